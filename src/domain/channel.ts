@@ -1,0 +1,114 @@
+import type { z } from 'zod'
+import type { Mail } from './mail.js'
+import type { Message } from './message.js'
+
+/**
+ * What became of one attempt. "2xx" alone is not delivery on many vendors, so a channel never answers with a boolean.
+ * Every `text` is for people: the vendor's words, at most 1,000 characters, without any secret.
+ */
+export type Outcome =
+  | { kind: 'delivered' | 'accepted'; remote: Record<string, string>; statusCode: number | null; text: string }
+  /** Never: bad content (`message`), a recipient that is gone (`address`), or credentials that fail (`channel`). */
+  | { kind: 'permanent'; scope: 'message' | 'address' | 'channel'; statusCode: number | null; text: string }
+  /** Later: `waitMs` when the vendor said how long; `scopeKey` names what has to wait (the chat, the webhook, …). */
+  | { kind: 'transient'; waitMs: number | null; scopeKey: string | null; statusCode: number | null; text: string }
+  /** The answer was lost after the request had gone out: it may or may not have arrived. */
+  | { kind: 'unknown'; text: string }
+  /** The recipient moved; send there from now on. */
+  | { kind: 'retarget'; address: string; text: string }
+  /** The vendor refuses this form: send again at once, simpler. */
+  | { kind: 'degrade'; to: 'plain' | 'short' | 'no_attachment'; statusCode: number | null; text: string }
+
+/** How a channel renders a message this time; a `degrade` outcome moves one step down. */
+export type Form = 'full' | 'plain' | 'short' | 'no_attachment'
+
+/** What a channel is given beside the message. It never reaches for anything else. */
+export interface ChannelContext {
+  /** The one HTTP client: keep-alive, timeouts, byte limits, network policy. */
+  request: HttpRequest
+  /** The same client behind the WHATWG interface, for vendor libraries that want one. */
+  fetch: typeof fetch
+  /** Fires at the attempt's deadline and at shutdown. */
+  signal: AbortSignal
+  /** Unix milliseconds. */
+  now: () => number
+  form: Form
+  /** The same for every attempt of a delivery: the idempotency key where the vendor has one. */
+  deliveryId: string
+  attempt: number
+  /** The mail with its attachments' bytes, for channels that forward it. Read only when asked for. */
+  loadMail: () => Promise<Mail>
+  /** Writes into the built-in inbox; only the `inbox` channel uses it. */
+  saveToInbox: (entry: { recipient: string | null; message: Message }) => Promise<string>
+  /** Writes a line to the program's log; only the `log` channel uses it. */
+  log: (line: string, facts: Record<string, unknown>) => void
+  /** The host name mails and user agents name us by. */
+  hostname: string
+}
+
+export interface HttpAnswer {
+  status: number
+  headers: Record<string, string>
+  /** At most `maxBytes` of the body, decoded as UTF-8. */
+  text: string
+  /** True when the body was longer than `maxBytes`. */
+  truncated: boolean
+}
+
+export interface HttpCall {
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD'
+  url: string
+  headers?: Record<string, string>
+  body?: string | Uint8Array
+  signal?: AbortSignal
+  /** Whole-call deadline. Default 15,000. */
+  timeoutMs?: number
+  /** Bytes of the answer to read. Default 65,536. */
+  maxBytes?: number
+  /** How many redirects to follow. Default 0: a redirect is an answer like any other. */
+  maxRedirects?: number
+}
+
+/** Throws `OutboundError` when there is no HTTP answer; any status is an answer. */
+export type HttpRequest = (call: HttpCall) => Promise<HttpAnswer>
+
+export interface ChannelCapabilities {
+  textMax: number
+  textUnit: 'code_points' | 'utf16' | 'bytes'
+  dialect: 'plain' | 'telegram_html' | 'slack_mrkdwn' | 'html' | 'json'
+  attachments: boolean
+  /** True when the vendor drops a repeat carrying the same key. */
+  idempotent: boolean
+}
+
+/**
+ * One kind of channel. It never retries, never logs, holds no state, and never lets a secret into an outcome's text:
+ * retries, waits and records are the delivery loop's.
+ */
+export interface ChannelKind<Settings = unknown> {
+  kind: string
+  label: string
+  /** One sentence for docs and `channels list`. */
+  description: string
+  /** The vendor's fields, beside `kind`. `base_url` is in every kind that calls a vendor over HTTP. */
+  settings: z.ZodType<Settings>
+  /** How an address in `people` looks, or null when the kind never delivers to people. */
+  address: { schema: z.ZodType<string>; hint: string } | null
+  /** The channel's own destination, or null when it delivers to each recipient's address. */
+  destination: (settings: Settings) => string | null
+  /** Dotted names of settings that must never be shown. */
+  secrets: string[]
+  capabilities: ChannelCapabilities
+  /** At most this many attempts of one channel at a time. */
+  concurrency: number
+  send: (message: Message, address: string | null, settings: Settings, context: ChannelContext) => Promise<Outcome>
+}
+
+/** A configured channel: a kind with its settings, under the name the file gives it. */
+export interface Channel {
+  name: string
+  kind: ChannelKind
+  settings: unknown
+  /** See `ChannelKind.destination`. */
+  destination: string | null
+}

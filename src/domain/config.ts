@@ -1,0 +1,124 @@
+import type { Channel } from './channel.js'
+import type { Position } from './errors.js'
+import type { Route } from './route.js'
+
+/**
+ * A config file after everything that can be checked without the network was checked: references resolve, texts are
+ * substituted, patterns and templates compile, paths are absolute, durations are milliseconds and sizes bytes.
+ */
+export interface Config {
+  /** First 12 hex digits of the SHA-256 over the file contents: names the config in traces. */
+  hash: string
+  /** The files it was read from, absolute. */
+  files: string[]
+  server: ServerSettings
+  /** `server.hostname`, or the machine's. */
+  hostname: string
+  otherwise: { archive: boolean; send: string[] }
+  llm: LlmSettings | null
+  channels: Record<string, Channel>
+  people: Record<string, Person>
+  /** Group name to the mail addresses in it, nested groups flattened. */
+  groups: Record<string, string[]>
+  lookups: Record<string, LookupSettings>
+  actions: Record<string, ActionSettings>
+  routes: Route[]
+  dedupeForMs: number
+  /** Values that came from `${VAR}` or `${file:…}`, and settings kinds call secret: never shown anywhere. */
+  secrets: string[]
+}
+
+export interface ListenAddress {
+  host: string
+  port: number
+}
+
+export interface ServerSettings {
+  dataFolder: string
+  store: { type: 'sqlite' }
+  smtp: SmtpSettings
+  http: { listen: ListenAddress }
+  retention: { mailsMs: number | null; deliveriesMs: number | null; sizeBytesMax: number | null }
+  network: NetworkPolicy
+}
+
+export interface SmtpSettings {
+  listen: ListenAddress[]
+  implicitTls: ListenAddress[]
+  /** PEM file paths; null makes a self-signed pair in the data folder. */
+  tls: { cert: string; key: string } | null
+  /** CIDR ranges that may send without AUTH. */
+  allow: string[]
+  users: { name: string; password: string }[]
+  /** Globs of accepted envelope recipients; null accepts any, which is only allowed on loopback. */
+  recipients: string[] | null
+  sizeBytesMax: number
+  connectionsMax: number
+  recipientsMax: number
+}
+
+/** For everything we fetch or post to. `network.allow` and `deny` hold CIDR ranges and host globs. */
+export interface NetworkPolicy {
+  denyPrivate: boolean
+  allow: string[]
+  deny: string[]
+}
+
+export interface LlmSettings {
+  baseUrl: string
+  apiKey: string
+  model: string
+  timeoutMs: number
+  callsPerDayMax: number
+}
+
+export interface Person {
+  /** The mail address that names the person, lower case. */
+  address: string
+  name: string | null
+  /** Mail address of the manager, who must be a person too. */
+  manager: string | null
+  /** Channel name to the address there. A person is always reachable by mail on channels of kind email. */
+  channels: Record<string, string>
+}
+
+export type LookupSource =
+  | { type: 'http'; url: string; headers: Record<string, string>; timeoutMs: number }
+  | { type: 'file'; path: string }
+  | { type: 'inline'; data: unknown }
+
+export interface LookupSettings {
+  name: string
+  source: LookupSource
+  /** How long a fetched copy counts as fresh. */
+  cacheMs: number
+  /** How old a copy may be to stand in when the fetch fails. */
+  staleOkMs: number
+}
+
+export interface ActionSettings {
+  name: string
+  /** Absolute path to .wasm, .ts, .js or .as.ts. */
+  module: string
+  config: Record<string, unknown>
+  timeoutMs: number
+  position: Position
+}
+
+/** What a lookup gave, with the facts a trace shows. */
+export interface LookupResult {
+  name: string
+  data: unknown
+  /** `data` as JSON text: what is attached as `<name>.json`. */
+  json: string
+  source: 'http' | 'file' | 'inline'
+  /** The URL without its query and credentials, or the file's path; null for inline. */
+  from: string | null
+  status: number | null
+  /** `stale`: the fetch failed and a copy not older than `stale_ok` stands in. */
+  cache: 'none' | 'fetched' | 'fresh' | 'revalidated' | 'stale'
+  ageMs: number
+  durationMs: number
+  /** Why a stale copy had to stand in. */
+  problem: string | null
+}
