@@ -36,8 +36,10 @@ export interface ChannelContext {
   /** The same for every attempt of a delivery: the idempotency key where the vendor has one. */
   deliveryId: string
   attempt: number
-  /** The mail with its attachments' bytes, for channels that forward it. Read only when asked for. */
+  /** The mail with its attachments' bytes, for channels that forward them. Read only when asked for. */
   loadMail: () => Promise<Mail>
+  /** The mail's bytes as they came in, for channels that forward the original. Read only when asked for. */
+  loadRaw: () => Promise<Uint8Array>
   /** Writes into the built-in inbox; only the `inbox` channel uses it. */
   saveToInbox: (entry: { recipient: string | null; message: Message }) => Promise<string>
   /** Writes a line to the program's log; only the `log` channel uses it. */
@@ -92,9 +94,16 @@ export interface ChannelKind<Settings = unknown> {
   description: string
   /** The vendor's fields, beside `kind`. `base_url` is in every kind that calls a vendor over HTTP. */
   settings: z.ZodType<Settings>
-  /** How an address in `people` looks, or null when the kind never delivers to people. */
+  /**
+   * How an address in `people` looks, or null when `people` has none for this kind. With null the channel delivers
+   * once, to its own `destination`; when that is null too (the inbox), it delivers to every recipient by the mail
+   * address itself: `send` gets the recipient as `address`, and no `people` entry is needed.
+   */
   address: { schema: z.ZodType<string>; hint: string } | null
-  /** The channel's own destination, or null when it delivers to each recipient's address. */
+  /**
+   * The channel's own destination, named for people and without secrets (`hooks.slack.com`, never the whole URL), or
+   * null when it delivers to each recipient's address.
+   */
   destination: (settings: Settings) => string | null
   /** Dotted names of settings that must never be shown. */
   secrets: string[]

@@ -39,7 +39,7 @@ export interface Message {
   from: string
   labels: Record<string, string>
   links: { label: string; url: string }[]
-  /** Names only: the bytes stay with the mail, and a channel asks for them by `DeliveryContext.loadMail`. */
+  /** Names only: the bytes stay with the mail, and a channel asks for them by `ChannelContext.loadMail`. */
   attachments: MessageAttachment[]
   /** Said in the message itself when something went wrong on the way ("owners are from yesterday's copy"). */
   notes: string[]
