@@ -1,0 +1,83 @@
+import type Database from 'better-sqlite3'
+import { StoreError } from '../../domain/errors.js'
+
+interface Waiting {
+  work: () => unknown
+  resolve: (value: unknown) => void
+  reject: (error: unknown) => void
+}
+
+/**
+ * Self-clocking group commit: everything that asks to be written while one commit is syncing shares the next one.
+ * With a slow disk the batches grow by themselves; with an idle one a write waits for nobody.
+ */
+export class CommitQueue {
+  #waiting: Waiting[] = []
+  #scheduled = false
+  readonly #database: Database.Database
+  readonly #begin: Database.Statement
+  readonly #commit: Database.Statement
+  readonly #rollback: Database.Statement
+
+  constructor(database: Database.Database) {
+    this.#database = database
+    this.#begin = database.prepare('BEGIN IMMEDIATE')
+    this.#commit = database.prepare('COMMIT')
+    this.#rollback = database.prepare('ROLLBACK')
+  }
+
+  /**
+   * Runs `work` inside the next commit; the promise settles after that commit is on disk.
+   * `work` must be synchronous and may run twice: when one of a batch fails, the others are run again alone.
+   */
+  write<Result>(work: () => Result): Promise<Result> {
+    return new Promise<Result>((resolve, reject) => {
+      this.#waiting.push({ work, resolve: resolve as (value: unknown) => void, reject })
+      if (this.#scheduled) return
+      this.#scheduled = true
+      setImmediate(() => this.#flush())
+    })
+  }
+
+  /** Commits what still waits. */
+  drain(): void {
+    if (this.#waiting.length > 0) this.#flush()
+  }
+
+  #flush(): void {
+    this.#scheduled = false
+    const batch = this.#waiting
+    this.#waiting = []
+    const outcome = this.#commitTogether(batch.map((waiting) => waiting.work))
+    if (outcome.ok) {
+      for (const [index, waiting] of batch.entries()) waiting.resolve(outcome.results[index])
+      return
+    }
+    if (batch.length === 1) {
+      batch[0]?.reject(toStoreError(outcome.error))
+      return
+    }
+    for (const waiting of batch) {
+      const alone = this.#commitTogether([waiting.work])
+      if (alone.ok) waiting.resolve(alone.results[0])
+      else waiting.reject(toStoreError(alone.error))
+    }
+  }
+
+  #commitTogether(works: (() => unknown)[]): { ok: true; results: unknown[] } | { ok: false; error: unknown } {
+    try {
+      this.#begin.run()
+      const results = works.map((work) => work())
+      this.#commit.run()
+      return { ok: true, results }
+    } catch (error) {
+      if (this.#database.inTransaction) this.#rollback.run()
+      return { ok: false, error }
+    }
+  }
+}
+
+function toStoreError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error
+  return new StoreError(error instanceof Error ? error.message : String(error), { cause: error })
+}

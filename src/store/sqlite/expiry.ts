@@ -1,0 +1,75 @@
+import type Database from 'better-sqlite3'
+import type { ExpiryRule } from '../store.js'
+
+/** A mail may go only when nothing of it waits: no routing, no delivery that is queued, tried or dead. */
+const settled = `due_at IS NULL AND NOT EXISTS (
+  SELECT 1 FROM deliveries WHERE mail_id = mails.id AND status IN ('queued', 'processing', 'failed', 'dead'))`
+
+/** Deletes what retention says may go; how many mails and deliveries went. */
+export function expire(database: Database.Database, rule: ExpiryRule): number {
+  let gone = 0
+  if (rule.mailsBefore !== null) {
+    const rows = database
+      .prepare<[number, number], { id: string }>(
+        `SELECT id FROM mails WHERE received_at < ? AND ${settled} ORDER BY id LIMIT ?`,
+      )
+      .all(rule.mailsBefore, rule.limit)
+    gone += deleteMails(
+      database,
+      rows.map((row) => row.id),
+    )
+  }
+  if (rule.deliveriesBefore !== null) gone += expireDeliveries(database, rule.deliveriesBefore, rule.limit)
+  if (rule.sizeBytesMax !== null && databaseSizeBytes(database) > rule.sizeBytesMax) {
+    const rows = database
+      .prepare<[number], { id: string }>(`SELECT id FROM mails WHERE ${settled} ORDER BY id LIMIT ?`)
+      .all(Math.min(rule.limit, 200))
+    gone += deleteMails(
+      database,
+      rows.map((row) => row.id),
+    )
+  }
+  return gone
+}
+
+/** Deletes mails with all that was made of them; how many there were. */
+export function deleteMails(database: Database.Database, mailIds: string[]): number {
+  const statements = [
+    'DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE mail_id = ?)',
+    'DELETE FROM deliveries WHERE mail_id = ?',
+    'DELETE FROM notifications WHERE mail_id = ?',
+    'DELETE FROM traces WHERE mail_id = ?',
+    'DELETE FROM raw_mails WHERE mail_id = ?',
+    'DELETE FROM inbox WHERE mail_id = ?',
+    'DELETE FROM mails WHERE id = ?',
+  ].map((text) => database.prepare<[string]>(text))
+  let gone = 0
+  for (const mailId of mailIds) {
+    for (const [index, statement] of statements.entries()) {
+      const { changes } = statement.run(mailId)
+      if (index === statements.length - 1) gone += changes
+    }
+  }
+  return gone
+}
+
+function expireDeliveries(database: Database.Database, before: number, limit: number): number {
+  const rows = database
+    .prepare<[number, number], { id: string }>(
+      `SELECT id FROM deliveries WHERE updated_at < ? AND status IN ('sent', 'cancelled') LIMIT ?`,
+    )
+    .all(before, limit)
+  const forgetAttempts = database.prepare<[string]>('DELETE FROM attempts WHERE delivery_id = ?')
+  const forget = database.prepare<[string]>('DELETE FROM deliveries WHERE id = ?')
+  for (const row of rows) {
+    forgetAttempts.run(row.id)
+    forget.run(row.id)
+  }
+  return rows.length
+}
+
+export function databaseSizeBytes(database: Database.Database): number {
+  const pages = Number(database.pragma('page_count', { simple: true }))
+  const free = Number(database.pragma('freelist_count', { simple: true }))
+  return (pages - free) * Number(database.pragma('page_size', { simple: true }))
+}

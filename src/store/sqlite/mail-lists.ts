@@ -1,0 +1,120 @@
+import type Database from 'better-sqlite3'
+import type { DeliveryStatus, NotificationStatus } from '../../domain/delivery.js'
+import type { Envelope } from '../../domain/mail.js'
+import type { Message } from '../../domain/message.js'
+import type { Trace } from '../../domain/trace.js'
+import type { MailDetail, MailFilter, MailSummary, NotificationSummary, Page } from '../store.js'
+import { listDeliveries } from './delivery-lists.js'
+import { allRows, sql } from './statements.js'
+
+export const pageLimitMax = 1_000
+
+/** Newest first; the cursor is the id of the last mail of the page before. */
+export function listMails(database: Database.Database, filter: MailFilter): Page<MailSummary> {
+  const limit = Math.min(Math.max(1, filter.limit), pageLimitMax)
+  let query = sql.selectFrom('mails').selectAll()
+  if (filter.cursor) query = query.where('id', '<', filter.cursor)
+  if (filter.status) query = query.where('status', '=', filter.status)
+  if (filter.since !== undefined) query = query.where('received_at', '>=', filter.since)
+  if (filter.until !== undefined) query = query.where('received_at', '<', filter.until)
+  const { route } = filter
+  if (route) {
+    query = query.where('id', 'in', sql.selectFrom('notifications').select('mail_id').where('route', '=', route))
+  }
+  for (const word of (filter.text ?? '').split(/\s+/).filter(Boolean).slice(0, 10)) {
+    const pattern = `%${word.replace(/[%_\\]/g, '\\$&')}%`
+    query = query.where((on) =>
+      on.or(
+        (['subject', 'from_address', 'envelope'] as const).map(
+          (column) => on(on.fn<string>('lower', [column]), 'like', on.val(pattern.toLowerCase())) as never,
+        ),
+      ),
+    )
+  }
+  const rows = allRows(database, query.orderBy('id', 'desc').limit(limit + 1))
+  const items = rows.slice(0, limit).map((row) => summarise(database, row))
+  return { items, next_cursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
+}
+
+/** Everything known about one mail but its raw bytes. */
+export function readMail(database: Database.Database, mailId: string): MailDetail | null {
+  const row = allRows(database, sql.selectFrom('mails').selectAll().where('id', '=', mailId))[0]
+  if (!row) return null
+  const traces = allRows(
+    database,
+    sql.selectFrom('traces').select('trace').where('mail_id', '=', mailId).orderBy('generation'),
+  )
+  return {
+    ...summarise(database, row),
+    generation: row.generation,
+    due_at: row.due_at === null ? null : new Date(row.due_at).toISOString(),
+    traces: traces.map((line) => JSON.parse(line.trace) as Trace),
+    notifications: readNotifications(database, mailId),
+    delivery_list: listDeliveries(database, { mailId, limit: pageLimitMax }).items,
+  }
+}
+
+type MailRow = {
+  id: string
+  received_at: number
+  size_bytes: number
+  envelope: string
+  status: MailSummary['status']
+  reason: string | null
+  subject: string
+  from_address: string
+  malformed: string | null
+}
+
+function summarise(database: Database.Database, row: MailRow): MailSummary {
+  const counts = database
+    .prepare<[string], { status: DeliveryStatus; count: number }>(
+      'SELECT status, count(*) AS count FROM deliveries WHERE mail_id = ? GROUP BY status',
+    )
+    .all(row.id)
+  const routes = database
+    .prepare<[string], { route: string }>('SELECT DISTINCT route FROM notifications WHERE mail_id = ? ORDER BY id')
+    .all(row.id)
+  return {
+    id: row.id,
+    received_at: new Date(row.received_at).toISOString(),
+    status: row.status,
+    reason: row.reason,
+    subject: row.subject,
+    from: row.from_address,
+    envelope: JSON.parse(row.envelope) as Envelope,
+    size_bytes: row.size_bytes,
+    malformed: row.malformed,
+    routes: routes.map((line) => line.route),
+    deliveries: Object.fromEntries(counts.map((line) => [line.status, line.count])),
+  }
+}
+
+function readNotifications(database: Database.Database, mailId: string): NotificationSummary[] {
+  const rows = allRows(
+    database,
+    sql.selectFrom('notifications').selectAll().where('mail_id', '=', mailId).orderBy('id'),
+  )
+  const statuses = database.prepare<[string], { status: DeliveryStatus }>(
+    'SELECT DISTINCT status FROM deliveries WHERE notification_id = ?',
+  )
+  return rows.map((row) => ({
+    id: row.id,
+    route: row.route,
+    status: combineStatuses(statuses.all(row.id).map((line) => line.status)),
+    severity: row.severity,
+    event: row.event,
+    fingerprint: row.fingerprint,
+    title: (JSON.parse(row.message) as Message).title,
+    flagged: row.flagged,
+    created_at: new Date(row.created_at).toISOString(),
+  }))
+}
+
+/** A notification is as far as its slowest delivery, and as badly off as its worst. */
+function combineStatuses(statuses: DeliveryStatus[]): NotificationStatus {
+  for (const status of ['dead', 'processing', 'failed', 'queued', 'sent', 'cancelled'] as const) {
+    if (statuses.includes(status)) return status
+  }
+  return 'suppressed'
+}

@@ -1,0 +1,182 @@
+import type Database from 'better-sqlite3'
+import { ulid } from 'ulid'
+import type { Envelope, RawMail } from '../../domain/mail.js'
+import type { Trace } from '../../domain/trace.js'
+import type { ClaimedMail, CommittedRouting, MailClaim, Routing } from '../store.js'
+
+/** The queue of mails: saved, claimed, routed. Every function here runs inside the caller's transaction. */
+export function prepareMails(database: Database.Database) {
+  const insertMail = database.prepare<[string, number, number, string, number]>(
+    `INSERT INTO mails (id, received_at, size_bytes, envelope, status, due_at) VALUES (?, ?, ?, ?, 'stored', ?)`,
+  )
+  const insertRaw = database.prepare<[string, Uint8Array]>('INSERT INTO raw_mails (mail_id, raw) VALUES (?, ?)')
+  const selectDue = database.prepare<[number, number], { id: string; size_bytes: number }>(
+    'SELECT id, size_bytes FROM mails WHERE due_at <= ? ORDER BY due_at, id LIMIT ?',
+  )
+  const claim = database.prepare<[number, string, string], ClaimRow>(
+    `UPDATE mails SET due_at = ?, lease_owner = ?, epoch = epoch + 1, attempts = attempts + 1 WHERE id = ?
+     RETURNING id, received_at, envelope, generation, attempts, epoch, pending`,
+  )
+  const selectRaw = database.prepare<[string], { raw: Uint8Array }>('SELECT raw FROM raw_mails WHERE mail_id = ?')
+  const selectMail = database.prepare<[string], { received_at: number; envelope: string }>(
+    'SELECT received_at, envelope FROM mails WHERE id = ?',
+  )
+  const selectTrace = database.prepare<[string, number], { trace: string }>(
+    'SELECT trace FROM traces WHERE mail_id = ? AND generation = ?',
+  )
+  const settle = database.prepare(
+    `UPDATE mails SET status = @status, reason = @reason, subject = @subject, from_address = @fromAddress,
+       malformed = @malformed, pending = @pending, due_at = @dueAt, lease_owner = NULL, attempts = 0
+     WHERE id = @mailId AND lease_owner = @owner AND epoch = @epoch AND generation = @generation`,
+  )
+  const saveTrace = database.prepare<[string, number, string]>(
+    `INSERT INTO traces (mail_id, generation, trace) VALUES (?, ?, ?)
+     ON CONFLICT (mail_id, generation) DO UPDATE SET trace = excluded.trace`,
+  )
+  const insertNotification = database.prepare(
+    `INSERT INTO notifications (id, mail_id, generation, route, severity, event, fingerprint, labels, message, flagged, created_at)
+     VALUES (@id, @mailId, @generation, @route, @severity, @event, @fingerprint, @labels, @message, @flagged, @now)
+     ON CONFLICT (mail_id, generation, route) DO NOTHING`,
+  )
+  const insertDelivery = database.prepare(
+    `INSERT INTO deliveries (id, notification_id, mail_id, route, channel, recipient, address, status, retry_ms, due_at,
+       last_error, dedupe_key, created_at, updated_at)
+     VALUES (@id, @notificationId, @mailId, @route, @channel, @recipient, @address, @status, @retryMs, @dueAt,
+       @lastError, @dedupeKey, @now, @now)
+     ON CONFLICT (dedupe_key) DO NOTHING`,
+  )
+  const nextDue = database.prepare<[], { due_at: number | null }>(
+    'SELECT min(due_at) AS due_at FROM mails WHERE due_at IS NOT NULL',
+  )
+  const replay = database.prepare<[number, string]>(
+    `UPDATE mails SET generation = generation + 1, status = 'stored', reason = NULL, pending = NULL, attempts = 0,
+       due_at = ?, lease_owner = NULL WHERE id = ?`,
+  )
+  const releaseLeases = database.prepare<[number]>(
+    'UPDATE mails SET due_at = ?, lease_owner = NULL WHERE lease_owner IS NOT NULL',
+  )
+
+  function saveMails(mails: RawMail[]): void {
+    for (const mail of mails) {
+      insertMail.run(mail.id, mail.receivedAt, mail.raw.byteLength, JSON.stringify(mail.envelope), mail.receivedAt)
+      insertRaw.run(mail.id, mail.raw)
+    }
+  }
+
+  /** Takes at least one mail when one is due, and then no more than `bytesMax` of raw mail altogether. */
+  function claimMails(request: MailClaim): ClaimedMail[] {
+    const { owner, now, leaseMs, limit, bytesMax } = request
+    const claimed: ClaimedMail[] = []
+    let bytes = 0
+    for (const due of selectDue.all(now, limit)) {
+      if (claimed.length > 0 && bytes + due.size_bytes > bytesMax) break
+      bytes += due.size_bytes
+      const row = claim.get(now + leaseMs, owner, due.id)
+      if (row) claimed.push(toClaimedMail(row, owner))
+    }
+    return claimed
+  }
+
+  function toClaimedMail(row: ClaimRow, owner: string): ClaimedMail {
+    const trace = row.pending ? selectTrace.get(row.id, row.generation) : undefined
+    return {
+      id: row.id,
+      receivedAt: row.received_at,
+      envelope: JSON.parse(row.envelope) as Envelope,
+      raw: selectRaw.get(row.id)?.raw ?? new Uint8Array(),
+      epoch: row.epoch,
+      owner,
+      attempts: row.attempts,
+      generation: row.generation,
+      pendingRoutes: row.pending ? (JSON.parse(row.pending) as Record<string, number>) : null,
+      trace: trace ? (JSON.parse(trace.trace) as Trace) : null,
+    }
+  }
+
+  function commitRouting(routing: Routing): CommittedRouting | false {
+    const { changes } = settle.run({
+      mailId: routing.mailId,
+      owner: routing.owner,
+      epoch: routing.epoch,
+      generation: routing.generation,
+      status: routing.status,
+      reason: routing.reason,
+      subject: routing.subject,
+      fromAddress: routing.fromAddress,
+      malformed: routing.malformed,
+      pending: routing.pending ? JSON.stringify(routing.pending.routes) : null,
+      dueAt: routing.pending?.dueAt ?? null,
+    })
+    if (changes === 0) return false
+    saveTrace.run(routing.mailId, routing.generation, JSON.stringify(routing.trace))
+    return insertNotifications(routing)
+  }
+
+  function insertNotifications(routing: Routing): CommittedRouting {
+    const channels = new Set<string>()
+    let deliveries = 0
+    for (const notification of routing.notifications) {
+      const id = ulid(routing.now)
+      const { changes } = insertNotification.run({
+        id,
+        mailId: routing.mailId,
+        generation: routing.generation,
+        route: notification.route,
+        severity: notification.severity,
+        event: notification.event,
+        fingerprint: notification.fingerprint,
+        labels: JSON.stringify(notification.labels),
+        message: JSON.stringify(notification.message),
+        flagged: notification.flagged,
+        now: routing.now,
+      })
+      if (changes === 0) continue
+      for (const delivery of notification.deliveries) {
+        const inserted = insertDelivery.run({
+          id: ulid(routing.now),
+          notificationId: id,
+          mailId: routing.mailId,
+          route: notification.route,
+          channel: delivery.channel,
+          recipient: delivery.recipient,
+          address: delivery.address,
+          status: delivery.dead === null ? 'queued' : 'dead',
+          retryMs: JSON.stringify(delivery.retryMs),
+          dueAt: delivery.dead === null ? routing.now : null,
+          lastError: delivery.dead,
+          dedupeKey: `${routing.mailId}/${routing.generation}/${delivery.dedupeKey}`,
+          now: routing.now,
+        })
+        if (inserted.changes === 0) continue
+        deliveries++
+        channels.add(delivery.channel)
+      }
+    }
+    return { deliveries, channels: [...channels] }
+  }
+
+  return {
+    saveMails,
+    claimMails,
+    commitRouting,
+    nextDueAt: () => nextDue.get()?.due_at ?? null,
+    replay: (mailId: string, now: number) => replay.run(now, mailId).changes > 0,
+    releaseLeases: (now: number) => releaseLeases.run(now).changes,
+    readRaw(mailId: string): RawMail | null {
+      const row = selectMail.get(mailId)
+      const raw = selectRaw.get(mailId)
+      if (!row || !raw) return null
+      return { id: mailId, receivedAt: row.received_at, envelope: JSON.parse(row.envelope) as Envelope, raw: raw.raw }
+    },
+  }
+}
+
+interface ClaimRow {
+  id: string
+  received_at: number
+  envelope: string
+  generation: number
+  attempts: number
+  epoch: number
+  pending: string | null
+}

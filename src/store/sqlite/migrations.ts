@@ -1,0 +1,139 @@
+/**
+ * The schema, as the steps that lead to it. A step that has shipped is never edited: `PRAGMA user_version` counts the
+ * steps a file has gone through.
+ *
+ * Raw mails live apart from the small rows that change, so that a status update never rewrites a message.
+ * `due_at` is the one clock of both queues: a claim moves it to the end of the lease, so an expired lease is simply due
+ * again, and null means nothing is to be done.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE mails (
+    id            TEXT PRIMARY KEY,
+    received_at   INTEGER NOT NULL,
+    size_bytes    INTEGER NOT NULL,
+    envelope      TEXT NOT NULL,
+    status        TEXT NOT NULL,
+    reason        TEXT,
+    subject       TEXT NOT NULL DEFAULT '',
+    from_address  TEXT NOT NULL DEFAULT '',
+    malformed     TEXT,
+    generation    INTEGER NOT NULL DEFAULT 0,
+    attempts      INTEGER NOT NULL DEFAULT 0,
+    pending       TEXT,
+    due_at        INTEGER,
+    lease_owner   TEXT,
+    epoch         INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX mails_due ON mails (due_at) WHERE due_at IS NOT NULL;
+  CREATE INDEX mails_status ON mails (status, id);
+
+  CREATE TABLE raw_mails (
+    mail_id TEXT PRIMARY KEY,
+    raw     BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE traces (
+    mail_id    TEXT NOT NULL,
+    generation INTEGER NOT NULL,
+    trace      TEXT NOT NULL,
+    PRIMARY KEY (mail_id, generation)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE notifications (
+    id          TEXT PRIMARY KEY,
+    mail_id     TEXT NOT NULL,
+    generation  INTEGER NOT NULL,
+    route       TEXT NOT NULL,
+    severity    TEXT NOT NULL,
+    event       TEXT,
+    fingerprint TEXT NOT NULL,
+    labels      TEXT NOT NULL,
+    message     TEXT NOT NULL,
+    flagged     TEXT,
+    created_at  INTEGER NOT NULL,
+    UNIQUE (mail_id, generation, route)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE deliveries (
+    id              TEXT PRIMARY KEY,
+    notification_id TEXT NOT NULL,
+    mail_id         TEXT NOT NULL,
+    route           TEXT NOT NULL,
+    channel         TEXT NOT NULL,
+    recipient       TEXT,
+    address         TEXT,
+    status          TEXT NOT NULL,
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    counted         INTEGER NOT NULL DEFAULT 0,
+    retry_ms        TEXT NOT NULL,
+    due_at          INTEGER,
+    last_error      TEXT,
+    remote          TEXT NOT NULL DEFAULT '{}',
+    dedupe_key      TEXT NOT NULL UNIQUE,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    lease_owner     TEXT,
+    epoch           INTEGER NOT NULL DEFAULT 0
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX deliveries_due ON deliveries (channel, due_at) WHERE due_at IS NOT NULL;
+  CREATE INDEX deliveries_mail ON deliveries (mail_id);
+  CREATE INDEX deliveries_status ON deliveries (status, id);
+  CREATE INDEX deliveries_notification ON deliveries (notification_id);
+
+  CREATE TABLE attempts (
+    delivery_id TEXT NOT NULL,
+    number      INTEGER NOT NULL,
+    started_at  INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    outcome     TEXT NOT NULL,
+    status_code INTEGER,
+    excerpt     TEXT NOT NULL,
+    PRIMARY KEY (delivery_id, number)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE channel_pauses (
+    channel  TEXT PRIMARY KEY,
+    until    INTEGER NOT NULL,
+    reason   TEXT NOT NULL,
+    failures INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE cache (
+    space TEXT NOT NULL,
+    key   TEXT NOT NULL,
+    value TEXT NOT NULL,
+    etag  TEXT,
+    at    INTEGER NOT NULL,
+    PRIMARY KEY (space, key)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE counters (
+    counter TEXT NOT NULL,
+    day     TEXT NOT NULL,
+    count   INTEGER NOT NULL,
+    PRIMARY KEY (counter, day)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE inbox (
+    id        TEXT PRIMARY KEY,
+    mail_id   TEXT NOT NULL,
+    recipient TEXT,
+    message   TEXT NOT NULL,
+    at        INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE rejections (
+    hour    INTEGER NOT NULL,
+    client  TEXT NOT NULL,
+    reason  TEXT NOT NULL,
+    code    INTEGER NOT NULL,
+    message TEXT NOT NULL,
+    sender  TEXT,
+    rcpt    TEXT,
+    count   INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (hour, client, reason)
+  ) STRICT, WITHOUT ROWID;
+  `,
+]

@@ -1,0 +1,69 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'better-sqlite3'
+import { StoreError } from '../../domain/errors.js'
+import { migrations } from './migrations.js'
+
+/**
+ * Opens the one database file, creates or migrates it, and makes it power-safe.
+ *
+ * `better-sqlite3` is built so that WAL mode runs with `synchronous=NORMAL`, which loses acknowledged mail on a power
+ * cut; FULL has to be set on every connection after the journal mode.
+ */
+export function openDatabase(file: string): Database.Database {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const database = openFile(file)
+  try {
+    database.pragma('journal_mode = WAL')
+    database.pragma('synchronous = FULL')
+    database.pragma('foreign_keys = OFF')
+    database.pragma('temp_store = MEMORY')
+    database.pragma('cache_size = -16000')
+    database.pragma('wal_autocheckpoint = 2000')
+    database.pragma('trusted_schema = OFF')
+    database.pragma('auto_vacuum = INCREMENTAL')
+    migrate(database)
+    chmodSync(file, 0o600)
+  } catch (error) {
+    database.close()
+    throw explain(error, file)
+  }
+  return database
+}
+
+function openFile(file: string): Database.Database {
+  try {
+    return new Database(file, { timeout: 2_000 })
+  } catch (error) {
+    throw explain(error, file)
+  }
+}
+
+function migrate(database: Database.Database): void {
+  const version = Number(database.pragma('user_version', { simple: true }))
+  if (version > migrations.length) {
+    throw new StoreError(
+      `the database was written by a newer version (schema ${version}, this program knows ${migrations.length})`,
+    )
+  }
+  for (const [index, step] of migrations.entries()) {
+    if (index < version) continue
+    database
+      .transaction(() => {
+        database.exec(step)
+        database.pragma(`user_version = ${index + 1}`)
+      })
+      .immediate()
+  }
+}
+
+function explain(error: unknown, file: string): StoreError {
+  if (error instanceof StoreError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  if (/NODE_MODULE_VERSION|better_sqlite3\.node/.test(message)) {
+    return new StoreError('SQLite was built for another Node version; run `npm rebuild better-sqlite3`', {
+      cause: error,
+    })
+  }
+  return new StoreError(`cannot open ${file}: ${message}`, { cause: error })
+}

@@ -1,0 +1,119 @@
+import type Database from 'better-sqlite3'
+import { ulid } from 'ulid'
+import type { Message } from '../../domain/message.js'
+import type { CacheEntry, ChannelPause, InboxEntry, Page, Rejection, RejectionSummary } from '../store.js'
+import { allRows, sql } from './statements.js'
+
+const cacheRowsMax = 20_000
+
+/** Caches, counters, pauses, the inbox and the rejected log. */
+export function prepareSmallTables(database: Database.Database) {
+  const readCache = database.prepare<[string, string], CacheEntry>(
+    'SELECT value, etag, at FROM cache WHERE space = ? AND key = ?',
+  )
+  const saveCache = database.prepare<[string, string, string, string | null, number]>(
+    `INSERT INTO cache (space, key, value, etag, at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (space, key) DO UPDATE SET value = excluded.value, etag = excluded.etag, at = excluded.at`,
+  )
+  const trimCache = database.prepare<[string, string, number]>(
+    `DELETE FROM cache WHERE space = ? AND at <
+       (SELECT at FROM cache WHERE space = ? ORDER BY at DESC LIMIT 1 OFFSET ?)`,
+  )
+  const count = database.prepare<[string, string, number]>(
+    `INSERT INTO counters (counter, day, count) VALUES (?, ?, 1)
+     ON CONFLICT (counter, day) DO UPDATE SET count = count + 1 WHERE count < ?`,
+  )
+  const readPause = database.prepare<[string], ChannelPause>(
+    'SELECT until, reason, failures FROM channel_pauses WHERE channel = ?',
+  )
+  const savePause = database.prepare<[string, number, string, number]>(
+    `INSERT INTO channel_pauses (channel, until, reason, failures) VALUES (?, ?, ?, ?)
+     ON CONFLICT (channel) DO UPDATE SET until = excluded.until, reason = excluded.reason, failures = excluded.failures`,
+  )
+  const deletePause = database.prepare<[string]>('DELETE FROM channel_pauses WHERE channel = ?')
+  const insertInbox = database.prepare<[string, string, string | null, string, number]>(
+    'INSERT INTO inbox (id, mail_id, recipient, message, at) VALUES (?, ?, ?, ?, ?)',
+  )
+  const saveRejection = database.prepare(
+    `INSERT INTO rejections (hour, client, reason, code, message, sender, rcpt, count, last_at)
+     VALUES (@hour, @client, @reason, @code, @message, @from, @rcpt, 1, @at)
+     ON CONFLICT (hour, client, reason) DO UPDATE SET count = count + 1, last_at = excluded.last_at,
+       message = excluded.message, sender = excluded.sender, rcpt = excluded.rcpt`,
+  )
+  const listRejections = database.prepare<[number], RejectionRow>(
+    'SELECT * FROM rejections ORDER BY last_at DESC LIMIT ?',
+  )
+
+  return {
+    readCache: (space: string, key: string): CacheEntry | null => readCache.get(space, key) ?? null,
+    saveCache(space: string, key: string, entry: CacheEntry): void {
+      saveCache.run(space, key, entry.value, entry.etag, entry.at)
+      if (Math.random() < 0.001) trimCache.run(space, space, cacheRowsMax)
+    },
+    countWithin: (counter: string, day: string, max: number): boolean =>
+      max > 0 && count.run(counter, day, max).changes > 0,
+    readPause: (channel: string): ChannelPause | null => readPause.get(channel) ?? null,
+    savePause(channel: string, pause: ChannelPause | null): void {
+      if (pause) savePause.run(channel, pause.until, pause.reason, pause.failures)
+      else deletePause.run(channel)
+    },
+    saveToInbox(entry: { mailId: string; recipient: string | null; message: Message; at: number }): string {
+      const id = ulid(entry.at)
+      insertInbox.run(id, entry.mailId, entry.recipient, JSON.stringify(entry.message), entry.at)
+      return id
+    },
+    saveRejection(rejection: Rejection): void {
+      saveRejection.run({ ...rejection, hour: Math.floor(rejection.at / 3_600_000) })
+    },
+    listRejections: (limit: number): RejectionSummary[] =>
+      listRejections.all(limit).map((row) => ({
+        last_at: new Date(row.last_at).toISOString(),
+        client: row.client,
+        reason: row.reason,
+        code: row.code,
+        message: row.message,
+        from: row.sender,
+        rcpt: row.rcpt,
+        count: row.count,
+      })),
+  }
+}
+
+interface RejectionRow {
+  last_at: number
+  client: string
+  reason: string
+  code: number
+  message: string
+  sender: string | null
+  rcpt: string | null
+  count: number
+}
+
+export function listInbox(
+  database: Database.Database,
+  filter: { recipient?: string; limit: number; cursor?: string },
+): Page<InboxEntry> {
+  const limit = Math.min(Math.max(1, filter.limit), 1_000)
+  let query = sql
+    .selectFrom('inbox')
+    .selectAll()
+    .orderBy('id', 'desc')
+    .limit(limit + 1)
+  if (filter.recipient) query = query.where('recipient', '=', filter.recipient)
+  if (filter.cursor) query = query.where('id', '<', filter.cursor)
+  const rows = allRows(database, query)
+  const items = rows.slice(0, limit).map((row) => {
+    const message = JSON.parse(row.message) as Message
+    return {
+      id: row.id,
+      mail_id: row.mail_id,
+      recipient: row.recipient,
+      title: message.title,
+      text: message.text,
+      severity: message.severity,
+      at: new Date(row.at).toISOString(),
+    }
+  })
+  return { items, next_cursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
+}

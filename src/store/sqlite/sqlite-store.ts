@@ -1,0 +1,109 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type Database from 'better-sqlite3'
+import type { DeliveryStatus, MailStatus } from '../../domain/delivery.js'
+import type { Store, StoreStats } from '../store.js'
+import { CommitQueue } from './commit-queue.js'
+import { prepareDeliveries } from './deliveries.js'
+import { cancelDeliveries, listDeliveries, readDelivery, retryDeliveries } from './delivery-lists.js'
+import { databaseSizeBytes, deleteMails, expire } from './expiry.js'
+import { listMails, readMail } from './mail-lists.js'
+import { prepareMails } from './mails.js'
+import { openDatabase } from './open-database.js'
+import { lockFolder } from './process-lock.js'
+import { listInbox, prepareSmallTables } from './small-tables.js'
+
+/**
+ * The store in one SQLite file in the data folder. It blocks its thread while it commits, so it lives in a worker.
+ * Opening it releases the leases of the process before: the folder's lock proves that process is gone.
+ */
+export function openSqliteStore(folder: string, now: () => number): Store {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const lock = lockFolder(join(folder, 'mailtrigger.lock'))
+  const database = openOrRelease(join(folder, 'mailtrigger.sqlite3'), lock)
+  const mails = prepareMails(database)
+  const deliveries = prepareDeliveries(database)
+  const small = prepareSmallTables(database)
+  const queue = new CommitQueue(database)
+  mails.releaseLeases(now())
+  deliveries.releaseLeases(now())
+
+  return {
+    saveMails: (batch) => queue.write(() => mails.saveMails(batch)),
+    claimMails: (claim) => queue.write(() => mails.claimMails(claim)),
+    commitRouting: (routing) => queue.write(() => mails.commitRouting(routing)),
+    nextMailDueAt: async () => mails.nextDueAt(),
+    claimDeliveries: (claim) => queue.write(() => deliveries.claimDeliveries(claim)),
+    settleDelivery: (settlement) => queue.write(() => deliveries.settleDelivery(settlement)),
+    nextDeliveryDueAt: async () => deliveries.nextDueAt(),
+
+    readRawMail: async (mailId) => mails.readRaw(mailId),
+    readMail: async (mailId) => readMail(database, mailId),
+    listMails: async (filter) => listMails(database, filter),
+    deleteMails: (mailIds) => queue.write(() => deleteMails(database, mailIds)),
+    replayMail: (mailId, at) => queue.write(() => mails.replay(mailId, at)),
+    readDelivery: async (deliveryId) => readDelivery(database, deliveryId),
+    listDeliveries: async (filter) => listDeliveries(database, filter),
+    retryDeliveries: (selection, at) => queue.write(() => retryDeliveries(database, selection, at)),
+    cancelDeliveries: (selection, at) => queue.write(() => cancelDeliveries(database, selection, at)),
+
+    readChannelPause: async (channel) => small.readPause(channel),
+    saveChannelPause: (channel, pause) => queue.write(() => small.savePause(channel, pause)),
+    readCache: async (space, key) => small.readCache(space, key),
+    saveCache: (space, key, entry) => queue.write(() => small.saveCache(space, key, entry)),
+    countWithin: (counter, day, max) => queue.write(() => small.countWithin(counter, day, max)),
+    saveToInbox: (entry) => queue.write(() => small.saveToInbox(entry)),
+    listInbox: async (filter) => listInbox(database, filter),
+    saveRejection: (rejection) => queue.write(() => small.saveRejection(rejection)),
+    listRejections: async (limit) => small.listRejections(limit),
+
+    readStats: async (at) => readStats(database, at),
+    expire: (rule) => queue.write(() => expire(database, rule)),
+    close: async () => {
+      queue.drain()
+      database.pragma('wal_checkpoint(TRUNCATE)')
+      database.close()
+      lock.release()
+    },
+  }
+}
+
+function openOrRelease(file: string, lock: { release: () => void }): Database.Database {
+  try {
+    return openDatabase(file)
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+function readStats(database: Database.Database, now: number): StoreStats {
+  const number = (text: string, ...parameters: unknown[]): number =>
+    database.prepare<unknown[], { value: number | null }>(text).get(...parameters)?.value ?? 0
+  const mails = database
+    .prepare<[], { status: MailStatus; count: number }>('SELECT status, count(*) AS count FROM mails GROUP BY status')
+    .all()
+  const channels = database
+    .prepare<[], { channel: string; status: DeliveryStatus; count: number }>(
+      'SELECT channel, status, count(*) AS count FROM deliveries GROUP BY channel, status ORDER BY channel, status',
+    )
+    .all()
+  const deliveries: Partial<Record<DeliveryStatus, number>> = {}
+  for (const row of channels) deliveries[row.status] = (deliveries[row.status] ?? 0) + row.count
+  const oldest = number(`SELECT min(received_at) AS value FROM mails WHERE due_at IS NOT NULL`)
+  const pauses = database
+    .prepare<[number], { channel: string; until: number; reason: string }>(
+      'SELECT channel, until, reason FROM channel_pauses WHERE until > ? ORDER BY channel',
+    )
+    .all(now)
+  return {
+    mails: Object.fromEntries(mails.map((row) => [row.status, row.count])),
+    deliveries,
+    received_last_hour: number('SELECT count(*) AS value FROM mails WHERE received_at >= ?', now - 3_600_000),
+    rejected_last_day: number('SELECT sum(count) AS value FROM rejections WHERE last_at >= ?', now - 86_400_000),
+    oldest_waiting_at: oldest ? new Date(oldest).toISOString() : null,
+    size_bytes: databaseSizeBytes(database),
+    channels,
+    pauses: pauses.map((row) => ({ ...row, until: new Date(row.until).toISOString() })),
+  }
+}

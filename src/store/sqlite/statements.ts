@@ -1,0 +1,85 @@
+import type Database from 'better-sqlite3'
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import type { DeliveryStatus, MailStatus } from '../../domain/delivery.js'
+import type { Severity } from '../../domain/message.js'
+
+/** The tables as Kysely sees them; migrations.ts creates them. */
+export interface Tables {
+  mails: {
+    id: string
+    received_at: number
+    size_bytes: number
+    envelope: string
+    status: MailStatus
+    reason: string | null
+    subject: string
+    from_address: string
+    malformed: string | null
+    generation: number
+    due_at: number | null
+  }
+  traces: { mail_id: string; generation: number; trace: string }
+  notifications: {
+    id: string
+    mail_id: string
+    generation: number
+    route: string
+    severity: Severity
+    event: string | null
+    fingerprint: string
+    message: string
+    flagged: string | null
+    created_at: number
+  }
+  deliveries: {
+    id: string
+    notification_id: string
+    mail_id: string
+    route: string
+    channel: string
+    recipient: string | null
+    address: string | null
+    status: DeliveryStatus
+    attempts: number
+    counted: number
+    due_at: number | null
+    last_error: string | null
+    remote: string
+    created_at: number
+    updated_at: number
+    lease_owner: string | null
+  }
+  inbox: { id: string; mail_id: string; recipient: string | null; message: string; at: number }
+}
+
+/**
+ * Builds statements only. They run on the one better-sqlite3 connection, synchronously, because an asynchronous
+ * transaction would let other writes slip into it between two awaits.
+ */
+export const sql = new Kysely<Tables>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (database) => new SqliteIntrospector(database),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+})
+
+interface Compilable<Row> {
+  compile: () => { sql: string; parameters: readonly unknown[] }
+  /** Never called: it carries the row's type. */
+  executeTakeFirst: () => Promise<Row | undefined>
+}
+
+export function allRows<Row>(database: Database.Database, query: Compilable<Row>): Row[] {
+  const { sql: text, parameters } = query.compile()
+  return database.prepare(text).all(...parameters) as Row[]
+}
+
+export function changeRows(
+  database: Database.Database,
+  query: { compile: () => { sql: string; parameters: readonly unknown[] } },
+): number {
+  const { sql: text, parameters } = query.compile()
+  return database.prepare(text).run(...parameters).changes
+}

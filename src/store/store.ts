@@ -1,0 +1,300 @@
+import type {
+  Attempt,
+  Delivery,
+  DeliveryStatus,
+  MailStatus,
+  NewNotification,
+  NotificationStatus,
+} from '../domain/delivery.js'
+import type { Envelope, RawMail } from '../domain/mail.js'
+import type { Message, Severity } from '../domain/message.js'
+import type { Trace } from '../domain/trace.js'
+
+/**
+ * The one place where anything is kept, and the only coupling between receiving, the pipeline and delivery.
+ *
+ * Every promise settles after the commit is durable. A claim is a lease: it ends by itself, and a settle or commit that
+ * comes after it ended changes nothing and says so (`false`), because somebody else may hold the row by then.
+ */
+export interface Store {
+  /** One durable commit for the whole batch. Rejects with `StoreError` when nothing of it was kept. */
+  saveMails: (mails: RawMail[]) => Promise<void>
+
+  claimMails: (claim: MailClaim) => Promise<ClaimedMail[]>
+  /** Mail status, trace, notifications and deliveries in one transaction. Unique keys make a repeat harmless. */
+  commitRouting: (routing: Routing) => Promise<CommittedRouting | false>
+  /** When the next waiting mail is due, in milliseconds since the epoch, or null when none waits. */
+  nextMailDueAt: () => Promise<number | null>
+
+  claimDeliveries: (claim: DeliveryClaim) => Promise<ClaimedDelivery[]>
+  settleDelivery: (settlement: Settlement) => Promise<boolean>
+  nextDeliveryDueAt: () => Promise<{ channel: string; dueAt: number }[]>
+
+  readRawMail: (mailId: string) => Promise<RawMail | null>
+  readMail: (mailId: string) => Promise<MailDetail | null>
+  listMails: (filter: MailFilter) => Promise<Page<MailSummary>>
+  deleteMails: (mailIds: string[]) => Promise<number>
+  /** Routes a mail again with the current config: a new generation, due at once. False when there is no such mail. */
+  replayMail: (mailId: string, now: number) => Promise<boolean>
+
+  readDelivery: (deliveryId: string) => Promise<DeliveryDetail | null>
+  listDeliveries: (filter: DeliveryFilter) => Promise<Page<DeliverySummary>>
+  /** Makes failed, dead or cancelled deliveries due now with a fresh ladder; how many there were. */
+  retryDeliveries: (selection: DeliverySelection, now: number) => Promise<number>
+  /** Cancels what has not been sent and is not being sent; how many there were. */
+  cancelDeliveries: (selection: DeliverySelection, now: number) => Promise<number>
+
+  readChannelPause: (channel: string) => Promise<ChannelPause | null>
+  saveChannelPause: (channel: string, pause: ChannelPause | null) => Promise<void>
+
+  readCache: (space: string, key: string) => Promise<CacheEntry | null>
+  saveCache: (space: string, key: string, entry: CacheEntry) => Promise<void>
+  /** Adds one to a counter of the day unless it has reached `max`; false when it has. */
+  countWithin: (counter: string, day: string, max: number) => Promise<boolean>
+
+  saveToInbox: (entry: { mailId: string; recipient: string | null; message: Message; at: number }) => Promise<string>
+  listInbox: (filter: { recipient?: string; limit: number; cursor?: string }) => Promise<Page<InboxEntry>>
+
+  saveRejection: (rejection: Rejection) => Promise<void>
+  listRejections: (limit: number) => Promise<RejectionSummary[]>
+
+  readStats: (now: number) => Promise<StoreStats>
+  /** Deletes what retention says may go; at most `limit` mails a call, so that nobody waits long. */
+  expire: (rule: ExpiryRule) => Promise<number>
+  close: () => Promise<void>
+}
+
+export interface MailClaim {
+  owner: string
+  now: number
+  leaseMs: number
+  limit: number
+  /** Raw bytes to take along at most; one mail is taken whatever its size. */
+  bytesMax: number
+}
+
+export interface ClaimedMail extends RawMail {
+  epoch: number
+  owner: string
+  /** Counted at claim, so a mail that kills the process still runs out. */
+  attempts: number
+  generation: number
+  /** Routes that have to be tried again, with how often they were; null on the first routing. */
+  pendingRoutes: Record<string, number> | null
+  /** The trace so far, when `pendingRoutes` is set. */
+  trace: Trace | null
+}
+
+export interface Routing {
+  mailId: string
+  owner: string
+  epoch: number
+  generation: number
+  status: MailStatus
+  /** Why the mail is held, unrouted or failed; null when it was routed. */
+  reason: string | null
+  subject: string
+  fromAddress: string
+  malformed: string | null
+  /** Set when routes have to be tried again. */
+  pending: { routes: Record<string, number>; dueAt: number } | null
+  trace: Trace
+  notifications: NewNotification[]
+  now: number
+}
+
+export interface CommittedRouting {
+  deliveries: number
+  /** Channels that have new work. */
+  channels: string[]
+}
+
+export interface DeliveryClaim {
+  owner: string
+  channel: string
+  now: number
+  leaseMs: number
+  limit: number
+}
+
+export interface ClaimedDelivery extends Delivery {
+  epoch: number
+  owner: string
+  /** Attempts that count against the ladder; being told to wait (429) does not. */
+  counted: number
+  message: Message
+}
+
+export interface Settlement {
+  deliveryId: string
+  owner: string
+  epoch: number
+  now: number
+  status: Extract<DeliveryStatus, 'sent' | 'failed' | 'dead' | 'queued'>
+  /** When to try again, for `failed` and `queued`. */
+  dueAt: number | null
+  /** Gives the attempt back: being told to wait is no failure. */
+  refund: boolean
+  lastError: string | null
+  remote: Record<string, string>
+  /** The recipient's new address, when the vendor says it moved. */
+  address: string | null
+  attempt: Omit<Attempt, 'number'> | null
+  /** The same wait for everything queued to this address, or on the whole channel when null. */
+  holdBack: { address: string | null; until: number } | null
+}
+
+export interface MailSummary {
+  id: string
+  received_at: string
+  status: MailStatus
+  reason: string | null
+  subject: string
+  from: string
+  envelope: Envelope
+  size_bytes: number
+  malformed: string | null
+  routes: string[]
+  deliveries: Partial<Record<DeliveryStatus, number>>
+}
+
+export interface MailDetail extends MailSummary {
+  generation: number
+  due_at: string | null
+  traces: Trace[]
+  notifications: NotificationSummary[]
+  delivery_list: DeliverySummary[]
+}
+
+export interface NotificationSummary {
+  id: string
+  route: string
+  status: NotificationStatus
+  severity: Severity
+  event: string | null
+  fingerprint: string
+  title: string
+  flagged: string | null
+  created_at: string
+}
+
+export interface DeliverySummary {
+  id: string
+  mail_id: string
+  route: string
+  channel: string
+  recipient: string | null
+  address: string | null
+  status: DeliveryStatus
+  attempts: number
+  next_attempt_at: string | null
+  last_error: string | null
+  title: string
+  created_at: string
+  updated_at: string
+}
+
+export interface DeliveryDetail extends DeliverySummary {
+  message: Message
+  remote: Record<string, string>
+  attempt_list: {
+    number: number
+    started_at: string
+    duration_ms: number
+    outcome: string
+    status_code: number | null
+    excerpt: string
+  }[]
+}
+
+export interface MailFilter {
+  limit: number
+  cursor?: string
+  status?: MailStatus
+  /** Words that must all occur in subject, sender or recipients. */
+  text?: string
+  since?: number
+  until?: number
+  route?: string
+}
+
+export interface DeliveryFilter extends DeliverySelection {
+  limit: number
+  cursor?: string
+}
+
+export interface DeliverySelection {
+  ids?: string[]
+  status?: DeliveryStatus
+  channel?: string
+  mailId?: string
+  since?: number
+}
+
+export interface Page<Item> {
+  items: Item[]
+  next_cursor: string | null
+}
+
+export interface ChannelPause {
+  until: number
+  reason: string
+  /** How often in a row it was paused: the next pause is twice as long. */
+  failures: number
+}
+
+export interface CacheEntry {
+  value: string
+  etag: string | null
+  at: number
+}
+
+export interface InboxEntry {
+  id: string
+  mail_id: string
+  recipient: string | null
+  title: string
+  text: string
+  severity: Severity
+  at: string
+}
+
+export interface Rejection {
+  at: number
+  client: string
+  from: string | null
+  rcpt: string | null
+  user: string | null
+  reason: string
+  code: number
+  message: string
+}
+
+export interface RejectionSummary {
+  last_at: string
+  client: string
+  reason: string
+  code: number
+  message: string
+  from: string | null
+  rcpt: string | null
+  count: number
+}
+
+export interface StoreStats {
+  mails: Partial<Record<MailStatus, number>>
+  deliveries: Partial<Record<DeliveryStatus, number>>
+  received_last_hour: number
+  rejected_last_day: number
+  oldest_waiting_at: string | null
+  size_bytes: number
+  channels: { channel: string; status: DeliveryStatus; count: number }[]
+  pauses: { channel: string; until: string; reason: string }[]
+}
+
+export interface ExpiryRule {
+  mailsBefore: number | null
+  deliveriesBefore: number | null
+  sizeBytesMax: number | null
+  limit: number
+}

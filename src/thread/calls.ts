@@ -1,0 +1,100 @@
+import type { MessagePort, Transferable, Worker } from 'node:worker_threads'
+import { ApiError, ConfigError, type ConfigIssue, StoreError } from '../domain/errors.js'
+
+/** Functions one thread offers another. Arguments and results cross by structured clone. */
+export type Calls = { [name: string]: (...args: never[]) => Promise<unknown> }
+
+interface CallMessage {
+  type: 'call'
+  id: number
+  name: string
+  args: unknown[]
+}
+
+interface AnswerMessage {
+  type: 'answer'
+  id: number
+  value?: unknown
+  error?: CarriedError
+}
+
+interface CarriedError {
+  name: string
+  message: string
+  stack: string | undefined
+  issues?: ConfigIssue[]
+  api?: { status: number; code: string; hint: string | null }
+}
+
+/** Answers the other thread's calls with these functions, until the port closes. */
+export function serveCalls(port: MessagePort, functions: Calls): void {
+  port.on('message', (message: CallMessage) => {
+    if (message.type !== 'call') return
+    const work = functions[message.name] as ((...args: unknown[]) => Promise<unknown>) | undefined
+    const answer = work
+      ? work(...message.args)
+      : Promise.reject(new TypeError(`the other thread offers no "${message.name}"`))
+    answer.then(
+      (value) => port.postMessage({ type: 'answer', id: message.id, value } satisfies AnswerMessage),
+      (error: unknown) =>
+        port.postMessage({ type: 'answer', id: message.id, error: carry(error) } satisfies AnswerMessage),
+    )
+  })
+}
+
+/**
+ * The other thread's functions as if they were here. What waits when the thread ends is rejected, so no caller waits
+ * for ever. `transfer` moves buffers instead of copying them; the caller must not use them afterwards.
+ */
+export function callThread<Functions extends Calls>(
+  port: MessagePort | Worker,
+  transfer: (name: string, args: unknown[]) => Transferable[] = () => [],
+): Functions {
+  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
+  let lastId = 0
+  let ended = false
+  port.on('message', (message: AnswerMessage) => {
+    if (message.type !== 'answer') return
+    const call = waiting.get(message.id)
+    waiting.delete(message.id)
+    if (message.error) call?.reject(uncarry(message.error))
+    else call?.resolve(message.value)
+  })
+  const end = () => {
+    ended = true
+    for (const call of waiting.values()) call.reject(new StoreError('the engine thread has ended'))
+    waiting.clear()
+  }
+  port.on('close', end)
+  port.on('exit', end)
+
+  const call = (name: string, args: unknown[]): Promise<unknown> =>
+    new Promise((resolve, reject) => {
+      if (ended) return reject(new StoreError('the engine thread has ended'))
+      const id = ++lastId
+      waiting.set(id, { resolve, reject })
+      port.postMessage({ type: 'call', id, name, args } satisfies CallMessage, transfer(name, args))
+    })
+  return new Proxy({} as Functions, {
+    // A promise-like object would be awaited by accident, so `then` must stay undefined.
+    get: (_, name) =>
+      typeof name === 'string' && name !== 'then' ? (...args: unknown[]) => call(name, args) : undefined,
+  })
+}
+
+function carry(error: unknown): CarriedError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: undefined }
+  const carried: CarriedError = { name: error.name, message: error.message, stack: error.stack }
+  if (error instanceof ConfigError) carried.issues = error.issues
+  if (error instanceof ApiError) carried.api = { status: error.status, code: error.code, hint: error.hint }
+  return carried
+}
+
+function uncarry(carried: CarriedError): Error {
+  if (carried.issues) return new ConfigError(carried.issues)
+  if (carried.api) return new ApiError(carried.api.status, carried.api.code, carried.message, carried.api.hint)
+  const error = carried.name === 'StoreError' ? new StoreError(carried.message) : new Error(carried.message)
+  error.name = carried.name
+  if (carried.stack) error.stack = carried.stack
+  return error
+}
