@@ -99,7 +99,12 @@ export interface ChannelKind<Settings = unknown> {
    * once, to its own `destination`; when that is null too (the inbox), it delivers to every recipient by the mail
    * address itself: `send` gets the recipient as `address`, and no `people` entry is needed.
    */
-  address: { schema: z.ZodType<string>; hint: string } | null
+  address: {
+    schema: z.ZodType<string>
+    hint: string
+    /** True when a recipient without an entry for the channel is reached at the mail address itself. */
+    defaultsToMail?: boolean
+  } | null
   /**
    * The channel's own destination, named for people and without secrets (`hooks.slack.com`, never the whole URL), or
    * null when it delivers to each recipient's address.
