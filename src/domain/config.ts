@@ -23,7 +23,8 @@ export interface Config {
   lookups: Record<string, LookupSettings>
   actions: Record<string, ActionSettings>
   routes: Route[]
-  dedupeForMs: number
+  /** `defaults.retry`: for what `otherwise` sends. */
+  defaultRetryMs: number[]
   /** Values that came from `${VAR}` or `${file:…}`, and settings kinds call secret: never shown anywhere. */
   secrets: string[]
 }

@@ -12,8 +12,11 @@ export interface Trace {
   duration_ms: number
   /** Counts up with each replay; 0 is the first routing. */
   generation: number
-  parse: { duration_ms: number; text_source: string; malformed: string | null }
+  parse: { text_source: string; malformed: string | null }
+  /** In the order of the file. */
   routes: RouteTrace[]
+  /** Routes that did not match and are left out of `routes`, to keep the trace readable. */
+  routes_omitted: number
   outcome: 'routed' | 'unrouted' | 'held' | 'failed'
   /** What `otherwise` did, when it had to. */
   otherwise: { reason: string; sent_to: string | null } | null

@@ -1,0 +1,83 @@
+import type { ActResult } from '../domain/act.js'
+import type { Config, LookupResult } from '../domain/config.js'
+import type { NewDelivery } from '../domain/delivery.js'
+import type { Attachment, Mail } from '../domain/mail.js'
+import type { Message } from '../domain/message.js'
+import type { Route, Step } from '../domain/route.js'
+import type { PlannedDelivery, StepTrace } from '../domain/trace.js'
+
+/** What a route has made of the mail so far. Each step takes one and returns the next. */
+export interface Draft {
+  mail: Mail
+  route: Route
+  /** Mail addresses; at first the envelope recipients. */
+  recipients: string[]
+  variables: Record<string, string>
+  lookups: Record<string, LookupResult>
+  /** The attached lookups, as actions see them, behind the mail's own attachments. */
+  attached: Attachment[]
+  message: Message
+  event: string | null
+  fingerprint: string | null
+  /** Why the notification is flagged: something on the way failed and it goes out all the same. */
+  flagged: string | null
+  /** Set when a step failed that must not be passed over: nothing goes out, a person has to look. */
+  held: string | null
+  deliveries: NewDelivery[]
+  planned: PlannedDelivery[]
+  /** For each send that did not reach somebody, one sentence that says so. */
+  unreached: string[]
+  /** An action said nobody shall hear of this mail. */
+  dropped: boolean
+}
+
+/** What steps may use beside the draft. */
+export interface StepParts {
+  config: Config
+  getLookup: (name: string, signal: AbortSignal) => Promise<LookupResult>
+  runAction: (name: string, draft: Draft, signal: AbortSignal) => Promise<ActResult>
+  /** Every retry for this route is used up: what can be done without has to be done without. */
+  exhausted: boolean
+  /** A steady clock in milliseconds, for durations. */
+  measure: () => number
+}
+
+export interface StepResult {
+  draft: Draft
+  /** `end`: the steps after this one are not run. */
+  next: 'continue' | 'end'
+  trace: Omit<StepTrace, 'step' | 'duration_ms'>
+}
+
+/** One verb of a route's `steps`. */
+export type StepRunner<Verb extends Step['verb']> = (
+  step: Extract<Step, { verb: Verb }>,
+  draft: Draft,
+  parts: StepParts,
+  signal: AbortSignal,
+) => Promise<StepResult>
+
+/** The route cannot be finished now, and shall be tried again on the retry ladder. */
+export class RouteRetry extends Error {
+  override readonly name = 'RouteRetry'
+}
+
+/** The step went well: the trace's usual form. */
+export function passed(
+  draft: Draft,
+  target: string | null,
+  detail: string,
+  facts: Record<string, unknown> = {},
+): StepResult {
+  return { draft, next: 'continue', trace: { target, verdict: 'ok', detail, facts } }
+}
+
+/** The step did less than it was asked, and the mail goes on. */
+export function passedWithWarning(
+  draft: Draft,
+  target: string | null,
+  detail: string,
+  facts: Record<string, unknown> = {},
+): StepResult {
+  return { draft, next: 'continue', trace: { target, verdict: 'warning', detail, facts } }
+}
