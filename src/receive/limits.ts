@@ -1,0 +1,40 @@
+/** The bounds of an SMTP session that are ours to choose, beside those in `SmtpSettings`. Tests shorten them. */
+export interface SmtpLimits {
+  /** Without a byte from the client. RFC 5321 4.5.3.2 asks for five minutes of patience; an alert sender needs seconds. */
+  idleMs: number
+  /** From the greeting on, whatever the client does. */
+  sessionMs: number
+  /** From 354 to the final dot. */
+  dataMs: number
+  /** From the final dot to the store's answer; then the client hears 451 and keeps the mail. */
+  saveMs: number
+  /** How long `stop` waits for DATA in progress. */
+  stopMs: number
+  /** How long a connection lingers after its last reply, so that the client can read it. */
+  lingerMs: number
+  /** Before a failed AUTH is answered. */
+  authFailureDelayMs: number
+  authFailuresMax: number
+  /** Connections of one address outside `allow`. */
+  connectionsPerStrangerMax: number
+  commandBytesMax: number
+  /** Bytes of all mails that are being received or saved; beyond it clients hear 452. */
+  bytesInFlightMax: number
+  /** How far beyond the size limit a client is read before the connection is cut. */
+  overrunBytesMax: number
+}
+
+export const defaultSmtpLimits: SmtpLimits = {
+  idleMs: 60_000,
+  sessionMs: 600_000,
+  dataMs: 300_000,
+  saveMs: 30_000,
+  stopMs: 10_000,
+  lingerMs: 1_000,
+  authFailureDelayMs: 1_000,
+  authFailuresMax: 3,
+  connectionsPerStrangerMax: 50,
+  commandBytesMax: 4_096,
+  bytesInFlightMax: 256 * 1024 * 1024,
+  overrunBytesMax: 1_000_000,
+}

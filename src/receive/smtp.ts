@@ -1,0 +1,170 @@
+import type { AddressInfo } from 'node:net'
+import type { SMTPServerOptions } from 'smtp-server'
+import type { ListenAddress, SmtpSettings } from '../domain/config.js'
+import type { RawMail } from '../domain/mail.js'
+import { defaultSmtpLimits, type SmtpLimits } from './limits.js'
+import { ByteBudget } from './message.js'
+import { checkExposure, compilePolicy } from './policy.js'
+import { PromptSmtpServer } from './prompt-server.js'
+import { createSessions, type Rejection, type SessionContext, type Sessions } from './session.js'
+
+export interface SmtpOptions {
+  settings: SmtpSettings
+  /** The name in the greeting. */
+  hostname: string
+  /** PEM texts. */
+  certificate: { cert: string; key: string }
+  /**
+   * Resolves when the mail is durable: only then the client hears 250. A `MailRejected` is passed on to the client; any
+   * other failure is a 451, and the client keeps the mail.
+   */
+  save: (mail: RawMail) => Promise<void>
+  onRejected: (rejection: Rejection) => void
+  newId: () => string
+  now: () => number
+  log: SessionContext['log']
+  limits?: Partial<SmtpLimits>
+}
+
+export interface SmtpListener {
+  /** Where it listens; a configured port 0 shows as the port the system chose. */
+  addresses: { host: string; port: number; tls: 'starttls' | 'implicit' }[]
+  /** New sessions get the new policy and certificate. The listeners stay as they are, whatever `listen` says now. */
+  update: (settings: SmtpSettings, certificate: { cert: string; key: string }) => void
+  /** Stops listening, lets mails in DATA end, and says 421 to everybody else. */
+  stop: () => Promise<void>
+}
+
+/**
+ * Listens on every address of the settings. Rejects when one cannot be listened on, or when the settings would leave
+ * an open door beyond loopback (see `checkExposure`); then nothing listens.
+ */
+export async function startSmtp(options: SmtpOptions): Promise<SmtpListener> {
+  const exposure = checkExposure(options.settings)
+  if (exposure !== null) throw new Error(exposure)
+
+  const limits = { ...defaultSmtpLimits, ...options.limits }
+  const servers: PromptSmtpServer[] = []
+  let policy = compilePolicy(options.settings)
+  let isStopping = false
+  const sessions = createSessions({
+    limits,
+    budget: new ByteBudget(limits.bytesInFlightMax),
+    policy: () => policy,
+    connectionOf: (session) => servers.map((server) => server.connectionOf(session)).find((one) => one !== undefined),
+    countConnections: (client) => countConnections(servers, client),
+    isStopping: () => isStopping,
+    save: options.save,
+    onRejected: options.onRejected,
+    newId: options.newId,
+    now: options.now,
+    log: options.log,
+  })
+
+  const addresses: SmtpListener['addresses'] = []
+  const listen = async (address: ListenAddress, tls: 'starttls' | 'implicit'): Promise<void> => {
+    const server = createServer(options, limits, sessions, tls)
+    servers.push(server)
+    addresses.push({ host: address.host, port: await startListening(server, address), tls })
+  }
+  try {
+    for (const address of options.settings.listen) await listen(address, 'starttls')
+    for (const address of options.settings.implicitTls) await listen(address, 'implicit')
+  } catch (error) {
+    await stopServers(servers, sessions, limits)
+    throw error
+  }
+
+  return {
+    addresses,
+    update: (settings, certificate) => {
+      const problem = checkExposure({ ...settings, listen: addresses, implicitTls: [] })
+      if (problem !== null) throw new Error(problem)
+      policy = compilePolicy(settings)
+      for (const server of servers) {
+        server.options.size = settings.sizeBytesMax
+        server.options.maxClients = settings.connectionsMax
+        server.updateSecureContext({ cert: certificate.cert, key: certificate.key })
+      }
+    },
+    stop: async () => {
+      isStopping = true
+      await stopServers(servers, sessions, limits)
+    },
+  }
+}
+
+function createServer(
+  options: SmtpOptions,
+  limits: SmtpLimits,
+  sessions: Sessions,
+  tls: 'starttls' | 'implicit',
+): PromptSmtpServer {
+  const settings: SMTPServerOptions = {
+    name: options.hostname,
+    banner: 'MailTrigger',
+    heloResponse: '%s',
+    secure: tls === 'implicit',
+    cert: options.certificate.cert,
+    key: options.certificate.key,
+    size: options.settings.sizeBytesMax,
+    // Bounds the sockets whose TLS handshake is still open; sessions are counted over all listeners.
+    maxClients: options.settings.connectionsMax,
+    maxCommandLength: limits.commandBytesMax,
+    socketTimeout: limits.idleMs,
+    closeTimeout: limits.stopMs,
+    // Who may send is decided at MAIL FROM, and where AUTH is offered per session.
+    authOptional: true,
+    allowInsecureAuth: true,
+    authMethods: ['PLAIN', 'LOGIN'],
+    // Firmware and scripts send addresses that the strict grammar refuses (`user.@host`); their alerts count as well.
+    lenientAddressParsing: true,
+    disableReverseLookup: true,
+    logger: false,
+    ...sessions.handlers,
+  }
+  const server = new PromptSmtpServer(settings, sessions.onTooLarge)
+  server.on('error', (error: Error & { remoteAddress?: string }) => {
+    options.log('warn', 'an SMTP connection failed', { client: error.remoteAddress ?? null, error: error.message })
+  })
+  return server
+}
+
+/** Resolves with the port. */
+function startListening(server: PromptSmtpServer, { host, port }: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void =>
+      reject(new Error(`cannot listen for SMTP on ${host}:${port}: ${error.message}`, { cause: error }))
+    server.server.once('error', fail)
+    server.listen({ host, port }, () => {
+      server.server.removeListener('error', fail)
+      resolve((server.server.address() as AddressInfo).port)
+    })
+  })
+}
+
+function countConnections(servers: PromptSmtpServer[], client: string | null): number {
+  let count = 0
+  for (const server of servers) {
+    if (client === null) count += server.connections.size
+    else for (const connection of server.connections) if (connection.remoteAddress === client) count++
+  }
+  return count
+}
+
+async function stopServers(servers: PromptSmtpServer[], sessions: Sessions, limits: SmtpLimits): Promise<void> {
+  const listening = servers.filter((server) => server.server.listening)
+  await Promise.all(listening.map((server) => stopServer(server, sessions, limits)))
+}
+
+/** smtp-server itself says 421 to every later command and, after `stopMs`, to whoever is left. */
+function stopServer(server: PromptSmtpServer, sessions: Sessions, limits: SmtpLimits): Promise<void> {
+  return new Promise((resolve) => {
+    const open = [...server.connections]
+    server.close(resolve)
+    for (const connection of open) {
+      if (sessions.isReceiving(connection.session)) continue
+      server.connectionOf(connection.session)?.dismiss('4.3.2 shutting down', limits.lingerMs)
+    }
+  })
+}

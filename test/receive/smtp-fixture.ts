@@ -1,0 +1,71 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { SmtpSettings } from '#src/domain/config.js'
+import type { RawMail } from '#src/domain/mail.js'
+import { type Certificate, ensureCertificate } from '#src/receive/certificate.js'
+import type { SmtpLimits } from '#src/receive/limits.js'
+import type { Rejection } from '#src/receive/session.js'
+import { type SmtpListener, startSmtp } from '#src/receive/smtp.js'
+
+export const openSettings: SmtpSettings = {
+  listen: [{ host: '127.0.0.1', port: 0 }],
+  implicitTls: [],
+  tls: null,
+  allow: ['127.0.0.0/8', '::1/128'],
+  users: [],
+  recipients: null,
+  sizeBytesMax: 1_000_000,
+  connectionsMax: 20,
+  recipientsMax: 3,
+}
+
+export interface Gateway {
+  listener: SmtpListener
+  port: number
+  certificate: Certificate
+  saved: RawMail[]
+  rejections: Rejection[]
+  logged: { level: string; message: string; facts: Record<string, unknown> }[]
+  [Symbol.asyncDispose]: () => Promise<void>
+}
+
+let certificate: Promise<Certificate> | null = null
+
+/** One pair for all tests of a file: making it is the slowest part. */
+export function testCertificate(): Promise<Certificate> {
+  certificate ??= mkdtemp(join(tmpdir(), 'mailtrigger-cert-')).then(async (folder) => {
+    const made = await ensureCertificate(folder, null, 'gateway.test')
+    await rm(folder, { recursive: true })
+    return made
+  })
+  return certificate
+}
+
+/** A listener on a free port that keeps what it is given in memory, or whatever `save` does. */
+export async function startGateway(
+  settings: Partial<SmtpSettings> = {},
+  more: { save?: (mail: RawMail) => Promise<void>; limits?: Partial<SmtpLimits> } = {},
+): Promise<Gateway> {
+  const saved: RawMail[] = []
+  const rejections: Rejection[] = []
+  const logged: Gateway['logged'] = []
+  const pair = await testCertificate()
+  let count = 0
+  const listener = await startSmtp({
+    settings: { ...openSettings, ...settings },
+    hostname: 'gateway.test',
+    certificate: pair,
+    save: async (mail) => {
+      await more.save?.(mail)
+      saved.push(mail)
+    },
+    onRejected: (rejection) => rejections.push(rejection),
+    newId: () => `M${++count}`,
+    now: () => 1_700_000_000_000,
+    log: (level, message, facts) => logged.push({ level, message, facts }),
+    limits: { authFailureDelayMs: 1, lingerMs: 100, ...more.limits },
+  })
+  const port = listener.addresses[0]?.port ?? 0
+  return { listener, port, certificate: pair, saved, rejections, logged, [Symbol.asyncDispose]: () => listener.stop() }
+}
