@@ -1,8 +1,7 @@
 import { LookupError } from '../domain/errors.js'
 import { findInLookup } from '../enrich/find-recipients.js'
-import { renderTemplate } from '../template/liquid.js'
 import { expandRecipients } from './expand-recipients.js'
-import { templateScope } from './scope.js'
+import { renderText } from './render-text.js'
 import {
   type Draft,
   passed,
@@ -17,14 +16,14 @@ import {
 export const recipients: StepRunner<'recipients'> = async (step, draft, parts, signal) => {
   const { source } = step
   if (source.type === 'list') {
-    const entries = await Promise.all(source.entries.map((entry) => render(entry, draft)))
+    const entries = await Promise.all(source.entries.map((entry) => renderText(entry, draft)))
     const found = expandRecipients(entries, parts.config, step.alsoManager)
     return passed({ ...draft, recipients: found }, null, `recipients: ${found.join(', ') || 'nobody'}`, {
       before: draft.recipients,
       after: found,
     })
   }
-  const key = await render(source.key, draft)
+  const key = (await renderText(source.key, draft)).trim()
   try {
     const lookup = await parts.getLookup(source.lookup, signal)
     const found = findInLookup(lookup.data, key)
@@ -38,10 +37,6 @@ export const recipients: StepRunner<'recipients'> = async (step, draft, parts, s
 }
 
 type RecipientsStep = Parameters<typeof recipients>[0]
-
-async function render(text: string, draft: Draft): Promise<string> {
-  return text.includes('{') ? (await renderTemplate(text, templateScope(draft))).trim() : text
-}
 
 function useFound(
   step: RecipientsStep,

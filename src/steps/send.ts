@@ -1,13 +1,12 @@
-import { renderTemplate } from '../template/liquid.js'
 import { expandRecipients } from './expand-recipients.js'
 import { planDeliveries } from './plan-deliveries.js'
-import { templateScope } from './scope.js'
+import { renderText } from './render-text.js'
 import { passed, passedWithWarning, type StepRunner } from './step.js'
 
 /** Plans the deliveries: for each recipient, on the first channel of the list that reaches them. */
 export const send: StepRunner<'send'> = async (step, draft, parts) => {
   const recipients = step.to ? expandRecipients(step.to, parts.config, false) : draft.recipients
-  const text = step.template === null ? draft.message.text : await renderTemplate(step.template, templateScope(draft))
+  const text = step.template === null ? draft.message.text : await renderText(step.template, draft)
   const message = { ...draft.message, text }
   const { config } = parts
   const plan = planDeliveries(step.channels, recipients, message, config, draft.route.retryMs, draft.held)

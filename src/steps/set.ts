@@ -1,19 +1,17 @@
 import { readSeverity } from '../domain/message.js'
-import { renderTemplate } from '../template/liquid.js'
-import { templateScope } from './scope.js'
+import { renderText } from './render-text.js'
 import { type Draft, passed, passedWithWarning, type StepRunner } from './step.js'
 
 /** Sets title, text, severity, event, fingerprint and labels of what goes out, from templates. */
 export const set: StepRunner<'set'> = async (step, draft) => {
-  const scope = templateScope(draft)
   const rendered: Record<string, string> = {}
   for (const key of ['title', 'text', 'severity', 'event', 'fingerprint'] as const) {
     const template = step[key]
-    if (template !== null) rendered[key] = (await renderTemplate(template, scope)).trim()
+    if (template !== null) rendered[key] = (await renderText(template, draft)).trim()
   }
   const labels: Record<string, string> = {}
   for (const [name, template] of Object.entries(step.labels)) {
-    labels[name] = (await renderTemplate(template, scope)).trim()
+    labels[name] = (await renderText(template, draft)).trim()
   }
   const next = apply(draft, rendered, labels)
   const facts = { ...rendered, ...(Object.keys(labels).length > 0 ? { labels } : {}) }

@@ -93,8 +93,17 @@ function carry(error: unknown): CarriedError {
 function uncarry(carried: CarriedError): Error {
   if (carried.issues) return new ConfigError(carried.issues)
   if (carried.api) return new ApiError(carried.api.status, carried.api.code, carried.message, carried.api.hint)
-  const error = carried.name === 'StoreError' ? new StoreError(carried.message) : new Error(carried.message)
-  error.name = carried.name
+  if (carried.name === 'StoreError') return new StoreError(carried.message)
+  const error = new RemoteError(carried.name, carried.message)
   if (carried.stack) error.stack = carried.stack
   return error
+}
+
+/** An error of the other thread that has no type of its own here. */
+class RemoteError extends Error {
+  override readonly name: string
+  constructor(name: string, message: string) {
+    super(message)
+    this.name = name
+  }
 }

@@ -1,0 +1,70 @@
+import type { Channel, ChannelContext, Form, Outcome } from '../domain/channel.js'
+import type { Message } from '../domain/message.js'
+
+/** How long one attempt may take, all its calls together. */
+const attemptMsMax = 30_000
+/** How much longer a channel that ignores its signal is waited for. */
+const graceMs = 2_000
+/** A degrade or a retarget is followed at once, but a vendor that turns in circles is left. */
+const roundsMax = 4
+
+export interface AttemptResult {
+  outcome: Outcome
+  /** The address the vendor moved the recipient to. */
+  movedTo: string | null
+  durationMs: number
+}
+
+export interface AttemptParts {
+  context: Omit<ChannelContext, 'form' | 'signal'>
+  measure: () => number
+  signal: AbortSignal
+}
+
+/**
+ * One attempt: the channel's `send`, and what the vendor asks for at once: a simpler form, or another address.
+ * Never rejects. A channel that throws or hangs has a bug or a broken network; both are worth another attempt.
+ */
+export async function attemptDelivery(
+  channel: Channel,
+  message: Message,
+  address: string | null,
+  parts: AttemptParts,
+): Promise<AttemptResult> {
+  const startedAt = parts.measure()
+  const deadline = AbortSignal.timeout(attemptMsMax)
+  const signal = AbortSignal.any([parts.signal, deadline])
+  let form: Form = 'full'
+  let target = address
+  let outcome: Outcome = { kind: 'unknown', text: 'nothing was sent' }
+  for (let round = 0; round < roundsMax; round++) {
+    outcome = await sendOnce(channel, message, target, { ...parts.context, form, signal })
+    if (outcome.kind === 'degrade') form = outcome.to
+    else if (outcome.kind === 'retarget') target = outcome.address
+    else break
+  }
+  return { outcome, movedTo: target === address ? null : target, durationMs: Math.round(parts.measure() - startedAt) }
+}
+
+async function sendOnce(
+  channel: Channel,
+  message: Message,
+  address: string | null,
+  context: ChannelContext,
+): Promise<Outcome> {
+  let giveUp: NodeJS.Timeout | undefined
+  const hang = new Promise<Outcome>((resolve) => {
+    giveUp = setTimeout(
+      () => resolve({ kind: 'unknown', text: `no answer within ${attemptMsMax / 1_000} s` }),
+      attemptMsMax + graceMs,
+    )
+  })
+  try {
+    return await Promise.race([channel.kind.send(message, address, channel.settings, context), hang])
+  } catch (error) {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    return { kind: 'transient', waitMs: null, scopeKey: null, statusCode: null, text: text.slice(0, 1_000) }
+  } finally {
+    clearTimeout(giveUp)
+  }
+}
