@@ -1,0 +1,89 @@
+import type { Mail } from '../domain/mail.js'
+import type { TextField } from '../domain/route.js'
+import { composeText, foldText } from './fold.js'
+import { type PatternHit, type PatternSet, patternTextMax } from './patterns.js'
+import { keyOfField, readField } from './read-field.js'
+
+/** Which value of a field a pattern hit first, and where. */
+export interface FieldHit extends PatternHit {
+  value: string
+}
+
+/**
+ * One mail as its conditions look at it. Ten thousand routes ask for the same subject, so every form of a field is made
+ * once, when first asked for. Lives as long as the matching of one mail.
+ */
+export class MailReading {
+  readonly mail: Mail
+  readonly #patterns: ReadonlyMap<string, PatternSet>
+  readonly #composed = new Map<string, string[]>()
+  readonly #folded = new Map<string, string[]>()
+  readonly #hits = new Map<string, Map<number, string>>()
+  readonly #located = new Map<string, FieldHit | null>()
+
+  /** @param patterns every pattern of the routes, by `keyOfField`. */
+  constructor(mail: Mail, patterns: ReadonlyMap<string, PatternSet>) {
+    this.mail = mail
+    this.#patterns = patterns
+  }
+
+  /** The values of a field in NFC. */
+  composed(field: TextField): string[] {
+    return remember(this.#composed, keyOfField(field), () => readField(this.mail, field).map(composeText))
+  }
+
+  /** The values of a field as `foldText` makes them, in the order of `composed`. */
+  folded(field: TextField): string[] {
+    return remember(this.#folded, keyOfField(field), () => this.composed(field).map(foldText))
+  }
+
+  /** Ids of the field's patterns that hit, each with the value it hit first. */
+  patternHits(field: TextField): ReadonlyMap<number, string> {
+    return remember(this.#hits, keyOfField(field), () => this.#findHits(field))
+  }
+
+  /** Where a pattern hit, or null when it did not. */
+  locate(field: TextField, pattern: string): FieldHit | null {
+    const key = keyOfField(field)
+    return remember(this.#located, `${key}\n${pattern}`, () => {
+      const set = this.#patterns.get(key)
+      const id = set?.ids.get(pattern)
+      if (set === undefined || id === undefined) throw new Error(`pattern on ${key} was never compiled: ${pattern}`)
+      const value = this.patternHits(field).get(id)
+      if (value === undefined) return null
+      const hit = set.locate(id, value)
+      return hit && { ...hit, value }
+    })
+  }
+
+  #findHits(field: TextField): Map<number, string> {
+    const hits = new Map<number, string>()
+    const set = this.#patterns.get(keyOfField(field))
+    if (set === undefined) return hits
+    for (const value of capForPatterns(this.composed(field)).values) {
+      for (const id of set.find(value)) if (!hits.has(id)) hits.set(id, value)
+    }
+    return hits
+  }
+}
+
+/** As much of a field's values as a regex may look at: 65,536 characters in all, and at most 1,000 values. */
+export function capForPatterns(values: string[]): { values: string[]; cut: boolean } {
+  const capped: string[] = []
+  let room = patternTextMax
+  for (const value of values) {
+    if (room <= 0 || capped.length >= 1_000) return { values: capped, cut: true }
+    capped.push(value.slice(0, room))
+    if (value.length > room) return { values: capped, cut: true }
+    room -= value.length
+  }
+  return { values: capped, cut: false }
+}
+
+function remember<Value>(memory: Map<string, Value>, key: string, make: () => Value): Value {
+  const known = memory.get(key)
+  if (known !== undefined) return known
+  const made = make()
+  memory.set(key, made)
+  return made
+}
