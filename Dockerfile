@@ -14,7 +14,8 @@ RUN npm run build && npm prune --omit=dev --ignore-scripts
 FROM node:20-bookworm-slim
 ENV NODE_ENV=production \
     MAILTRIGGER_CONFIG=/etc/mailtrigger/routes.yaml \
-    MAILTRIGGER_DATA=/data
+    MAILTRIGGER_DATA=/data \
+    MAILTRIGGER_SMTP_LISTEN=0.0.0.0:2525
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
@@ -25,7 +26,7 @@ COPY routes.example.yaml routes.test.yaml ./
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data
-EXPOSE 2525 8025
+EXPOSE 2525
 # SIGTERM lets mails that are being received and deliveries that are being sent finish.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s CMD ["node", "dist/main.js", "healthcheck"]
