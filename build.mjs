@@ -1,4 +1,35 @@
-// What tsc does not do: the executable bit of the command, and the files beside the code that the program reads.
-import { chmodSync } from 'node:fs'
+// What tsc does not do: the executable bit of the command, the engine of script guests, and the actions that ship.
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
-chmodSync(new URL('./dist/main.js', import.meta.url), 0o755)
+const at = (path) => fileURLToPath(new URL(path, import.meta.url))
+
+chmodSync(at('./dist/main.js'), 0o755)
+await buildEngineWhenOutdated()
+await buildActions()
+
+async function buildEngineWhenOutdated() {
+  const target = at('./dist/wasm/engine.wasm')
+  const sources = ['./src/wasm/engine/glue.wat', './src/wasm/engine/wasi.wat', './dist/wasm/engine/build-engine.js']
+  const packages = ['quickjs-wasi', 'binaryen', 'wabt'].map((name) => `./node_modules/${name}/package.json`)
+  if ([...sources, ...packages].every((source) => isNewer(target, at(source)))) return
+  const { buildEngine } = await import('./dist/wasm/engine/build-engine.js')
+  await buildEngine(at('./src/wasm/engine'), target)
+}
+
+async function buildActions() {
+  const { buildGuest } = await import('./dist/wasm/build-guest.js')
+  const engine = readFileSync(at('./dist/wasm/engine.wasm'))
+  mkdirSync(at('./dist/wasm-actions'), { recursive: true })
+  for (const file of readdirSync(at('./wasm-actions'))) {
+    if (!file.endsWith('.ts') || file.endsWith('.d.ts')) continue
+    const target = join(at('./dist/wasm-actions'), `${basename(file, '.ts')}.wasm`)
+    writeFileSync(target, await buildGuest(join(at('./wasm-actions'), file), { engine }))
+  }
+}
+
+function isNewer(target, source) {
+  const targetStat = statSync(target, { throwIfNoEntry: false })
+  return targetStat !== undefined && targetStat.mtimeMs >= statSync(source).mtimeMs
+}

@@ -1,0 +1,283 @@
+import type { ChildProcess } from 'node:child_process'
+import { type GuestLog, SandboxError } from '../domain/errors.js'
+import { type ChildReply, childReplySchema } from './messages.js'
+
+export interface ChildPoolOptions {
+  /** Starts one child that speaks the protocol of `serve-calls.ts`. */
+  spawn: () => ChildProcess
+  /** At most this many children, so at most this many calls at a time. */
+  children: number
+  /** Idle children kept ready beside the busy ones, as far as `children` allows: a kill then costs the next call nothing. */
+  spares: number
+  queueMax: number
+  queueWaitMsMax: number
+  startTimeoutMs: number
+  /** A child is replaced after so many calls. */
+  callsMax: number
+  /** An idle child is stopped after this long; null keeps it. */
+  idleMsMax: number | null
+  logLinesMax: number
+}
+
+export interface PoolCall {
+  payload: unknown
+  timeoutMs: number
+}
+
+export interface PoolResult {
+  output: string
+  logs: GuestLog[]
+  durationMs: number
+}
+
+interface Call extends PoolCall {
+  id: number
+  logs: GuestLog[]
+  startedAt: number
+  settle: (outcome: PoolResult | SandboxError) => void
+}
+
+interface Child {
+  process: ChildProcess
+  state: 'starting' | 'idle' | 'busy' | 'gone'
+  call: Call | null
+  calls: number
+  timer: NodeJS.Timeout | null
+  errorOutput: string
+}
+
+const errorOutputMax = 4_096
+const backOffMs = { first: 250, max: 30_000 }
+/** After so many children in a row that never got ready, waiting calls are told so instead of kept waiting. */
+const failedStartsMax = 3
+
+/**
+ * Child processes that run one call each at a time. SIGKILL is the only stop that always works, so whoever is late,
+ * aborted or broken is killed and replaced.
+ *
+ * Invariants: a child is busy exactly when it has a call; every call given to `run` settles exactly once, at the latest
+ * after the longest wait in the queue plus its own timeout; no more than `children` processes live at a time.
+ */
+export class ChildPool {
+  readonly #options: ChildPoolOptions
+  readonly #children = new Set<Child>()
+  readonly #exits = new Set<Promise<void>>()
+  #waiting: Call[] = []
+  #nextId = 1
+  #failedStarts = 0
+  #spawnNotBefore = 0
+  #spawnTimer: NodeJS.Timeout | null = null
+  #closed = false
+  #killed = 0
+  #crashed = 0
+
+  constructor(options: ChildPoolOptions) {
+    this.#options = options
+  }
+
+  /** Rejects with `SandboxError` only. The timeout counts from the moment a child takes the call. */
+  run(poolCall: PoolCall, signal: AbortSignal): Promise<PoolResult> {
+    if (this.#closed) return Promise.reject(new SandboxError('closed', 'the sandbox is shutting down'))
+    if (signal.aborted) return Promise.reject(abortedError())
+    if (this.#waiting.length >= this.#options.queueMax) {
+      return Promise.reject(new SandboxError('busy', `${this.#waiting.length} sandbox calls are waiting already`))
+    }
+    return new Promise((resolve, reject) => {
+      const onAbort = () => this.#abort(call)
+      const waitTimer = setTimeout(() => this.#giveUpWaiting(call), this.#options.queueWaitMsMax)
+      const call: Call = {
+        ...poolCall,
+        id: this.#nextId++,
+        logs: [],
+        startedAt: 0,
+        settle: (outcome) => {
+          clearTimeout(waitTimer)
+          signal.removeEventListener('abort', onAbort)
+          if (outcome instanceof SandboxError) reject(outcome)
+          else resolve(outcome)
+        },
+      }
+      signal.addEventListener('abort', onAbort, { once: true })
+      this.#waiting.push(call)
+      this.#work()
+    })
+  }
+
+  status(): { children: number; busy: number; queued: number; killed: number; crashed: number } {
+    return {
+      children: this.#children.size,
+      busy: this.#count('busy'),
+      queued: this.#waiting.length,
+      killed: this.#killed,
+      crashed: this.#crashed,
+    }
+  }
+
+  /** Kills every child, rejects every call, and resolves when the processes are gone. */
+  async stop(): Promise<void> {
+    this.#closed = true
+    if (this.#spawnTimer) clearTimeout(this.#spawnTimer)
+    const error = () => new SandboxError('closed', 'the sandbox is shutting down')
+    for (const call of this.#waiting.splice(0)) call.settle(error())
+    for (const child of [...this.#children]) this.#dismiss(child, error())
+    await Promise.all(this.#exits)
+  }
+
+  /** Hands waiting calls to idle children, and starts children while there is need and room. */
+  #work(): void {
+    for (const child of this.#children) {
+      if (child.state !== 'idle') continue
+      const call = this.#waiting.shift()
+      if (!call) break
+      this.#start(child, call)
+    }
+    const needed = this.#count('busy') + this.#waiting.length + this.#options.spares
+    while (!this.#closed && this.#children.size < Math.min(needed, this.#options.children)) {
+      const waitMs = this.#spawnNotBefore - Date.now()
+      if (waitMs > 0) {
+        this.#spawnTimer ??= setTimeout(() => {
+          this.#spawnTimer = null
+          this.#work()
+        }, waitMs)
+        return
+      }
+      this.#spawn()
+    }
+  }
+
+  #spawn(): void {
+    const process = this.#options.spawn()
+    const child: Child = { process, state: 'starting', call: null, calls: 0, timer: null, errorOutput: '' }
+    this.#children.add(child)
+    child.timer = setTimeout(() => process.kill('SIGKILL'), this.#options.startTimeoutMs)
+    process.stderr?.on('data', (chunk: Buffer) => {
+      child.errorOutput = (child.errorOutput + chunk.toString()).slice(0, errorOutputMax)
+    })
+    process.on('message', (message) => this.#hear(child, message))
+    const exit = new Promise<void>((resolve) => {
+      const gone = (how: string) => {
+        this.#lose(child, how)
+        resolve()
+      }
+      process.once('close', (code, signal) => gone(signal ?? `exit code ${code}`))
+      // A child that cannot be started at all emits no `close`.
+      process.once('error', (error) => gone(error.message))
+    })
+    this.#exits.add(exit)
+    void exit.then(() => this.#exits.delete(exit))
+  }
+
+  #start(child: Child, call: Call): void {
+    if (child.timer) clearTimeout(child.timer)
+    child.state = 'busy'
+    child.call = call
+    child.calls++
+    call.startedAt = performance.now()
+    child.timer = setTimeout(() => {
+      this.#killed++
+      this.#dismiss(child, new SandboxError('timeout', `no result within ${call.timeoutMs} ms`, call.logs))
+      this.#work()
+    }, call.timeoutMs)
+    // A failed send means that the child is dying, and its `close` settles the call.
+    child.process.send({ id: call.id, payload: call.payload }, () => {})
+  }
+
+  #hear(child: Child, message: unknown): void {
+    const reply = childReplySchema.safeParse(message)
+    if (!reply.success || child.state === 'gone') return
+    if (reply.data.type === 'ready') {
+      if (child.state === 'starting') this.#becomeReady(child)
+    } else if (child.call?.id === reply.data.id) {
+      this.#hearAboutCall(child, child.call, reply.data)
+    }
+  }
+
+  #becomeReady(child: Child): void {
+    this.#failedStarts = 0
+    this.#rest(child)
+    this.#work()
+  }
+
+  #hearAboutCall(child: Child, call: Call, reply: Exclude<ChildReply, { type: 'ready' }>): void {
+    if (reply.type === 'log') {
+      if (call.logs.length < this.#options.logLinesMax) call.logs.push({ level: reply.level, message: reply.message })
+      return
+    }
+    const durationMs = performance.now() - call.startedAt
+    if (child.calls >= this.#options.callsMax) this.#dismiss(child, null)
+    else this.#rest(child)
+    call.settle(
+      reply.type === 'done'
+        ? { output: reply.output, logs: call.logs, durationMs }
+        : new SandboxError(reply.kind, reply.message, call.logs),
+    )
+    this.#work()
+  }
+
+  #rest(child: Child): void {
+    if (child.timer) clearTimeout(child.timer)
+    child.state = 'idle'
+    child.call = null
+    const { idleMsMax } = this.#options
+    child.timer = idleMsMax === null ? null : setTimeout(() => this.#dismiss(child, null), idleMsMax)
+  }
+
+  /** Kills a child on purpose; its call, if it has one and `error` says so, fails at once. */
+  #dismiss(child: Child, error: SandboxError | null): void {
+    if (child.timer) clearTimeout(child.timer)
+    const { call } = child
+    child.state = 'gone'
+    child.call = null
+    this.#children.delete(child)
+    child.process.kill('SIGKILL')
+    if (call && error) call.settle(error)
+  }
+
+  /** A child ended. When nobody asked it to, its call fails and the next start may have to wait. */
+  #lose(child: Child, how: string): void {
+    if (child.state === 'gone') return
+    if (child.timer) clearTimeout(child.timer)
+    this.#children.delete(child)
+    this.#crashed++
+    const neverReady = child.state === 'starting'
+    child.state = 'gone'
+    const reason = /(?:FATAL ERROR|Error): .*/.exec(child.errorOutput)?.[0] ?? child.errorOutput.trim().slice(0, 200)
+    const words = `the sandbox process died (${[how, reason].filter(Boolean).join(', ')})`
+    child.call?.settle(new SandboxError('crash', words, child.call.logs))
+    if (neverReady) this.#delayNextStart(words)
+    this.#work()
+  }
+
+  #delayNextStart(words: string): void {
+    this.#spawnNotBefore = Date.now() + Math.min(backOffMs.first * 2 ** this.#failedStarts, backOffMs.max)
+    this.#failedStarts++
+    if (this.#failedStarts < failedStartsMax) return
+    for (const call of this.#waiting.splice(0)) call.settle(new SandboxError('crash', words))
+  }
+
+  #abort(call: Call): void {
+    const child = [...this.#children].find((candidate) => candidate.call === call)
+    if (child) {
+      this.#killed++
+      this.#dismiss(child, abortedError(call.logs))
+    } else {
+      this.#waiting = this.#waiting.filter((waiting) => waiting !== call)
+      call.settle(abortedError())
+    }
+    this.#work()
+  }
+
+  #giveUpWaiting(call: Call): void {
+    if (!this.#waiting.includes(call)) return
+    this.#waiting = this.#waiting.filter((waiting) => waiting !== call)
+    call.settle(new SandboxError('busy', `no sandbox was free within ${this.#options.queueWaitMsMax} ms`))
+  }
+
+  #count(state: Child['state']): number {
+    return [...this.#children].filter((child) => child.state === state).length
+  }
+}
+
+function abortedError(logs: GuestLog[] = []): SandboxError {
+  return new SandboxError('closed', 'the call was aborted', logs)
+}

@@ -1,0 +1,52 @@
+/** What a module may be before it runs. */
+export interface ModuleLimits {
+  moduleBytesMax: number
+  /** Pages of 64 KB. */
+  memoryPagesMax: number
+  tableEntriesMax: number
+}
+
+/** What a guest may use during one call. */
+export interface CallLimits {
+  inputBytesMax: number
+  outputBytesMax: number
+  /** Blocks of host memory (Extism's `alloc`), counted over the whole call, freed or not. */
+  blocksMax: number
+  blockBytesMax: number
+  logBytesMax: number
+  logLinesMax: number
+  logLineBytesMax: number
+}
+
+/** What a child process may use. */
+export interface ProcessLimits {
+  /** RLIMIT_DATA. Address space (`ulimit -v`) cannot be limited: V8 reserves 10 GB of it for every wasm memory. */
+  dataBytesMax: number
+  heapBytesMax: number
+  /** A child is replaced after so many calls, so that nothing can pile up in it. */
+  callsMax: number
+  startTimeoutMs: number
+}
+
+export const moduleLimits: ModuleLimits = {
+  moduleBytesMax: 8 * 1024 * 1024,
+  memoryPagesMax: 1_024,
+  tableEntriesMax: 10_000,
+}
+
+export const callLimits: CallLimits = {
+  inputBytesMax: 4 * 1024 * 1024,
+  outputBytesMax: 1024 * 1024,
+  blocksMax: 20_000,
+  blockBytesMax: 32 * 1024 * 1024,
+  logBytesMax: 64 * 1024,
+  logLinesMax: 1_000,
+  logLineBytesMax: 4 * 1024,
+}
+
+export const processLimits: ProcessLimits = {
+  dataBytesMax: 768 * 1024 * 1024,
+  heapBytesMax: 192 * 1024 * 1024,
+  callsMax: 5_000,
+  startTimeoutMs: 15_000,
+}

@@ -1,0 +1,97 @@
+import { createPlugin } from '@extism/extism'
+import { SandboxError } from '../domain/errors.js'
+import { readGuestError } from './guest-error.js'
+import { BudgetError, createGuestHost, type GuestHost, type MailtriggerAnswers } from './guest-host.js'
+import { sourceMapSection } from './host-interface.js'
+import type { GuestRequest } from './messages.js'
+import type { WriteLog } from './serve-calls.js'
+import type { SourceMap } from './source-map.js'
+import { GuestExitError } from './wasi.js'
+
+/**
+ * One call of one guest, in a fresh instance, so that nothing of one mail is left for the next. Gives the guest's output
+ * (UTF-8 JSON, unchecked). Throws `SandboxError` of kind trap, output or rejected. Never ends when the guest loops: the
+ * parent process watches the clock.
+ *
+ * `answers` are the functions of the `mailtrigger` namespace this guest may call; actions and conditions have none.
+ */
+export async function runGuest(
+  module: WebAssembly.Module,
+  request: GuestRequest,
+  log: WriteLog,
+  answers: MailtriggerAnswers = {},
+): Promise<string> {
+  const host = createGuestHost({ limits: request.limits, config: request.config, answers, log })
+  try {
+    const code = await callExport(module, request, host)
+    if (host.error() !== null || code !== 0) throw describeFailure(host.error() ?? '', code, module, log)
+    return readOutput(host)
+  } catch (error) {
+    throw error instanceof SandboxError ? error : describeTrap(error)
+  }
+}
+
+async function callExport(module: WebAssembly.Module, request: GuestRequest, host: GuestHost): Promise<number> {
+  // Never `runInWorker`: there a missing import ends the whole process. Never WASI of Node.js: see `wasi.ts`.
+  const plugin = await createPlugin(
+    { wasm: [{ module, name: 'main' }] },
+    { useWasi: false, runInWorker: false, functions: host.functions },
+  )
+  const instance: WebAssembly.Instance = await plugin.getInstance('main')
+  const exports = instance.exports
+  host.attachMemory(exports.memory instanceof WebAssembly.Memory ? exports.memory : null)
+  // Extism 1.0.3 calls `_initialize` only together with its own WASI.
+  if (typeof exports._initialize === 'function') exports._initialize()
+  const guestFunction = exports[request.export]
+  if (typeof guestFunction !== 'function') {
+    throw new SandboxError('rejected', `the module does not export ${request.export}`)
+  }
+  // Extism drops what the function returns, and in this ABI it says whether the call failed.
+  let code = 0
+  const watched = () => {
+    code = Number(guestFunction() ?? 0)
+  }
+  Object.defineProperty(instance, 'exports', { value: { ...exports, [request.export]: watched } })
+  // The input must be a string: given a Buffer, Extism 1.0.3 shows the guest the whole pool the Buffer is cut from.
+  await plugin.call(request.export, request.input)
+  return code
+}
+
+function readOutput(host: GuestHost): string {
+  const output = host.output()
+  if (output === null) throw new SandboxError('output', 'the guest gave no output')
+  return output
+}
+
+function describeFailure(text: string, code: number, module: WebAssembly.Module, log: WriteLog): SandboxError {
+  if (text === '') return new SandboxError('trap', `the guest returned ${code} without an error message`)
+  const { message, stack } = readGuestError(text, readSourceMap(module))
+  if (stack.length > 1) log('error', stack.join('\n'))
+  return new SandboxError('trap', message)
+}
+
+function describeTrap(error: unknown): SandboxError {
+  if (error instanceof BudgetError || error instanceof GuestExitError) return new SandboxError('trap', error.message)
+  if (error instanceof WebAssembly.LinkError) return new SandboxError('rejected', error.message)
+  if (error instanceof WebAssembly.RuntimeError) return new SandboxError('trap', `the guest trapped: ${error.message}`)
+  if (error instanceof RangeError && error.message.includes('call stack')) {
+    return new SandboxError('trap', 'the guest trapped: stack overflow')
+  }
+  // Guests can throw anything through the host, even symbols.
+  const words = error instanceof Error ? error.message : String(error)
+  return new SandboxError('trap', `the guest trapped: ${words.slice(0, 500)}`)
+}
+
+function readSourceMap(module: WebAssembly.Module): SourceMap | null {
+  const [section] = WebAssembly.Module.customSections(module, sourceMapSection)
+  if (!section) return null
+  const map: unknown = JSON.parse(new TextDecoder().decode(section))
+  return isSourceMap(map) ? map : null
+}
+
+/** A module of any origin can carry a section of this name. */
+function isSourceMap(map: unknown): map is SourceMap {
+  if (typeof map !== 'object' || map === null) return false
+  const { sources, mappings } = map as Partial<SourceMap>
+  return typeof mappings === 'string' && Array.isArray(sources) && sources.every((name) => typeof name === 'string')
+}

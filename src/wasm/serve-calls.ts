@@ -1,0 +1,40 @@
+import { Worker } from 'node:worker_threads'
+import { type GuestLog, SandboxError } from '../domain/errors.js'
+import type { ChildFailureKind, ChildReply, ChildRequest } from './messages.js'
+
+export type WriteLog = (level: GuestLog['level'], message: string) => void
+
+/** Answers one request; throws `SandboxError` to say what kind of failure it was. */
+export type CallHandler = (payload: unknown, log: WriteLog) => Promise<string>
+
+/**
+ * The whole life of a child process: say ready, then answer requests, one at a time (the parent sends no second one).
+ * Log lines go out at once, so that they survive when the parent has to kill this process.
+ */
+export function serveCalls(handle: CallHandler): void {
+  // A guest may keep this thread busy for ever, so dying with the parent cannot be left to it.
+  new Worker(new URL('./lifeline.js', import.meta.url))
+  process.on('message', (request: ChildRequest) => {
+    void answer(handle, request).then(say)
+  })
+  say({ type: 'ready' })
+}
+
+async function answer(handle: CallHandler, { id, payload }: ChildRequest): Promise<ChildReply> {
+  try {
+    const output = await handle(payload, (level, message) => say({ type: 'log', id, level, message }))
+    return { type: 'done', id, output }
+  } catch (error) {
+    return error instanceof SandboxError && isChildFailure(error.kind)
+      ? { type: 'failed', id, kind: error.kind, message: error.message }
+      : { type: 'failed', id, kind: 'trap', message: String(error).slice(0, 1_000) }
+  }
+}
+
+function isChildFailure(kind: SandboxError['kind']): kind is ChildFailureKind {
+  return kind === 'trap' || kind === 'rejected' || kind === 'output'
+}
+
+function say(reply: ChildReply): void {
+  process.send?.(reply)
+}
