@@ -1,0 +1,145 @@
+import { decodeUndeclared } from './charset.js'
+import { decodeEncodedWords } from './encoded-words.js'
+
+export interface HeaderBlock {
+  /** In the order of the mail, names in lower case: 1,000 lines and 256 KB, and what a `Mail` is made of. */
+  fields: HeaderField[]
+  /** Decoded values by name; safe to index with any name, since it has no prototype. */
+  headers: Record<string, string[]>
+  /** Where the body begins; the length of the mail when there is none. */
+  bodyOffset: number
+  /** True when the mail's lines end so oddly, or its header is so absent, that the MIME parser would not find the body. */
+  isIrregular: boolean
+}
+
+interface HeaderLine {
+  name: string
+  parts: Buffer[]
+  /** Of the folded parts. */
+  sizeBytes: number
+}
+
+export interface HeaderField {
+  name: string
+  /** Unfolded and in Unicode, encoded words not yet decoded: addresses must be taken apart before they are. */
+  value: string
+}
+
+const headerBytesMax = 256 * 1024
+const headerLinesMax = 1_000
+/** Kept however far down they stand: a loop can pile thousands of Received lines on top of them. */
+const essential = new Set(['subject', 'from', 'to', 'cc', 'date', 'message-id', 'content-type'])
+
+/**
+ * Reads the header of a mail without ever failing (RFC 5322 2.2, and what really arrives): an mbox line on top, names
+ * with a blank before the colon, raw 8-bit text, CR CR LF as line end, or no header at all. Lines that are no header
+ * are passed over. Linear.
+ */
+export function readHeaders(raw: Uint8Array): HeaderBlock {
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
+  const lines: HeaderLine[] = []
+  let current: HeaderLine | null = null
+  let offset = startsWithMboxLine(bytes) ? endOfLine(bytes, 0) : 0
+  const start = offset
+  let bodyOffset = bytes.length
+  let isIrregular = false
+
+  while (offset < bytes.length) {
+    const next = endOfLine(bytes, offset)
+    const line = withoutLineEnd(bytes.subarray(offset, next))
+    if (line.length === 0) {
+      bodyOffset = next
+      isIrregular = next - offset > 2
+      break
+    }
+    const name = headerName(line)
+    if (name !== null) {
+      const isWithin = lines.length < headerLinesMax && next - start <= headerBytesMax
+      const isWanted = isWithin || (essential.has(name) && !lines.some((one) => one.name === name))
+      current = isWanted ? { name, parts: [line.subarray(line.indexOf(0x3a) + 1)], sizeBytes: 0 } : null
+      if (current) lines.push(current)
+    } else if (isBlank(line[0])) {
+      if (current && current.sizeBytes <= headerBytesMax) current.parts.push(line)
+      if (current) current.sizeBytes += line.length
+    } else if (lines.length === 0) {
+      return { fields: [], headers: Object.create(null), bodyOffset: start, isIrregular: true }
+    }
+    offset = next
+  }
+
+  const charset = declaredCharset(lines)
+  const fields = lines.map(({ name, parts }) => ({ name, value: unfold(parts, charset) }))
+  return { fields, headers: groupByName(fields), bodyOffset, isIrregular }
+}
+
+export function firstField(block: HeaderBlock, name: string): string | null {
+  return block.fields.find((field) => field.name === name)?.value ?? null
+}
+
+/** One line of text for people: no control characters, blanks at the ends gone. */
+export function toLine(text: string): string {
+  return text.replace(controls, ' ').trim()
+}
+
+const controls = /[\p{Cc}\u2028\u2029]+/gu
+
+function groupByName(fields: HeaderField[]): Record<string, string[]> {
+  const headers: Record<string, string[]> = Object.create(null)
+  for (const { name, value } of fields) {
+    // After a structured clone the record has a prototype again, and this one name would reach it.
+    if (name === '__proto__') continue
+    const values = headers[name]
+    const decoded = toLine(decodeEncodedWords(value))
+    if (values) values.push(decoded)
+    else headers[name] = [decoded]
+  }
+  return headers
+}
+
+/** Folded lines are joined by one blank, however they were indented: a rule's author sees the value on one line. */
+function unfold(parts: Buffer[], charset: string | null): string {
+  const [first, ...more] = parts
+  if (first === undefined) return ''
+  if (more.length === 0) return decodeUndeclared(first, charset).trim()
+  return decodeUndeclared(Buffer.concat([first, ...more.flatMap((part) => [lineFeed, part])]), charset)
+    .replace(/[ \t]*\n[ \t]*/g, ' ')
+    .trim()
+}
+
+const lineFeed = Buffer.from('\n')
+
+/** Raw 8-bit headers are most often in the charset of the text below them. */
+function declaredCharset(lines: HeaderLine[]): string | null {
+  const line = lines.find(({ name }) => name === 'content-type')
+  if (!line) return null
+  const value = Buffer.concat(line.parts).toString('latin1').slice(0, 1_000)
+  return /charset\s*=\s*"?([^\s";]+)/i.exec(value)?.[1] ?? null
+}
+
+/** RFC 5322 3.6.8 and the obsolete blank before the colon of 4.5.8. */
+function headerName(line: Buffer): string | null {
+  const colon = line.indexOf(0x3a)
+  if (colon < 1 || colon > 200) return null
+  const name = line.toString('latin1', 0, colon).trimEnd()
+  return /^[!-9;-~]+$/.test(name) ? name.toLowerCase() : null
+}
+
+function startsWithMboxLine(bytes: Buffer): boolean {
+  return bytes.length > 5 && bytes.toString('latin1', 0, 5) === 'From '
+}
+
+function endOfLine(bytes: Buffer, offset: number): number {
+  const end = bytes.indexOf(0x0a, offset)
+  return end < 0 ? bytes.length : end + 1
+}
+
+function withoutLineEnd(line: Buffer): Buffer {
+  let end = line.length
+  if (end > 0 && line[end - 1] === 0x0a) end--
+  while (end > 0 && line[end - 1] === 0x0d) end--
+  return line.subarray(0, end)
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09
+}
