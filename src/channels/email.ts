@@ -1,0 +1,123 @@
+import { z } from 'zod'
+import type { ChannelContext, Outcome } from '../domain/channel.js'
+import type { Message } from '../domain/message.js'
+import { defineChannel } from './define-channel.js'
+import { composeMail, readAttachments } from './email-message.js'
+import { outlineMessage } from './outline-message.js'
+import { redactText } from './redact-text.js'
+import { mailAddress } from './settings.js'
+import { type SmtpFailure, type SmtpHop, submitMail } from './smtp-submission.js'
+
+const sender = z
+  .string()
+  .max(400)
+  .regex(
+    /^(?:[^<>\r\n]{0,100}<[^\s<>@]+@[^\s<>@]+>|[^\s<>@,;]+@[^\s<>@,;]+)$/,
+    'must be a mail address, or Name <address>',
+  )
+
+const settingsShape = z.strictObject({
+  host: z.string().min(1).max(255),
+  port: z.number().int().min(1).max(65_535).optional(),
+  /** TLS from the first byte. Without a port it means 465. */
+  secure: z.boolean().optional(),
+  /** What to do about STARTTLS on a plain connection. With a password the default is `required`, else `auto`. */
+  starttls: z.enum(['required', 'auto', 'off']).optional(),
+  tls_verify: z.boolean().default(true),
+  user: z.string().min(1).max(320).optional(),
+  password: z.string().min(1).max(1_000).optional(),
+  from: sender.optional(),
+  to: z.union([mailAddress, z.array(mailAddress).min(1).max(50)]).optional(),
+  attach: z.enum(['original', 'attachments', 'none']).default('attachments'),
+})
+const settings = settingsShape.refine((given) => (given.user === undefined) === (given.password === undefined), {
+  message: 'user and password go together',
+  path: ['password'],
+})
+type Settings = z.infer<typeof settings>
+
+export const email = defineChannel<Settings>({
+  kind: 'email',
+  label: 'Email',
+  description: 'Sends mail through an SMTP server, to people by their own mail address unless another is given.',
+  settings,
+  address: { schema: mailAddress, hint: "a mail address; the person's own when none is given" },
+  destination: ({ to }) => (to === undefined ? null : [to].flat().join(', ')),
+  secrets: ['password'],
+  capabilities: { textMax: 1_000_000, textUnit: 'code_points', dialect: 'html', attachments: true, idempotent: false },
+  concurrency: 4,
+  async send(message, address, settings, context) {
+    const recipients = settings.to === undefined ? [address ?? ''] : [settings.to].flat()
+    if (recipients.some((recipient) => !mailAddress.safeParse(recipient).success)) {
+      return { kind: 'permanent', scope: 'address', statusCode: null, text: 'the address is not a mail address' }
+    }
+    const attach = context.form === 'full' ? settings.attach : 'none'
+    return submit(message, recipients, settings, attach, context)
+  },
+})
+
+async function submit(
+  message: Message,
+  recipients: string[],
+  settings: Settings,
+  attach: Settings['attach'],
+  context: ChannelContext,
+): Promise<Outcome> {
+  const from = settings.from ?? `MailTrigger <mailtrigger@${context.hostname}>`
+  const attached = await readAttachments(attach, message, context)
+  const noted = { ...message, notes: [...message.notes, ...attached.notes] }
+  const mail = { from, to: recipients, deliveryId: context.deliveryId, hostname: context.hostname, now: context.now() }
+  const { bytes, messageId, envelope } = await composeMail(
+    outlineMessage(noted),
+    message.severity,
+    mail,
+    attached.files,
+  )
+  const result = await submitMail(toHop(settings, context.hostname), envelope, bytes, context.signal)
+  if (!result.ok) return outcomeFromFailure(result, attached.files.length > 0, [settings.password])
+  const refused = result.refused.map((recipient) => `; not accepted for ${recipient.address}: ${recipient.text}`)
+  const text = redactText(`${result.response}${refused.join('')}`, [settings.password])
+  return { kind: 'accepted', remote: { message_id: messageId }, statusCode: result.code, text }
+}
+
+function toHop(settings: Settings, hostname: string): SmtpHop {
+  const secure = settings.secure ?? settings.port === 465
+  const { user, password } = settings
+  return {
+    host: settings.host,
+    port: settings.port ?? (secure ? 465 : password === undefined ? 25 : 587),
+    secure,
+    starttls: settings.starttls ?? (password === undefined ? 'auto' : 'required'),
+    verifiesTls: settings.tls_verify,
+    login: user === undefined ? null : { user, password: password ?? '' },
+    hostname,
+  }
+}
+
+/**
+ * SMTP replies as outcomes (RFC 5321 section 4.2.1: 4yz may succeed later, 5yz never). Whose fault a 5yz is follows
+ * from the command it answered. Without any reply only the final dot matters: before it nothing was accepted.
+ */
+function outcomeFromFailure(failure: SmtpFailure, hasFiles: boolean, secrets: (string | undefined)[]): Outcome {
+  const { stage, code: statusCode } = failure
+  const text = redactText(failure.text, secrets)
+  const isTooLarge = statusCode === 552 || failure.isTooLarge || /\b5\.3\.4\b|\b5\.2\.3\b/.test(text)
+  if (isTooLarge) {
+    if (hasFiles) return { kind: 'degrade', to: 'no_attachment', statusCode, text }
+    return { kind: 'permanent', scope: 'message', statusCode, text }
+  }
+  if (statusCode === null) {
+    if (stage === 'sent') return { kind: 'unknown', text }
+    return { kind: 'transient', waitMs: null, scopeKey: null, statusCode, text }
+  }
+  if (statusCode < 500 || stage === 'connect')
+    return { kind: 'transient', waitMs: null, scopeKey: null, statusCode, text }
+  const scopes = {
+    login: 'channel',
+    sender: 'channel',
+    recipient: 'address',
+    data: 'message',
+    sent: 'message',
+  } as const
+  return { kind: 'permanent', scope: scopes[stage], statusCode, text }
+}

@@ -1,0 +1,122 @@
+import { createHmac } from 'node:crypto'
+import { z } from 'zod'
+import type { ChannelContext } from '../domain/channel.js'
+import type { Message } from '../domain/message.js'
+import { cleanText } from './clean-text.js'
+import { cutText } from './cut-text.js'
+import { defineChannel } from './define-channel.js'
+import { outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
+import { outlineMessage } from './outline-message.js'
+import { httpUrl } from './settings.js'
+
+const textMax = 100_000
+
+const settings = z.strictObject({
+  url: httpUrl,
+  method: z.enum(['POST', 'PUT']).default('POST'),
+  headers: z
+    .record(
+      z.string().regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'is not a header name'),
+      z.string().regex(/^\P{Cc}*$/u, 'has a control character'),
+    )
+    .default({}),
+  secret: z.string().min(1).max(1_000).optional(),
+})
+type Settings = z.infer<typeof settings>
+
+/**
+ * Posts one JSON document per notification:
+ *
+ *     { "type": "notification", "timestamp": "<ISO time the mail came in>",
+ *       "data": { "delivery_id", "mail_id", "recipient": null | "…", "title", "text", "severity", "labels": {},
+ *                 "notes": [], "from", "links": [{ "label", "url" }],
+ *                 "attachments": [{ "filename", "content_type", "size" }], "received_at" } }
+ *
+ * The document is the same on every attempt. `webhook-id` and `idempotency-key` carry the delivery's id, so a receiver
+ * can drop a repeat; `webhook-timestamp` is the attempt's. With a `secret`, the exact bytes sent are signed twice: as
+ * `X-Webhook-Signature: sha256=<hex>` and by Standard Webhooks 1.0 as `webhook-signature: v1,<base64>`.
+ */
+export const webhook = defineChannel<Settings>({
+  kind: 'webhook',
+  label: 'Webhook',
+  description: 'Posts each notification as signed JSON to a URL of your own.',
+  settings,
+  address: null,
+  destination: ({ url }) => new URL(url).host,
+  secrets: ['url', 'headers', 'secret'],
+  capabilities: { textMax, textUnit: 'code_points', dialect: 'json', attachments: false, idempotent: true },
+  concurrency: 32,
+  async send(message, address, { url, method, headers, secret }, context) {
+    const facts = {
+      now: context.now(),
+      idempotent: true,
+      scopeKey: null,
+      secrets: [secret, url, new URL(url).search, ...Object.values(headers)],
+    }
+    const body = renderBody(message, address, context.deliveryId)
+    try {
+      const answer = await context.request({
+        method,
+        url,
+        headers: { 'content-type': 'application/json', ...headers, ...signWebhook(body, secret, context) },
+        body,
+        signal: context.signal,
+      })
+      const outcome = outcomeFromAnswer(answer, facts)
+      return outcome.kind === 'accepted' ? { ...outcome, remote: { webhook_id: context.deliveryId } } : outcome
+    } catch (error) {
+      return outcomeFromError(error, facts)
+    }
+  },
+})
+
+function renderBody(message: Message, recipient: string | null, deliveryId: string): string {
+  const { title, notes, links } = outlineMessage(message)
+  const receivedAt = formatIso(message.receivedAt)
+  return JSON.stringify({
+    type: 'notification',
+    timestamp: receivedAt,
+    data: {
+      delivery_id: deliveryId,
+      mail_id: message.mailId,
+      recipient,
+      title,
+      text: cutText(cleanText(message.text), textMax, 'code_points'),
+      severity: message.severity,
+      labels: message.labels,
+      notes,
+      from: message.from,
+      links,
+      attachments: message.attachments.map(({ filename, contentType, sizeBytes }) => ({
+        filename,
+        content_type: contentType,
+        size: sizeBytes,
+      })),
+      received_at: receivedAt,
+    },
+  })
+}
+
+/**
+ * The headers that identify and sign a webhook (Standard Webhooks 1.0, "Webhook metadata" and "Signature scheme"). A
+ * secret `whsec_<base64>` stands for the decoded bytes there; `X-Webhook-Signature` keys with the secret as written.
+ */
+export function signWebhook(
+  body: string,
+  secret: string | undefined,
+  context: Pick<ChannelContext, 'deliveryId' | 'now'>,
+): Record<string, string> {
+  const id = context.deliveryId
+  const timestamp = String(Math.floor(context.now() / 1_000))
+  const identity = { 'webhook-id': id, 'webhook-timestamp': timestamp, 'idempotency-key': id }
+  if (secret === undefined) return identity
+  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret)
+  const standard = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')
+  const hex = createHmac('sha256', secret).update(body).digest('hex')
+  return { ...identity, 'webhook-signature': `v1,${standard}`, 'x-webhook-signature': `sha256=${hex}` }
+}
+
+function formatIso(ms: number): string | null {
+  const date = new Date(ms)
+  return Number.isNaN(date.getTime()) ? null : date.toISOString()
+}
