@@ -1,12 +1,12 @@
 import type { Config } from './domain/config.js'
-import type { NewNotification } from './domain/delivery.js'
+import type { MailStatus, NewNotification } from './domain/delivery.js'
 import type { Mail, RawMail } from './domain/mail.js'
 import type { Route } from './domain/route.js'
 import type { ConditionTrace, RouteTrace, RouteVerdict, Trace } from './domain/trace.js'
 import { planDeliveries } from './steps/plan-deliveries.js'
 import { runRoute, startMessage } from './steps/run-route.js'
 import type { StepParts } from './steps/step.js'
-import type { ClaimedMail, CommittedRouting, Store } from './store/store.js'
+import type { ClaimedMail, Store } from './store/store.js'
 
 /** A mail that ended the process this often is not tried again by itself. */
 const attemptsMax = 5
@@ -23,9 +23,20 @@ export interface MatchedRoute {
   route: Route
   verdict: RouteVerdict
   reason: string | null
-  condition: ConditionTrace
+  condition: ConditionTrace | null
   variables: Record<string, string>
   durationMs: number
+}
+
+/** What became of a mail, for whoever watches. */
+export interface RoutedMail {
+  mailId: string
+  subject: string
+  status: MailStatus
+  reason: string | null
+  routes: string[]
+  /** Channels that have new work. */
+  channels: string[]
 }
 
 export interface MailPlan {
@@ -52,7 +63,7 @@ export async function routeMail(
   store: Pick<Store, 'commitRouting'>,
   claimed: ClaimedMail,
   signal: AbortSignal,
-): Promise<CommittedRouting | false> {
+): Promise<RoutedMail | false> {
   const mail = await parts.parse(claimed, signal)
   const earlier = claimed.pendingRoutes ? { pendingRoutes: claimed.pendingRoutes, trace: claimed.trace } : null
   const plan =
@@ -60,7 +71,7 @@ export async function routeMail(
       ? planPoison(parts, mail, claimed)
       : await planMail(parts, mail, { generation: claimed.generation, earlier }, signal)
   const pending = Object.keys(plan.pending).length > 0 ? plan.pending : null
-  return store.commitRouting({
+  const committed = await store.commitRouting({
     mailId: mail.id,
     owner: claimed.owner,
     epoch: claimed.epoch,
@@ -75,6 +86,15 @@ export async function routeMail(
     notifications: plan.notifications,
     now: parts.now(),
   })
+  if (!committed) return false
+  return {
+    mailId: mail.id,
+    subject: mail.subject,
+    status: plan.trace.outcome,
+    reason: plan.reason,
+    routes: plan.notifications.map((notification) => notification.route),
+    channels: committed.channels,
+  }
 }
 
 /** Decides everything about a mail and sends nothing: the runtime, `explain` and route tests all come through here. */

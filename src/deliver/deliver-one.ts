@@ -21,6 +21,8 @@ export interface DeliverParts {
 export interface Delivered {
   status: Settlement['status']
   outcome: Outcome['kind']
+  /** The vendor's words, or why not. */
+  detail: string
   /** Set when the channel is paused from now on. */
   pause: ChannelPause | null
 }
@@ -69,7 +71,7 @@ export async function deliverOne(
     },
     holdBack: next.holdBack,
   })
-  return { status: next.status, outcome: outcome.kind, pause }
+  return { status: next.status, outcome: outcome.kind, detail: hideSecrets(next.error ?? outcome.text, secrets), pause }
 }
 
 /** The program is stopping in the middle of the attempt: due again at the next start, at no cost. */

@@ -1,6 +1,6 @@
 import type { Channel } from '../domain/channel.js'
 import type { ChannelPause, ClaimedDelivery } from '../store/store.js'
-import { type DeliverParts, deliverOne } from './deliver-one.js'
+import { type Delivered, type DeliverParts, deliverOne } from './deliver-one.js'
 
 /** Longer than the longest attempt with its settling, so that no delivery is claimed twice while it is being sent. */
 const leaseMs = 120_000
@@ -11,6 +11,7 @@ const inFlightMax = 64
 export interface LoopParts extends DeliverParts {
   owner: string
   channels: () => Record<string, Channel>
+  onSettled: (delivery: ClaimedDelivery, settled: Delivered) => void
   log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
 }
 
@@ -128,6 +129,7 @@ export class DeliveryLoop {
     const channel = this.#parts.channels()[delivery.channel]
     if (!channel) return this.#bury(delivery, `channel "${delivery.channel}" is no longer in the config`)
     const done = await deliverOne(this.#parts, channel, delivery, lane.pause?.failures ?? 0)
+    this.#parts.onSettled(delivery, done)
     if (done.pause) {
       lane.pause = done.pause
       await this.#parts.store.saveChannelPause(lane.name, done.pause)

@@ -1,5 +1,6 @@
 import type { MessagePort, Transferable, Worker } from 'node:worker_threads'
-import { ApiError, ConfigError, type ConfigIssue, StoreError } from '../domain/errors.js'
+import { StoreError } from '../domain/errors.js'
+import { type CarriedError, carryError, restoreError } from './carry-error.js'
 
 /** Functions one thread offers another. Arguments and results cross by structured clone. */
 export type Calls = { [name: string]: (...args: never[]) => Promise<unknown> }
@@ -18,14 +19,6 @@ interface AnswerMessage {
   error?: CarriedError
 }
 
-interface CarriedError {
-  name: string
-  message: string
-  stack: string | undefined
-  issues?: ConfigIssue[]
-  api?: { status: number; code: string; hint: string | null }
-}
-
 /** Answers the other thread's calls with these functions, until the port closes. */
 export function serveCalls(port: MessagePort, functions: Calls): void {
   port.on('message', (message: CallMessage) => {
@@ -37,7 +30,7 @@ export function serveCalls(port: MessagePort, functions: Calls): void {
     answer.then(
       (value) => port.postMessage({ type: 'answer', id: message.id, value } satisfies AnswerMessage),
       (error: unknown) =>
-        port.postMessage({ type: 'answer', id: message.id, error: carry(error) } satisfies AnswerMessage),
+        port.postMessage({ type: 'answer', id: message.id, error: carryError(error) } satisfies AnswerMessage),
     )
   })
 }
@@ -57,7 +50,7 @@ export function callThread<Functions extends Calls>(
     if (message.type !== 'answer') return
     const call = waiting.get(message.id)
     waiting.delete(message.id)
-    if (message.error) call?.reject(uncarry(message.error))
+    if (message.error) call?.reject(restoreError(message.error))
     else call?.resolve(message.value)
   })
   const end = () => {
@@ -80,30 +73,4 @@ export function callThread<Functions extends Calls>(
     get: (_, name) =>
       typeof name === 'string' && name !== 'then' ? (...args: unknown[]) => call(name, args) : undefined,
   })
-}
-
-function carry(error: unknown): CarriedError {
-  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: undefined }
-  const carried: CarriedError = { name: error.name, message: error.message, stack: error.stack }
-  if (error instanceof ConfigError) carried.issues = error.issues
-  if (error instanceof ApiError) carried.api = { status: error.status, code: error.code, hint: error.hint }
-  return carried
-}
-
-function uncarry(carried: CarriedError): Error {
-  if (carried.issues) return new ConfigError(carried.issues)
-  if (carried.api) return new ApiError(carried.api.status, carried.api.code, carried.message, carried.api.hint)
-  if (carried.name === 'StoreError') return new StoreError(carried.message)
-  const error = new RemoteError(carried.name, carried.message)
-  if (carried.stack) error.stack = carried.stack
-  return error
-}
-
-/** An error of the other thread that has no type of its own here. */
-class RemoteError extends Error {
-  override readonly name: string
-  constructor(name: string, message: string) {
-    super(message)
-    this.name = name
-  }
 }

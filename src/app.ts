@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto'
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ulid } from 'ulid'
+import { watchConfig } from './config/watch.js'
+import type { ListenAddress } from './domain/config.js'
+import { ConfigError } from './domain/errors.js'
+import type { EngineEvent } from './domain/events.js'
+import type { RawMail } from './domain/mail.js'
+import type { EngineCalls, EngineInfo } from './engine/engine-calls.js'
+import { startEngineThread } from './engine/engine-thread.js'
+import type { ConfigSource } from './engine/load-config.js'
+import { createEventLog } from './http/event-log.js'
+import { type HttpListener, startHttp } from './http/start-http.js'
+import type { Logger, LogLevel } from './log/logger.js'
+import { type Certificate, ensureCertificate } from './receive/certificate.js'
+import { type SmtpListener, startSmtp } from './receive/smtp.js'
+
+export const version = '0.1.0'
+
+export interface AppOptions {
+  source: ConfigSource
+  log: Logger
+  /** How the engine's thread makes its own logger. */
+  logSettings: { level: LogLevel; terminal: boolean; color: boolean }
+  /** Reload when a config file is saved. */
+  watch: boolean
+}
+
+/** The running program. */
+export interface App {
+  info: EngineInfo
+  smtp: SmtpListener['addresses']
+  http: { url: string; address: ListenAddress }
+  token: string
+  calls: EngineCalls
+  onEvent: (listener: (event: EngineEvent) => void) => void
+  /** Takes over the config as it is on disk now. Rejects with `ConfigError`, and the one that runs goes on running. */
+  reload: () => Promise<EngineInfo>
+  /** Rejects when the engine dies by itself. */
+  died: Promise<never>
+  /** SMTP first, then the loops, HTTP, the store: what was said 250 to is in the store by then. */
+  stop: () => Promise<void>
+}
+
+/** The composition root: makes every part, in order, and gives each what it needs. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { source, log } = options
+  const listeners: ((event: EngineEvent) => void)[] = []
+  const events = createEventLog(Date.now)
+  const onEvent = (event: EngineEvent): void => {
+    events.add(event)
+    for (const listener of listeners) listener(event)
+  }
+  const engine = await startEngineThread({ source, log: options.logSettings }, onEvent)
+  const stops: (() => Promise<void>)[] = [engine.stop]
+  const stopAll = async (): Promise<void> => {
+    for (const stop of stops.splice(0).reverse()) await stop()
+  }
+  try {
+    const { calls } = engine
+    let info = await calls.info()
+    const { dataFolder } = info.server
+    const runtime = openRuntimeFile(dataFolder)
+    let ready = false
+
+    const http: HttpListener = await startHttp(info.server.http.listen, {
+      calls,
+      events,
+      log,
+      token: () => runtime.token,
+      isReady: () => ready,
+      reload: async () => {
+        const next = await reload()
+        return { hash: next.hash, routes: next.routes }
+      },
+      status: async () => ({
+        version,
+        pid: process.pid,
+        uptime_s: Math.round(process.uptime()),
+        config: { hash: info.hash, files: info.files, routes: info.routes, warnings: info.warnings.length },
+        smtp: smtp.addresses,
+        memory_bytes: process.memoryUsage.rss(),
+        ...(await calls.readStats()),
+      }),
+    })
+    stops.push(http.stop)
+
+    let certificate: Certificate = await ensureCertificate(dataFolder, info.server.smtp.tls, info.hostname)
+    const smtp = await startSmtp({
+      settings: info.server.smtp,
+      hostname: info.hostname,
+      certificate,
+      save: batchSaves(calls),
+      onRejected: (rejection) => {
+        calls.saveRejection(rejection).catch((error: unknown) => log.warn({ error: String(error) }, 'rejected log'))
+      },
+      newId: ulid,
+      now: Date.now,
+      log: (level, message, facts) => log[level](facts, message),
+    })
+    stops.push(smtp.stop)
+
+    const reload = async (): Promise<EngineInfo> => {
+      try {
+        info = await calls.reload()
+        certificate = await ensureCertificate(dataFolder, info.server.smtp.tls, info.hostname)
+        smtp.update(info.server.smtp, certificate)
+        onEvent({ type: 'config.reloaded', hash: info.hash })
+        log.info({ hash: info.hash, routes: info.routes }, 'config reloaded')
+        return info
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error)
+        onEvent({ type: 'config.rejected', message })
+        log.error({ error: message }, 'the new config is invalid; the one before stays in force')
+        throw error
+      }
+    }
+    const watching = new AbortController()
+    if (options.watch) {
+      const onChange = (): void => {
+        reload().catch((error: unknown) => {
+          if (!(error instanceof ConfigError)) log.error({ error: String(error) }, 'reload failed')
+        })
+      }
+      watchConfig({ files: () => info.files, onChange, signal: watching.signal })
+    }
+    runtime.write({ url: http.url, smtp: smtp.addresses })
+    ready = true
+    return {
+      info,
+      smtp: smtp.addresses,
+      http: { url: http.url, address: http.address },
+      token: runtime.token,
+      calls,
+      onEvent: (listener) => listeners.push(listener),
+      reload,
+      died: engine.died,
+      async stop() {
+        ready = false
+        watching.abort()
+        await stopAll()
+        runtime.remove()
+      },
+    }
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+}
+
+/** Mails that end in the same turn of the event loop travel to the store together, and share its commit. */
+function batchSaves(calls: EngineCalls): (mail: RawMail) => Promise<void> {
+  let batch: RawMail[] = []
+  let saving: Promise<void> | null = null
+  return (mail) => {
+    batch.push(mail)
+    saving ??= new Promise((resolve, reject) => {
+      setImmediate(() => {
+        const mails = batch
+        batch = []
+        saving = null
+        calls.saveMails(mails).then(resolve, reject)
+      })
+    })
+    return saving
+  }
+}
+
+interface RuntimeFile {
+  token: string
+  write: (facts: Record<string, unknown>) => void
+  remove: () => void
+}
+
+/** How commands on the same machine find the server: its address and token, readable by the owner alone. */
+function openRuntimeFile(dataFolder: string): RuntimeFile {
+  const tokenFile = join(dataFolder, 'token')
+  const runtimeFile = join(dataFolder, 'runtime.json')
+  const token = readToken(tokenFile) ?? createToken(tokenFile)
+  return {
+    token,
+    write: (facts) =>
+      writePrivately(runtimeFile, `${JSON.stringify({ pid: process.pid, token, ...facts }, null, 2)}\n`),
+    remove: () => rmSync(runtimeFile, { force: true }),
+  }
+}
+
+function readToken(file: string): string | null {
+  try {
+    const token = readFileSync(file, 'utf8').trim()
+    return token.length >= 32 ? token : null
+  } catch {
+    return null
+  }
+}
+
+/** Makes a new token, 256 random bits, and writes it where the server and the commands look for it. */
+export function createToken(file: string): string {
+  const token = randomBytes(32).toString('base64url')
+  writePrivately(file, `${token}\n`)
+  return token
+}
+
+function writePrivately(file: string, text: string): void {
+  const draft = `${file}.${process.pid}.new`
+  writeFileSync(draft, text, { mode: 0o600 })
+  chmodSync(draft, 0o600)
+  renameSync(draft, file)
+}

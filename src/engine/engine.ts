@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Delivered } from '../deliver/deliver-one.js'
+import { DeliveryLoop } from '../deliver/delivery-loop.js'
+import type { Config } from '../domain/config.js'
+import type { ConfigIssue } from '../domain/errors.js'
+import type { EngineEvent } from '../domain/events.js'
+import type { WasmHost } from '../domain/wasm.js'
+import type { Logger } from '../log/logger.js'
+import { createOutbound, type Outbound } from '../outbound/client.js'
+import { type PipelineParts, type RoutedMail, routeMail } from '../pipeline.js'
+import { PipelineLoop } from '../pipeline-loop.js'
+import { createParser, type MailParser } from '../receive/parser.js'
+import { openSqliteStore } from '../store/sqlite/sqlite-store.js'
+import type { ClaimedDelivery, Store } from '../store/store.js'
+import { createWasmHost } from '../wasm/host.js'
+import { assemblePipeline } from './assemble.js'
+import { channelContext } from './channel-context.js'
+import { expireOld } from './expire-old.js'
+import { type ConfigSource, loadCheckedConfig } from './load-config.js'
+import { llmCacheIn, lookupCacheIn } from './store-caches.js'
+
+export const userAgent = 'MailTrigger/0.1 (+https://mailtrigger.app)'
+const expireEveryMs = 600_000
+/** How long a send that is under way may take when the program stops. */
+const stopPatienceMs = 15_000
+
+export interface EngineOptions {
+  source: ConfigSource
+  log: Logger
+  emit: (event: EngineEvent) => void
+}
+
+/** Everything behind the 250: the store, the pipeline, delivery, and the config they run on. */
+export interface Engine {
+  store: Store
+  outbound: Outbound
+  parser: MailParser
+  host: WasmHost
+  pipeline: PipelineLoop
+  deliveries: DeliveryLoop
+  current: () => { config: Config; parts: PipelineParts; warnings: ConfigIssue[] }
+  /** Loads the config again. Rejects with `ConfigError`, and the one that runs goes on running. */
+  reload: () => Promise<void>
+  stop: () => Promise<void>
+}
+
+/** Builds the engine, in order, and sets its loops going. Rejects with `ConfigError` or `StoreError`. */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { source, emit } = options
+  const log = (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>): void =>
+    options.log[level](facts, message)
+  const now = Date.now
+  const measure = () => performance.now()
+  const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
+  const stopping = new AbortController()
+
+  let { config, warnings } = await loadCheckedConfig(source)
+  const store = openSqliteStore(config.server.dataFolder, now)
+  const outbound = createOutbound({ policy: config.server.network, userAgent })
+  const parser = createParser({})
+  const host = createWasmHost({ cacheFolder: join(config.server.dataFolder, 'wasm-cache') })
+  const parse: PipelineParts['parse'] = (raw, signal) => parser.parse(raw, signal)
+  const assemble = (next: Config): Promise<PipelineParts> =>
+    assemblePipeline({
+      config: next,
+      host,
+      parse,
+      request: outbound.request,
+      fetch: outbound.fetch,
+      lookupCache: lookupCacheIn(store),
+      llmCache: llmCacheIn(store, now),
+      now,
+      measure,
+    })
+  const closeAll = async (): Promise<void> => {
+    await host.stop()
+    await parser.stop()
+    await outbound.close()
+    await store.close()
+  }
+  let parts = await assemble(config).catch(async (error: unknown) => {
+    await closeAll()
+    throw error
+  })
+
+  const deliveries = new DeliveryLoop({
+    store,
+    owner,
+    channels: () => config.channels,
+    secrets: () => config.secrets,
+    context: (delivery) =>
+      channelContext(delivery, {
+        store,
+        outbound,
+        parse,
+        hostname: config.hostname,
+        log: (line, facts) => log('info', line, facts),
+        now,
+        signal: stopping.signal,
+      }),
+    now,
+    measure,
+    random: Math.random,
+    sleep: async (ms, signal) => {
+      await sleep(ms, undefined, { signal }).catch(() => undefined)
+    },
+    signal: stopping.signal,
+    onSettled: (delivery, settled) => emit(settledEvent(delivery, settled)),
+    log,
+  })
+  const pipeline = new PipelineLoop({
+    store,
+    owner,
+    route: (claimed, signal) => routeMail(parts, store, claimed, signal),
+    onRouted: (routed) => {
+      emit(routedEvent(routed))
+      if (routed.channels.length > 0) deliveries.wake(routed.channels)
+    },
+    now,
+    log,
+  })
+  const expire = (): void => {
+    expireOld(store, config.server.retention, now()).then(
+      (count) => count > 0 && log('info', 'retention deleted old mails', { count }),
+      (error: unknown) => log('error', 'retention could not delete old mails', { error: String(error) }),
+    )
+  }
+  const expiry = setInterval(expire, expireEveryMs)
+  expire()
+  pipeline.wake()
+  deliveries.wake()
+
+  return {
+    store,
+    outbound,
+    parser,
+    host,
+    pipeline,
+    deliveries,
+    current: () => ({ config, parts, warnings }),
+    async reload() {
+      const next = await loadCheckedConfig(source)
+      const nextParts = await assemble(next.config)
+      outbound.setPolicy(next.config.server.network)
+      config = next.config
+      warnings = next.warnings
+      parts = nextParts
+      pipeline.wake()
+      deliveries.wake()
+    },
+    async stop() {
+      clearInterval(expiry)
+      await pipeline.stop()
+      const patience = setTimeout(() => stopping.abort(new Error('the program is stopping')), stopPatienceMs)
+      await deliveries.stop()
+      clearTimeout(patience)
+      stopping.abort(new Error('the program is stopping'))
+      await closeAll()
+    },
+  }
+}
+
+function routedEvent(routed: RoutedMail): EngineEvent {
+  const { mailId, subject, status, reason, routes } = routed
+  return { type: 'mail.routed', mail_id: mailId, subject, status, reason, routes }
+}
+
+function settledEvent(delivery: ClaimedDelivery, settled: Delivered): EngineEvent {
+  return {
+    type: 'delivery.settled',
+    delivery_id: delivery.id,
+    mail_id: delivery.mailId,
+    channel: delivery.channel,
+    recipient: delivery.recipient,
+    status: settled.status,
+    detail: settled.detail || null,
+  }
+}

@@ -1,0 +1,28 @@
+import type { ServerSettings } from '../domain/config.js'
+import type { Store } from '../store/store.js'
+
+const mailsPerCommit = 500
+const commitsMax = 1_000
+
+/** Deletes what retention says may go, in small commits so that nobody waits long; how many rows went. */
+export async function expireOld(
+  store: Pick<Store, 'expire'>,
+  retention: ServerSettings['retention'],
+  now: number,
+): Promise<number> {
+  const { mailsMs, deliveriesMs, sizeBytesMax } = retention
+  if (mailsMs === null && deliveriesMs === null && sizeBytesMax === null) return 0
+  const rule = {
+    mailsBefore: mailsMs === null ? null : now - mailsMs,
+    deliveriesBefore: deliveriesMs === null ? null : now - deliveriesMs,
+    sizeBytesMax,
+    limit: mailsPerCommit,
+  }
+  let total = 0
+  for (let commits = 0; commits < commitsMax; commits++) {
+    const gone = await store.expire(rule)
+    total += gone
+    if (gone === 0) break
+  }
+  return total
+}

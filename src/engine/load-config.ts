@@ -1,0 +1,31 @@
+import { channelKinds, findChannelKind } from '../channels/index.js'
+import { type ConfigOverrides, loadConfig } from '../config/load.js'
+import type { Channel } from '../domain/channel.js'
+import type { Config } from '../domain/config.js'
+import type { ConfigIssue } from '../domain/errors.js'
+import { checkSchedule } from '../jobs/schedule.js'
+import { checkPattern } from '../route/patterns.js'
+
+export interface ConfigSource {
+  /** Files or folders. */
+  paths: string[]
+  overrides: ConfigOverrides
+  env: Record<string, string | undefined>
+  /** Every channel writes into the built-in inbox instead: for the demo and for trying out a config. */
+  inboxOnly: boolean
+}
+
+/** Loads a config with every check that needs no network. Rejects with `ConfigError` carrying all issues. */
+export async function loadCheckedConfig(source: ConfigSource): Promise<{ config: Config; warnings: ConfigIssue[] }> {
+  const { paths, overrides, env } = source
+  const loaded = await loadConfig({ paths, overrides, env, kinds: channelKinds, checkPattern, checkSchedule })
+  if (!source.inboxOnly) return loaded
+  const channels = Object.fromEntries(Object.keys(loaded.config.channels).map((name) => [name, inboxChannel(name)]))
+  return { ...loaded, config: { ...loaded.config, channels } }
+}
+
+function inboxChannel(name: string): Channel {
+  const kind = findChannelKind('inbox')
+  if (!kind) throw new TypeError('THE list of channels has no inbox')
+  return { name, kind, settings: {}, destination: null }
+}

@@ -1,0 +1,28 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import type { EngineEvent } from '../domain/events.js'
+import { createLogger, type LogLevel } from '../log/logger.js'
+import { serveCalls } from '../thread/calls.js'
+import { carryError } from '../thread/carry-error.js'
+import { startEngine } from './engine.js'
+import { offerEngineCalls } from './engine-calls.js'
+import type { ConfigSource } from './load-config.js'
+
+/** What the engine thread is started with. */
+export interface EngineThreadData {
+  source: ConfigSource
+  log: { level: LogLevel; terminal: boolean; color: boolean }
+}
+
+// The engine's thread: it owns SQLite and may block on it, so that SMTP and HTTP on the main thread never do.
+const port = parentPort
+if (!port) throw new TypeError('the engine runs in a worker thread')
+const { source, log } = workerData as EngineThreadData
+const emit = (event: EngineEvent): void => port.postMessage({ type: 'event', event })
+
+try {
+  const engine = await startEngine({ source, log: createLogger(log), emit })
+  serveCalls(port, offerEngineCalls(engine, emit))
+  port.postMessage({ type: 'ready' })
+} catch (error) {
+  port.postMessage({ type: 'failed', error: carryError(error) })
+}

@@ -1,0 +1,83 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { ApiError, ConfigError } from '../domain/errors.js'
+import type { EngineCalls } from '../engine/engine-calls.js'
+import type { Logger } from '../log/logger.js'
+import { channelRoutes } from './api/channels.js'
+import { deliveryRoutes } from './api/deliveries.js'
+import { eventRoutes } from './api/events.js'
+import { mailRoutes } from './api/mails.js'
+import { serverRoutes } from './api/server.js'
+import type { EventLog } from './event-log.js'
+
+/** What the API stands on. It reads and changes nothing by any other way. */
+export interface ApiParts {
+  calls: EngineCalls
+  events: EventLog
+  /** The bearer token; a function, because it can be changed while the server runs. */
+  token: () => string
+  status: () => Promise<Record<string, unknown>>
+  reload: () => Promise<{ hash: string; routes: number }>
+  isReady: () => boolean
+  log: Logger
+}
+
+const bodyBytesMax = 30_000_000
+
+/** The JSON API under /api/v1, and the two probes. Every answer but success is `{ error: { code, message, hint } }`. */
+export function createApi(parts: ApiParts): Hono {
+  const app = new Hono()
+  app.get('/livez', (c) => c.text('ok\n'))
+  app.get('/readyz', (c) => (parts.isReady() ? c.text('ok\n') : c.text('starting or stopping\n', 503)))
+
+  const api = new Hono()
+  api.use(async (c, next) => {
+    const given = /^Bearer (\S+)$/.exec(c.req.header('authorization') ?? '')?.[1]
+    if (!given || !sameSecret(given, parts.token())) {
+      throw new ApiError(401, 'unauthorized', 'a bearer token is needed', 'mailtrigger token prints it on the server')
+    }
+    await next()
+  })
+  api.use(
+    bodyLimit({
+      maxSize: bodyBytesMax,
+      onError: () => {
+        throw new ApiError(413, 'too_large', 'the body is larger than 30 MB')
+      },
+    }),
+  )
+  api.route('/mails', mailRoutes(parts))
+  api.route('/deliveries', deliveryRoutes(parts))
+  api.route('/channels', channelRoutes(parts))
+  api.route('/events', eventRoutes(parts))
+  api.route('/', serverRoutes(parts))
+  app.route('/api/v1', api)
+
+  app.notFound((c) => c.json(errorBody('not_found', `there is nothing at ${c.req.path}`, null), 404))
+  app.onError((error, c) => {
+    if (error instanceof ApiError) {
+      return c.json(errorBody(error.code, error.message, error.hint), error.status as ContentfulStatusCode)
+    }
+    if (error instanceof ConfigError) {
+      return c.json(
+        { error: { code: 'config_invalid', message: error.message, hint: null, issues: error.issues } },
+        422,
+      )
+    }
+    parts.log.error({ path: c.req.path, error: error.stack }, 'an API call failed')
+    return c.json(errorBody('internal', 'the server failed at this; its log says why', null), 500)
+  })
+  return app
+}
+
+function errorBody(code: string, message: string, hint: string | null) {
+  return { error: { code, message, hint } }
+}
+
+/** Compares digests, so that neither length nor content shows in the time it takes. */
+function sameSecret(given: string, expected: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digest(given), digest(expected))
+}

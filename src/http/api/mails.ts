@@ -1,0 +1,62 @@
+import { Hono } from 'hono'
+import { z } from 'zod'
+import { mailStatuses } from '../../domain/delivery.js'
+import { ApiError } from '../../domain/errors.js'
+import type { MailDetail } from '../../store/store.js'
+import type { ApiParts } from '../api.js'
+import { pageQuery, readJson, readQuery, timeQuery } from './query.js'
+
+const listQuery = z.object({
+  ...pageQuery,
+  status: z.enum(mailStatuses).optional(),
+  search: z.string().max(500).optional(),
+  route: z.string().max(200).optional(),
+  since: timeQuery.optional(),
+  until: timeQuery.optional(),
+})
+
+const replayBody = z.object({ ids: z.array(z.string().max(64)).min(1).max(1_000), dry_run: z.boolean().default(false) })
+
+export function mailRoutes({ calls }: Pick<ApiParts, 'calls'>): Hono {
+  const routes = new Hono()
+  const find = async (id: string): Promise<MailDetail> => {
+    const mail = await calls.readMail(id)
+    if (!mail)
+      throw new ApiError(404, 'not_found', `there is no mail ${id}`, 'mailtrigger mails list shows what there is')
+    return mail
+  }
+
+  routes.get('/', async (c) => {
+    const { search, ...filter } = readQuery(c, listQuery)
+    return c.json(await calls.listMails({ ...filter, text: search }))
+  })
+  routes.post('/replay', async (c) => {
+    const body = await readJson(c, replayBody)
+    if (!body.dry_run) return c.json({ replayed: await calls.replayMails(body.ids) })
+    const explanations = []
+    for (const id of body.ids) explanations.push({ id, before: await find(id), after: await calls.explainMail(id) })
+    return c.json({ items: explanations })
+  })
+  routes.get('/:id', async (c) => c.json(await find(c.req.param('id'))))
+  routes.get('/:id/trace', async (c) => {
+    const mail = await find(c.req.param('id'))
+    const trace = mail.traces.at(-1)
+    if (!trace) throw new ApiError(409, 'not_routed_yet', 'the mail has not been routed yet')
+    return c.json(trace)
+  })
+  routes.get('/:id/raw', async (c) => {
+    const raw = await calls.readRawMail(c.req.param('id'))
+    if (!raw) throw new ApiError(404, 'not_found', `there is no mail ${c.req.param('id')}`)
+    return c.body(new Uint8Array(raw.raw), 200, {
+      'content-type': 'message/rfc822',
+      'content-disposition': `attachment; filename="${raw.id}.eml"`,
+      'x-content-type-options': 'nosniff',
+    })
+  })
+  routes.delete('/:id', async (c) => {
+    const deleted = await calls.deleteMails([c.req.param('id')])
+    if (deleted === 0) throw new ApiError(404, 'not_found', `there is no mail ${c.req.param('id')}`)
+    return c.json({ deleted })
+  })
+  return routes
+}

@@ -1,0 +1,47 @@
+import type { Context } from 'hono'
+import { z } from 'zod'
+import { ApiError } from '../../domain/errors.js'
+import { parseDuration } from '../../domain/units.js'
+
+const limitDefault = 50
+const limitMax = 1_000
+
+/** `limit` and `cursor` of a listing. */
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).max(limitMax).default(limitDefault),
+  cursor: z.string().max(64).optional(),
+}
+
+/** A point in time: ISO, or a duration like `2h` that counts back from now. Milliseconds since the epoch. */
+export const timeQuery = z.string().transform((text, context) => {
+  const agoMs = parseDuration(text)
+  const at = agoMs === null ? Date.parse(text) : Date.now() - agoMs
+  if (Number.isNaN(at)) {
+    context.addIssue({ code: 'custom', message: 'an ISO time, or a duration like 2h' })
+    return z.NEVER
+  }
+  return at
+})
+
+/** Reads the query string by a schema; what does not fit is a 400 that names it. */
+export function readQuery<Schema extends z.ZodType>(c: Context, schema: Schema): z.infer<Schema> {
+  return check(schema.safeParse(c.req.query()))
+}
+
+/** Reads a JSON body by a schema. An empty body counts as `{}`. */
+export async function readJson<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.infer<Schema>> {
+  const text = await c.req.text()
+  let value: unknown = {}
+  try {
+    if (text.trim() !== '') value = JSON.parse(text)
+  } catch {
+    throw new ApiError(400, 'bad_json', 'the body is not JSON')
+  }
+  return check(schema.safeParse(value))
+}
+
+function check<Value>(result: z.ZodSafeParseResult<Value>): Value {
+  if (result.success) return result.data
+  const issue = result.error.issues[0]
+  throw new ApiError(400, 'bad_request', `${issue?.path.join('.') || 'request'}: ${issue?.message ?? 'is invalid'}`)
+}

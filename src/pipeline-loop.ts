@@ -1,0 +1,157 @@
+import type { RoutedMail } from './pipeline.js'
+import type { ClaimedMail, Store } from './store/store.js'
+
+/** Longer than routing one mail may take, so that no mail is routed twice at a time. */
+const leaseMs = 180_000
+const routeMsMax = 150_000
+const sweepMs = 5_000
+const retryMs = 60_000
+const inFlightMax = 64
+const inFlightBytesMax = 32_000_000
+/** Past this much waiting work the 250 is held back, so that a flood meets pressure instead of filling the memory. */
+const waitingMailsMax = 200
+const waitingBytesMax = 32_000_000
+/** A pipeline that hangs must not make senders time out: their mail is safe already. */
+const holdBackMsMax = 5_000
+
+export interface PipelineLoopParts {
+  store: Pick<Store, 'claimMails' | 'releaseMail' | 'nextMailDueAt'>
+  owner: string
+  route: (claimed: ClaimedMail, signal: AbortSignal) => Promise<RoutedMail | false>
+  onRouted: (routed: RoutedMail) => void
+  now: () => number
+  log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
+}
+
+/** Claims stored mails and routes them, many at a time but within bounds; the store holds everything that waits. */
+export class PipelineLoop {
+  readonly #parts: PipelineLoopParts
+  readonly #stop = new AbortController()
+  readonly #inFlight = new Set<Promise<void>>()
+  #bytesInFlight = 0
+  #claiming = false
+  #again = false
+  #timer: NodeJS.Timeout | undefined
+  #waitingMails = 0
+  #waitingBytes = 0
+  #holders: (() => void)[] = []
+
+  constructor(parts: PipelineLoopParts) {
+    this.#parts = parts
+  }
+
+  /** Looks for due mails now, and keeps looking until stopped. */
+  wake(): void {
+    void this.#pump()
+  }
+
+  /** Counts mails that were just stored, and starts on them. */
+  added(mails: number, bytes: number): void {
+    this.#waitingMails += mails
+    this.#waitingBytes += bytes
+    this.wake()
+  }
+
+  /** Resolves at once while there is room, else when there is again, and after five seconds at the latest. */
+  async waitForRoom(): Promise<void> {
+    if (this.#hasRoom()) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, holdBackMsMax)
+      this.#holders.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  /** Claims nothing more and waits for what is being routed. */
+  async stop(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#stop.abort(new Error('the program is stopping'))
+    this.#letHoldersGo()
+    await Promise.allSettled([...this.#inFlight])
+  }
+
+  async #pump(): Promise<void> {
+    if (this.#claiming) {
+      this.#again = true
+      return
+    }
+    this.#claiming = true
+    try {
+      do {
+        this.#again = false
+        for (const claimed of await this.#claim()) this.#start(claimed)
+      } while (this.#again && !this.#stop.signal.aborted)
+      await this.#schedule()
+    } catch (error) {
+      this.#parts.log('error', 'cannot claim mails', { error: error instanceof Error ? error.message : String(error) })
+      this.#wakeIn(sweepMs)
+    } finally {
+      this.#claiming = false
+    }
+  }
+
+  async #claim(): Promise<ClaimedMail[]> {
+    const limit = inFlightMax - this.#inFlight.size
+    const bytesMax = inFlightBytesMax - this.#bytesInFlight
+    if (this.#stop.signal.aborted || limit <= 0 || bytesMax <= 0) return []
+    const { store, owner, now } = this.#parts
+    return store.claimMails({ owner, now: now(), leaseMs, limit: Math.min(limit, 32), bytesMax })
+  }
+
+  #start(claimed: ClaimedMail): void {
+    this.#bytesInFlight += claimed.raw.byteLength
+    const work = this.#route(claimed).finally(() => {
+      this.#inFlight.delete(work)
+      this.#bytesInFlight -= claimed.raw.byteLength
+      this.#waitingMails = Math.max(0, this.#waitingMails - 1)
+      this.#waitingBytes = Math.max(0, this.#waitingBytes - claimed.raw.byteLength)
+      if (this.#hasRoom()) this.#letHoldersGo()
+      if (!this.#stop.signal.aborted) this.wake()
+    })
+    this.#inFlight.add(work)
+  }
+
+  async #route(claimed: ClaimedMail): Promise<void> {
+    const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(routeMsMax)])
+    try {
+      const routed = await this.#parts.route(claimed, signal)
+      if (routed) this.#parts.onRouted(routed)
+    } catch (error) {
+      await this.#release(claimed, error)
+    }
+  }
+
+  /** The mail stays stored and is tried again; after five attempts the pipeline puts it before a person. */
+  async #release(claimed: ClaimedMail, error: unknown): Promise<void> {
+    const stopping = this.#stop.signal.aborted
+    const reason = error instanceof Error ? error.message : String(error)
+    if (!stopping) this.#parts.log('error', 'a mail could not be routed', { mail: claimed.id, error: reason })
+    const dueAt = this.#parts.now() + (stopping ? 0 : retryMs)
+    const { id: mailId, owner, epoch } = claimed
+    await this.#parts.store.releaseMail({ mailId, owner, epoch, dueAt, reason }).catch((problem: unknown) => {
+      this.#parts.log('error', 'a lease could not be given up; it will end', { mail: mailId, error: String(problem) })
+    })
+  }
+
+  async #schedule(): Promise<void> {
+    if (this.#inFlight.size >= inFlightMax || this.#bytesInFlight >= inFlightBytesMax) return this.#wakeIn(sweepMs)
+    const dueAt = await this.#parts.store.nextMailDueAt()
+    const waitMs = dueAt === null ? sweepMs : Math.max(10, dueAt - this.#parts.now())
+    this.#wakeIn(Math.min(waitMs, sweepMs))
+  }
+
+  #wakeIn(ms: number): void {
+    clearTimeout(this.#timer)
+    if (!this.#stop.signal.aborted) this.#timer = setTimeout(() => this.wake(), ms)
+  }
+
+  #hasRoom(): boolean {
+    return this.#waitingMails < waitingMailsMax && this.#waitingBytes < waitingBytesMax
+  }
+
+  #letHoldersGo(): void {
+    for (const go of this.#holders.splice(0)) go()
+  }
+}
