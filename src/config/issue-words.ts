@@ -1,0 +1,170 @@
+import { z } from 'zod'
+import { descriptionAt, keysAllowedAt } from './schema/walk.js'
+import { keyPlaceAt, labelOf, nodeAt, type Path, type Place, placeAt, type SourceNode } from './source.js'
+import { suggestionHint } from './suggest.js'
+import { hintForValue } from './yaml-problems.js'
+
+export interface IssueWords {
+  code: string
+  message: string
+  place: Place
+  hint: string | null
+}
+
+export interface Checked {
+  node: SourceNode
+  schema: z.core.$ZodType
+  /** The path of `node` in the whole config, for the label. */
+  at: Path
+}
+
+/** One of zod's issues in words for the person who wrote the file, with what to do about it. */
+export function zodIssueWords(issue: z.core.$ZodIssue, checked: Checked): IssueWords[] {
+  const { node, schema, at } = checked
+  const path = issue.path
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(key, path, checked))
+  if (issue.code === 'invalid_key') return [badKey(issue, checked)]
+
+  const where = labelOf([...at, ...path])
+  const found = nodeAt(node, path)
+  const place = placeAt(node, path)
+  const description = descriptionAt(schema, path, (one) => z.globalRegistry.get(one)?.description)
+  const expected = expectedOf(issue)
+  if (expected !== null && found === undefined) {
+    const missing = String(path.at(-1) ?? '')
+    const parent = labelOf([...at, ...path.slice(0, -1)])
+    const message = `"${missing}" is missing${parent ? ` in ${parent}` : ''}`
+    const spot = keyPlaceAt(node, path.slice(0, -1))
+    return [{ code: 'missing-key', message, place: spot, hint: description }]
+  }
+  if (expected !== null && found) {
+    const message = `${where} has to be ${expected}, not ${typeWords(found)}`
+    return [
+      {
+        code: 'wrong-type',
+        message,
+        place: spotOf(found, node, path),
+        hint: hintForType(found, expected) ?? description,
+      },
+    ]
+  }
+  if (issue.code === 'invalid_value') {
+    const allowed = issue.values.map(String)
+    const value = found?.type === 'scalar' ? String(found.value) : ''
+    const message = `${where} cannot be ${JSON.stringify(shorten(value))}`
+    return [{ code: 'unknown-value', message, place, hint: suggestionHint(value, allowed, 'allowed:') }]
+  }
+  if (issue.code === 'custom') {
+    const code = typeof issue.params?.code === 'string' ? issue.params.code : 'invalid-value'
+    const value =
+      found?.type === 'scalar' && typeof found.value === 'string' ? ` cannot be ${quoteUnlessSubstituted(found)}` : ''
+    return [
+      {
+        code,
+        message: value ? `${where}${value}` : `${where}: ${issue.message}`,
+        place,
+        hint: value ? issue.message : description,
+      },
+    ]
+  }
+  return [{ code: 'invalid-value', message: `${where}: ${limitWords(issue)}`, place, hint: description }]
+}
+
+function unknownKey(key: string, path: Path, { node, schema, at }: Checked): IssueWords {
+  const parent = labelOf([...at, ...path])
+  return {
+    code: 'unknown-key',
+    message: `unknown key ${JSON.stringify(shorten(key))}${parent ? ` in ${parent}` : ''}`,
+    place: keyPlaceAt(node, [...path, key]),
+    hint: suggestionHint(key, keysAllowedAt(schema, path), 'allowed here:'),
+  }
+}
+
+function badKey(issue: z.core.$ZodIssueInvalidKey, { node, at }: Checked): IssueWords {
+  const key = String(issue.path.at(-1) ?? '')
+  const inner = issue.issues[0]
+  const code = inner?.code === 'custom' && typeof inner.params?.code === 'string' ? inner.params.code : 'bad-key'
+  return {
+    code,
+    message: `${JSON.stringify(shorten(key))} cannot be a key of ${labelOf([...at, ...issue.path.slice(0, -1)])}`,
+    place: keyPlaceAt(node, issue.path),
+    hint: inner?.code === 'custom' ? inner.message : inner ? limitWords(inner) : null,
+  }
+}
+
+const typeNames: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+  record: 'a map',
+  null: 'empty',
+}
+
+/** `a text, a list or a map`, when the issue is about the type; null when the type was right. */
+function expectedOf(issue: z.core.$ZodIssue): string | null {
+  if (issue.code === 'invalid_type') return typeNames[issue.expected] ?? issue.expected
+  const listed: unknown = issue.code === 'custom' ? issue.params?.expected : undefined
+  if (!Array.isArray(listed)) return null
+  const names = [...new Set(listed.map((type) => typeNames[String(type)]).filter((one) => one !== undefined))]
+  return names.length > 1 ? `${names.slice(0, -1).join(', ')} or ${names.at(-1)}` : (names[0] ?? 'something else')
+}
+
+function typeWords(node: SourceNode): string {
+  if (node.type === 'map') return 'a map'
+  if (node.type === 'list') return 'a list'
+  if (node.value === null) return 'empty'
+  if (typeof node.value === 'string') return 'a text'
+  return typeof node.value === 'number' ? 'a number' : 'true or false'
+}
+
+/** An empty value has no extent of its own; its key is what a person sees. */
+function spotOf(found: SourceNode, root: SourceNode, path: Path): Place {
+  return found.type === 'scalar' && found.value === null && found.written === '' ? keyPlaceAt(root, path) : found
+}
+
+function hintForType(found: SourceNode, expected: string): string | null {
+  const written = found.file.text.slice(found.start, Math.min(found.end, found.start + 80)).trim()
+  if (found.type === 'list' && found.flow && expected.includes('a text')) {
+    return `a text that starts with [ has to be quoted: "${written}"`
+  }
+  if (found.type === 'map') {
+    if (written.startsWith('{') && expected.includes('a text'))
+      return `a text that starts with { has to be quoted: "${written}"`
+    return null
+  }
+  if (found.type === 'scalar' && found.value === null) {
+    const rest = found.file.text.slice(found.end, found.file.text.indexOf('\n', found.end) + 1 || undefined)
+    const comment = /^:?\s+(#.*)/.exec(rest)?.[1]
+    if (comment) return `a text that starts with # has to be quoted: "${shorten(comment.trim())}"`
+  }
+  return hintForValue(written)
+}
+
+/** A value that came from outside may be a secret put in the wrong place. */
+function quoteUnlessSubstituted(node: SourceNode): string {
+  if (node.type !== 'scalar') return 'this'
+  return node.pieces.length > 0 ? 'what its variable holds' : JSON.stringify(shorten(String(node.value)))
+}
+
+function limitWords(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'too_small') {
+    const { minimum, origin } = issue
+    if (origin === 'string') return minimum === 1 ? 'must not be empty' : `at least ${minimum} characters`
+    if (origin === 'array') return minimum === 1 ? 'the list must not be empty' : `at least ${minimum} entries`
+    return `at least ${minimum}`
+  }
+  if (issue.code === 'too_big') {
+    const { maximum, origin } = issue
+    if (origin === 'string') return `at most ${maximum} characters`
+    if (origin === 'array') return `at most ${maximum} entries`
+    return `at most ${maximum}`
+  }
+  return issue.message
+}
+
+function shorten(value: string): string {
+  return value.length > 60 ? `${value.slice(0, 60)}…` : value
+}

@@ -1,0 +1,137 @@
+import type { Config } from '../domain/config.js'
+import type { Condition, Route } from '../domain/route.js'
+import type { NameSort, Reading } from './normalise/reading.js'
+import { childOf, keyPlaceAt, nodeAt, type Place, positionOf } from './source.js'
+
+type Checked = Omit<Config, 'hash' | 'files'>
+
+/**
+ * Warnings about configs that are right in form and hardly what was meant. Each has a stable code, and
+ * `# mailtrigger-ignore: <code>` on the line or above it puts it aside.
+ */
+export function lintConfig(config: Checked, reading: Reading): void {
+  lintUnused('channel', 'channels', reading)
+  lintUnused('lookup', 'lookups', reading)
+  lintUnused('action', 'actions', reading)
+  lintRoutes(config, reading)
+  lintHeaderTo(config, reading)
+}
+
+function lintUnused(sort: NameSort, section: string, { root, names, used, issues }: Reading): void {
+  for (const name of names[sort].keys()) {
+    if (used[sort].has(name)) continue
+    issues.warning(`unused-${sort}`, `nothing uses the ${sort} ${name}`, keyPlaceAt(root, [section, name]))
+  }
+}
+
+function lintRoutes(config: Checked, reading: Reading): void {
+  let catchAll: Route | null = null
+  for (const [index, route] of config.routes.entries()) {
+    const place = nodeAt(reading.root, ['routes', index, 'name']) ?? reading.root
+    if (catchAll) {
+      const message = `"${route.name}" never runs: "${catchAll.name}" (${catchAll.position.file}:${catchAll.position.line}) matches everything and stops`
+      reading.issues.warning('unreachable-route', message, place, 'put it before that route')
+    }
+    if (!route.enabled) continue
+    lintRoute(config, route, index, place, reading)
+    if (!catchAll && route.stop && matchesEverything(route.when)) catchAll = route
+  }
+}
+
+function lintRoute(config: Checked, route: Route, index: number, place: Place, { issues, root }: Reading): void {
+  const ends = route.stop || route.steps.some((step) => step.verb === 'stop')
+  if (!ends && !route.steps.some((step) => step.verb === 'send')) {
+    const hint = 'add a "send" step; "stop: true" says that mails are only to be kept'
+    issues.warning('no-delivery', `"${route.name}" sends nothing`, place, hint)
+  }
+  const when = nodeAt(root, ['routes', index, 'when'])
+  const llm = when ? keyPlaceAt(when, ['llm']) : place
+  if (hasLlm(route.when) && config.llm === null) {
+    const message = `"${route.name}" asks an LLM, and there is no "llm" section`
+    issues.warning(
+      'llm-not-configured',
+      message,
+      childOf(when, 'llm') ? llm : place,
+      'until there is one, on_error decides',
+    )
+  }
+  if (asksForEveryMail(route.when)) {
+    const hint = 'add a cheap condition beside it, such as from or subject'
+    const message = `"${route.name}" asks the LLM about every mail`
+    issues.warning('llm-without-prefilter', message, childOf(when, 'llm') ? llm : place, hint)
+  }
+}
+
+/** `to` looks at the header; what a service was told to send to is the envelope, and the two differ with lists and Bcc. */
+function lintHeaderTo(config: Checked, reading: Reading): void {
+  const envelope = new Set<string>(config.server.smtp.recipients ?? [])
+  for (const { when } of config.routes) {
+    for (const { field, texts } of addressTests(when))
+      if (field === 'rcpt') for (const text of texts) envelope.add(text)
+  }
+  for (const [index, { when }] of config.routes.entries()) {
+    for (const { field, texts, condition } of addressTests(when)) {
+      const shared = field === 'to' ? texts.find((text) => acceptsOwn(text, envelope)) : undefined
+      if (shared === undefined) continue
+      const place = placeOfCondition(condition, index, reading)
+      const message = `"to" looks at the To header; ${shared} is an envelope recipient`
+      reading.issues.warning('envelope-vs-header-to', message, place, 'use "rcpt" to test whom the mail was sent to')
+    }
+  }
+}
+
+function acceptsOwn(address: string, envelope: ReadonlySet<string>): boolean {
+  if (address === '*') return false
+  const domain = address.slice(address.lastIndexOf('@'))
+  return envelope.has(address) || envelope.has(`*${domain}`)
+}
+
+interface AddressTest {
+  field: string
+  texts: string[]
+  condition: Condition
+}
+
+function addressTests(condition: Condition): AddressTest[] {
+  if (condition.kind === 'all' || condition.kind === 'any') return condition.of.flatMap(addressTests)
+  if (condition.kind === 'not') return addressTests(condition.of)
+  if (condition.kind === 'address') return [{ field: condition.field.type, texts: condition.globs, condition }]
+  if (condition.kind === 'text' && condition.operator === 'is') {
+    return [{ field: condition.field.type, texts: condition.values.map((value) => value.toLowerCase()), condition }]
+  }
+  return []
+}
+
+function placeOfCondition(condition: Condition, routeIndex: number, { root }: Reading): Place {
+  const route = nodeAt(root, ['routes', routeIndex]) ?? root
+  const { position } = condition
+  const lineStart =
+    position && position.file === positionOf(route).file ? route.file.lineStarts[position.line - 1] : undefined
+  if (!position || lineStart === undefined) return route
+  const start = lineStart + position.column - 1
+  const length = /^\w+/.exec(route.file.text.slice(start, start + 100))?.[0].length ?? 1
+  return { file: route.file, start, end: start + length }
+}
+
+function matchesEverything(condition: Condition): boolean {
+  return condition.kind === 'all' && condition.of.every(matchesEverything)
+}
+
+function hasLlm(condition: Condition): boolean {
+  if (condition.kind === 'all' || condition.kind === 'any') return condition.of.some(hasLlm)
+  return condition.kind === 'not' ? hasLlm(condition.of) : condition.kind === 'llm'
+}
+
+/** True when no cheap condition can say no before the LLM is asked. */
+function asksForEveryMail(condition: Condition): boolean {
+  if (condition.kind === 'all')
+    return (
+      condition.of.length > 0 &&
+      hasLlm(condition) &&
+      condition.of.every((one) => matchesEverything(one) || asksForEveryMail(one))
+    )
+  if (condition.kind === 'any')
+    return hasLlm(condition) && condition.of.every(hasLlm) && condition.of.some(asksForEveryMail)
+  if (condition.kind === 'not') return asksForEveryMail(condition.of)
+  return condition.kind === 'llm'
+}

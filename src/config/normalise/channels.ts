@@ -1,0 +1,89 @@
+import type { Channel, ChannelKind } from '../../domain/channel.js'
+import { withoutKeys } from '../merge.js'
+import type { RawChannel } from '../schema/routes-file.js'
+import { collectSecret } from '../secrets.js'
+import { keyPlaceAt, nodeAt, type SourceNode } from '../source.js'
+import { suggestionHint } from '../suggest.js'
+import { validate } from '../validate.js'
+import { type Reading, refuseUnavailable, under } from './reading.js'
+
+/** Kinds the file format knows; those a program's list does not have are refused as not available. */
+export const knownChannelKinds = [
+  'telegram',
+  'slack',
+  'email',
+  'webhook',
+  'inbox',
+  'log',
+  'discord',
+  'teams',
+  'googlechat',
+  'pushover',
+  'pushbullet',
+  'onesignal',
+  'pusher_beams',
+  'ntfy',
+  'gotify',
+  'twilio_sms',
+  'vonage_sms',
+  'twilio_voice',
+  'whatsapp',
+  'pagerduty',
+  'opsgenie',
+  'matrix',
+  'mattermost',
+  'rocketchat',
+  'zulip',
+  'signal',
+  'apprise',
+  'mqtt',
+  'webpush',
+  'sns',
+  'jira_service_management',
+  'line',
+] as const
+
+/** Keys of a person that are no channel. */
+const reservedNames = ['name', 'manager']
+
+/** Checks a channel's settings by its kind; null when they cannot be used (which is reported). */
+export function normaliseChannel(name: string, raw: RawChannel, node: SourceNode, reading: Reading): Channel | null {
+  if (reservedNames.includes(name)) {
+    const message = `a channel cannot be called "${name}"`
+    reading.issues.error(
+      'bad-name',
+      message,
+      keyPlaceAt(reading.root, ['channels', name]),
+      'people have a key of that name',
+    )
+  }
+  const kind = reading.kinds.get(raw.kind)
+  if (!kind) {
+    refuseKind(raw.kind, under(node, 'kind'), reading)
+    return null
+  }
+  if (node.type !== 'map') return null
+  collectSecrets(name, kind, node, reading)
+  const { data, failed } = validate(withoutKeys(node, new Set(['kind'])), kind.settings, reading.issues, [
+    'channels',
+    name,
+  ])
+  if (failed) return null
+  return { name, kind, settings: data, destination: kind.destination(data) }
+}
+
+function collectSecrets(name: string, kind: ChannelKind, node: SourceNode, reading: Reading): void {
+  for (const secret of kind.secrets) {
+    const found = nodeAt(node, secret.split('.'))
+    if (found) collectSecret(found, `${secret} of the channel ${name}`, reading)
+  }
+}
+
+function refuseKind(kind: string, node: SourceNode, reading: Reading): void {
+  if (knownChannelKinds.some((known) => known === kind)) {
+    refuseUnavailable(kind, node, reading)
+    return
+  }
+  const hint = suggestionHint(kind, [...reading.kinds.keys()], 'kinds:')
+  reading.issues.error('unknown-kind', `there is no kind of channel ${JSON.stringify(kind)}`, node, hint)
+}

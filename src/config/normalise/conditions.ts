@@ -1,0 +1,263 @@
+import { type Condition, type TextField, type Weekday, weekdays } from '../../domain/route.js'
+import { parseSize } from '../../domain/units.js'
+import type { RawCondition, RawPresence, RawText, RawTextTest } from '../schema/conditions.js'
+import { keyPlaceAt, positionOf, type SourceNode } from '../source.js'
+import { keyPosition, listOf, type Reading, refuseUnavailable, under } from './reading.js'
+
+const textFields = ['subject', 'body', 'html'] as const
+const addressFields = ['from', 'to', 'rcpt', 'sender'] as const
+const operators = ['is', 'contains', 'starts_with', 'ends_with', 'matches'] as const
+
+/** What a plain text means in a field: part of a text, an address with globs, or a whole name with globs. */
+type PlainMeaning = 'part' | 'address' | 'name'
+
+/** Turns a map of conditions, all of which have to hold, into the domain's condition. */
+export function normaliseCondition(raw: RawCondition, node: SourceNode, reading: Reading): Condition {
+  const conditions: Condition[] = []
+  for (const field of textFields) {
+    const test = raw[field]
+    if (test !== undefined) conditions.push(textCondition({ type: field }, test, 'part', node, [field], reading))
+  }
+  for (const field of addressFields) {
+    const test = raw[field]
+    if (test !== undefined) conditions.push(textCondition({ type: field }, test, 'address', node, [field], reading))
+  }
+  for (const [name, test] of Object.entries(raw.header ?? {})) {
+    conditions.push(
+      presenceCondition({ type: 'header', name: name.toLowerCase() }, test, 'part', node, ['header', name], reading),
+    )
+  }
+  if (raw.attachment !== undefined) conditions.push(attachmentCondition(raw.attachment, node, reading))
+  if (raw.user !== undefined)
+    conditions.push(presenceCondition({ type: 'user' }, raw.user, 'name', node, ['user'], reading))
+  conditions.push(...plainConditions(raw, node))
+  for (const kind of ['all', 'any'] as const) {
+    const list = raw[kind]
+    if (!list) continue
+    const of = list.map((one, index) => normaliseCondition(one, under(under(node, kind), index), reading))
+    conditions.push({ kind, of, position: keyPosition(node, [kind]) })
+  }
+  if (raw.not) {
+    const of = normaliseCondition(raw.not, under(node, 'not'), reading)
+    conditions.push({ kind: 'not', of, position: keyPosition(node, ['not']) })
+  }
+  if (raw.llm !== undefined) conditions.push(llmCondition(raw.llm, node))
+  if (raw.wasm !== undefined) refuseUnavailable('wasm', keyPlaceAt(node, ['wasm']), reading)
+  return allOf(conditions, node)
+}
+
+/** Conditions that are only data: size, client, time. */
+function plainConditions(raw: RawCondition, node: SourceNode): Condition[] {
+  const conditions: Condition[] = []
+  for (const operator of ['over', 'under'] as const) {
+    const bytes = raw.size?.[operator] === undefined ? null : parseSize(raw.size[operator])
+    if (bytes === null) continue
+    conditions.push({ kind: 'size', operator, bytes, position: keyPosition(node, ['size', operator]) })
+  }
+  if (raw.client !== undefined) {
+    const ranges = listOf(raw.client, node).map(({ value }) => value)
+    conditions.push({ kind: 'client', ranges, position: keyPosition(node, ['client']) })
+  }
+  if (raw.time !== undefined) {
+    conditions.push({
+      kind: 'time',
+      days: raw.time.days === undefined ? null : daysOf([raw.time.days].flat()),
+      between: raw.time.between === undefined ? null : minutesOf(raw.time.between),
+      timezone: raw.time.timezone ?? 'UTC',
+      position: keyPosition(node, ['time']),
+    })
+  }
+  return conditions
+}
+
+function textCondition(
+  field: TextField,
+  raw: RawText,
+  plain: PlainMeaning,
+  parent: SourceNode,
+  path: string[],
+  reading: Reading,
+): Condition {
+  const node = path.reduce((at, key) => under(at, key), parent)
+  const position = keyPosition(parent, path)
+  if (typeof raw === 'object' && !Array.isArray(raw))
+    return operatorCondition(field, raw, plain, node, raw.case_sensitive, reading)
+  const values = listOf(raw, node)
+  warnOfBrackets(node, reading)
+  if (plain === 'address') return { kind: 'address', field, globs: values.map(({ value }) => globOf(value)), position }
+  if (plain === 'part') {
+    return {
+      kind: 'text',
+      field,
+      operator: 'contains',
+      values: values.map(({ value }) => value),
+      caseSensitive: false,
+      position,
+    }
+  }
+  const hasGlobs = values.some(({ value }) => value.includes('*'))
+  return hasGlobs
+    ? {
+        kind: 'text',
+        field,
+        operator: 'matches',
+        values: values.map(({ value }) => patternOf(value)),
+        caseSensitive: false,
+        position,
+      }
+    : { kind: 'text', field, operator: 'is', values: values.map(({ value }) => value), caseSensitive: false, position }
+}
+
+/** Several operators in one map all have to hold; `case_sensitive` also holds inside `not`. */
+function operatorCondition(
+  field: TextField,
+  raw: RawTextTest,
+  plain: PlainMeaning,
+  node: SourceNode,
+  caseSensitive: boolean | undefined,
+  reading: Reading,
+): Condition {
+  const conditions: Condition[] = []
+  for (const operator of operators) {
+    const written = raw[operator]
+    if (written === undefined) continue
+    const values = listOf(written, under(node, operator))
+    // Regular expressions say (?i) themselves; all other texts ignore case unless told otherwise.
+    const exact = caseSensitive ?? operator === 'matches'
+    if (operator === 'matches') checkPatterns(values, exact, reading)
+    else warnOfBrackets(under(node, operator), reading)
+    const texts = values.map(({ value }) => value)
+    conditions.push({
+      kind: 'text',
+      field,
+      operator,
+      values: texts,
+      caseSensitive: exact,
+      position: keyPosition(node, [operator]),
+    })
+  }
+  if (raw.not !== undefined) {
+    const position = keyPosition(node, ['not'])
+    const inner = raw.not
+    const of =
+      typeof inner === 'object'
+        ? operatorCondition(field, inner, plain, under(node, 'not'), inner.case_sensitive ?? caseSensitive, reading)
+        : textCondition(field, inner, plain, node, ['not'], reading)
+    conditions.push({ kind: 'not', of, position })
+  }
+  if (conditions.length === 0) {
+    const hint = `write one of ${operators.join(', ')} or not`
+    reading.issues.error('empty-condition', 'the condition compares with nothing', node, hint)
+  }
+  return allOf(conditions, node)
+}
+
+function presenceCondition(
+  field: TextField,
+  raw: RawPresence,
+  plain: PlainMeaning,
+  node: SourceNode,
+  path: string[],
+  reading: Reading,
+): Condition {
+  if (typeof raw === 'boolean') return { kind: 'present', field, present: raw, position: keyPosition(node, path) }
+  return textCondition(field, raw, plain, node, path, reading)
+}
+
+function attachmentCondition(
+  raw: NonNullable<RawCondition['attachment']>,
+  node: SourceNode,
+  reading: Reading,
+): Condition {
+  const position = keyPosition(node, ['attachment'])
+  if (typeof raw === 'boolean') {
+    return { kind: 'present', field: { type: 'attachment', part: 'filename' }, present: raw, position }
+  }
+  const conditions: Condition[] = []
+  for (const part of ['filename', 'content_type'] as const) {
+    const test = raw[part]
+    if (test === undefined) continue
+    conditions.push(textCondition({ type: 'attachment', part }, test, 'part', node, ['attachment', part], reading))
+  }
+  if (conditions.length === 0) {
+    const hint = 'write filename or content_type, or "attachment: true"'
+    reading.issues.error(
+      'empty-condition',
+      'the condition compares with nothing',
+      keyPlaceAt(node, ['attachment']),
+      hint,
+    )
+  }
+  return allOf(conditions, under(node, 'attachment'))
+}
+
+function llmCondition(raw: NonNullable<RawCondition['llm']>, node: SourceNode): Condition {
+  const position = keyPosition(node, ['llm'])
+  if (typeof raw === 'string')
+    return { kind: 'llm', prompt: raw, fields: ['subject', 'body'], onError: 'match', position }
+  const fields = raw.fields ?? ['subject', 'body']
+  return { kind: 'llm', prompt: raw.prompt, fields, onError: raw.on_error ?? 'match', position }
+}
+
+function allOf(conditions: Condition[], node: SourceNode): Condition {
+  const [only, ...more] = conditions
+  if (only && more.length === 0) return only
+  return { kind: 'all', of: conditions, position: positionOf(node) }
+}
+
+function checkPatterns(values: { value: string; node: SourceNode }[], caseSensitive: boolean, reading: Reading): void {
+  for (const { value, node } of values) {
+    const problem = reading.checkPattern(value, caseSensitive)
+    if (problem === null) continue
+    const hint = 'patterns have RE2 syntax: no backreferences and no look-around'
+    reading.issues.error('bad-regex', `the pattern cannot be used: ${problem}`, node, hint)
+  }
+}
+
+/** `starts_with: [Sentry]` is a list with the text "Sentry" in it, and hardly ever meant. */
+function warnOfBrackets(node: SourceNode, reading: Reading): void {
+  if (node.type !== 'list' || !node.flow || node.items.length !== 1) return
+  const item = node.items[0]
+  if (item?.type !== 'scalar' || item.style !== 'plain' || item.pieces.length > 0) return
+  const written = node.file.text.slice(node.start, node.end).trim()
+  const hint = `a text that starts with [ has to be quoted: "${written}"; quote the entry if a list is meant`
+  reading.issues.warning('unquoted-brackets', `${written} is a list with one text, without the brackets`, node, hint)
+}
+
+/** `<>` is how the null sender is written on the wire; a mail has it as the empty string. */
+function globOf(address: string): string {
+  const trimmed = address.trim().toLowerCase()
+  return trimmed === '<>' ? '' : trimmed.replace(/^<(.*)>$/, '$1')
+}
+
+function patternOf(glob: string): string {
+  const escaped = glob.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  return `^${escaped.join('.*')}$`
+}
+
+/** `mon-fri` is five days, `sat-mon` three. */
+function daysOf(written: string[]): Weekday[] {
+  const days = new Set<Weekday>()
+  for (const span of written) {
+    const [first = '', last = first] = span.split('-')
+    const start = indexOfDay(first)
+    const count = (indexOfDay(last) - start + 7) % 7
+    for (let offset = 0; offset <= count; offset++) {
+      const day = weekdays[(start + offset) % 7]
+      if (day) days.add(day)
+    }
+  }
+  return weekdays.filter((day) => days.has(day))
+}
+
+function indexOfDay(name: string): number {
+  return weekdays.map(String).indexOf(name)
+}
+
+function minutesOf(range: string): { fromMinute: number; toMinute: number } {
+  const [from = 0, to = 0] = range.split('-').map((clock) => {
+    const [hours = 0, minutes = 0] = clock.trim().split(':').map(Number)
+    return hours * 60 + minutes
+  })
+  return { fromMinute: from, toMinute: to }
+}

@@ -1,0 +1,90 @@
+import type { Channel } from '../../domain/channel.js'
+import type { Config } from '../../domain/config.js'
+import { parseDuration } from '../../domain/units.js'
+import type { RawFile } from '../schema/routes-file.js'
+import { collectFilePieces } from '../secrets.js'
+import { childOf, keyPlaceAt, nodeAt, type SourceNode } from '../source.js'
+import { normaliseChannel } from './channels.js'
+import { normaliseGroups, normalisePeople } from './people.js'
+import { type Reading, refuseUnavailable } from './reading.js'
+import { normaliseRoutes, retryOf } from './routes.js'
+import { normaliseLlm, normaliseServer } from './server.js'
+import { normaliseAction, normaliseLookup } from './sources.js'
+import { readChannels } from './steps.js'
+
+/** Where the program runs, as far as a config depends on it. */
+export interface Machine {
+  hostname: string
+  /** Absolute; where the program was started. */
+  folder: string
+}
+
+/** Turns checked data into the domain's config; whatever is wrong on the way is reported to `reading.issues`. */
+export function normaliseConfig(raw: RawFile, reading: Reading, machine: Machine): Omit<Config, 'hash' | 'files'> {
+  const { root } = reading
+  refuseLater(raw, reading)
+  const channels = mapSection<RawOf<'channels'>, Channel>(raw.channels, 'channels', reading, normaliseChannel)
+  const people = normalisePeople(raw.people ?? {}, reading)
+  const groups = normaliseGroups(raw.groups ?? {}, reading)
+  const lookups = mapSection(raw.lookups, 'lookups', reading, normaliseLookup)
+  const actions = mapSection(raw.actions, 'actions', reading, normaliseAction)
+  const routes = normaliseRoutes(raw, childOf(root, 'routes'), reading)
+  const otherwiseSend = nodeAt(root, ['otherwise', 'send'])
+  const otherwise = {
+    archive: raw.otherwise?.archive ?? true,
+    send: raw.otherwise?.send && otherwiseSend ? readChannels(raw.otherwise.send, otherwiseSend, reading) : [],
+  }
+  const server = normaliseServer(raw.server, reading, machine.folder)
+  const llm = normaliseLlm(raw.llm, reading)
+  collectFilePieces(root, reading)
+  return {
+    server,
+    hostname: raw.server?.hostname ?? machine.hostname,
+    otherwise,
+    llm,
+    channels,
+    people,
+    groups,
+    lookups,
+    actions,
+    routes,
+    defaultRetryMs: retryOf(raw.defaults?.retry),
+    secrets: [...reading.secrets],
+  }
+}
+
+type RawOf<Section extends 'channels' | 'lookups' | 'actions'> = NonNullable<RawFile[Section]>[string]
+
+/** Without a prototype, so that `config.channels['constructor']` is what the file says: nothing. */
+function mapSection<Raw, Normal>(
+  raw: Record<string, Raw> | undefined,
+  section: string,
+  reading: Reading,
+  normalise: (name: string, raw: Raw, node: SourceNode, reading: Reading) => Normal | null,
+): Record<string, Normal> {
+  const normal: Record<string, Normal> = Object.create(null)
+  for (const [name, value] of Object.entries(raw ?? {})) {
+    const node = nodeAt(reading.root, [section, name]) ?? reading.root
+    const made = normalise(name, value, node, reading)
+    if (made !== null) normal[name] = made
+  }
+  return normal
+}
+
+function refuseLater(raw: RawFile, reading: Reading): void {
+  const { root, issues } = reading
+  for (const section of ['jobs', 'monitors'] as const) {
+    if (Object.keys(raw[section] ?? {}).length > 0) refuseUnavailable(section, keyPlaceAt(root, [section]), reading)
+  }
+  for (const [name, { schedule, timezone }] of Object.entries(raw.jobs ?? {})) {
+    const problem = reading.checkSchedule(schedule, timezone ?? 'UTC')
+    const place = nodeAt(root, ['jobs', name, 'schedule'])
+    if (problem !== null && place) issues.error('bad-schedule', `the schedule cannot be used: ${problem}`, place)
+  }
+  if (raw.otherwise?.reject !== undefined)
+    refuseUnavailable('reject', keyPlaceAt(root, ['otherwise', 'reject']), reading)
+  const dedupeFor = raw.defaults?.dedupe?.for
+  if (dedupeFor !== undefined && parseDuration(dedupeFor) !== 0) {
+    refuseUnavailable('dedupe', keyPlaceAt(root, ['defaults', 'dedupe']), reading)
+  }
+}

@@ -1,0 +1,129 @@
+import type { ChannelKind } from '../../domain/channel.js'
+import type { Position } from '../../domain/errors.js'
+import { compileTemplate, TemplateError } from '../../template/liquid.js'
+import type { IssueList } from '../issues.js'
+import { isMailAddress } from '../schema/values.js'
+import { childOf, keyPlaceAt, type MapNode, type Path, type Place, positionOf, type SourceNode } from '../source.js'
+import { suggestionHint } from '../suggest.js'
+import { placeInScalar } from '../template-place.js'
+
+/** Sorts of names that one part of a file gives and another refers to. */
+export type NameSort = 'channel' | 'lookup' | 'action' | 'group' | 'person'
+
+/** What every normaliser needs: where to report, what is known, and the checks that belong to other rooms. */
+export interface Reading {
+  issues: IssueList
+  root: MapNode
+  kinds: ReadonlyMap<string, ChannelKind>
+  /** Every name the files give, whether or not what it names is right: one mistake should not look like two. */
+  names: Record<NameSort, ReadonlyMap<string, SourceNode>>
+  /** Names something refers to. */
+  used: Record<NameSort, Set<string>>
+  secrets: Set<string>
+  /** What is wrong with an RE2 pattern, or null. */
+  checkPattern: (pattern: string, caseSensitive: boolean) => string | null
+  checkSchedule: (schedule: string, timezone: string) => string | null
+  fileExists: (path: string) => boolean
+}
+
+const nameSections = {
+  channel: 'channels',
+  lookup: 'lookups',
+  action: 'actions',
+  group: 'groups',
+  person: 'people',
+} as const
+
+export function readNames(root: MapNode): Reading['names'] {
+  const names = (sort: NameSort): Map<string, SourceNode> => {
+    const section = childOf(root, nameSections[sort])
+    const found = new Map<string, SourceNode>()
+    if (section?.type !== 'map') return found
+    for (const [name, { node }] of section.entries) found.set(sort === 'person' ? name.toLowerCase() : name, node)
+    return found
+  }
+  return {
+    channel: names('channel'),
+    lookup: names('lookup'),
+    action: names('action'),
+    group: names('group'),
+    person: names('person'),
+  }
+}
+
+/** Reports a name that nothing has, and remembers one that something has. */
+export function referTo(sort: NameSort, name: string, place: Place, reading: Reading): void {
+  const known = reading.names[sort]
+  if (known.has(name)) {
+    reading.used[sort].add(name)
+    return
+  }
+  const candidates = [...known.keys()]
+  const none = `there is no ${sort} yet; add it under "${nameSections[sort]}"`
+  const hint = suggestionHint(name, candidates, `known ${sort}s:`.replace('persons', 'people')) ?? none
+  reading.issues.error(`unknown-${sort}`, `there is no ${sort} ${JSON.stringify(name)}`, place, hint)
+}
+
+/** What DESIGN's file format has and this version does not do yet. Never silently ignored. */
+export function refuseUnavailable(what: string, place: Place, reading: Reading): void {
+  const message = `${JSON.stringify(what)} is not available in this version`
+  reading.issues.error('not-available', message, place, 'take it out, or put # before its lines')
+}
+
+/** Reports a text that Liquid does not understand, at the line and column inside the scalar. */
+export function checkTemplate(text: string, node: SourceNode, reading: Reading): void {
+  if (!text.includes('{')) return
+  try {
+    compileTemplate(text)
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error
+    const place = placeInScalar(node, error.line, error.column)
+    reading.issues.error('bad-template', `the template cannot be read: ${error.message}`, place)
+  }
+}
+
+/** True when a text is only known once a mail is there. */
+export function isTemplated(text: string): boolean {
+  return /\{\{|\{%/.test(text)
+}
+
+/**
+ * Reads a mail address or a group's name; addresses come back in lower case. A mail address needs no entry in
+ * `people`: channels of kind email reach it all the same.
+ */
+export function readRecipient(entry: string, node: SourceNode, reading: Reading): string {
+  if (reading.names.group.has(entry)) {
+    reading.used.group.add(entry)
+    return entry
+  }
+  const address = entry.toLowerCase()
+  if (isMailAddress(address)) {
+    reading.used.person.add(address)
+    return address
+  }
+  const candidates = [...reading.names.group.keys(), ...reading.names.person.keys()]
+  const hint =
+    suggestionHint(entry, candidates, 'known groups and people:') ?? 'a recipient is a mail address or a group'
+  reading.issues.error(
+    'unknown-recipient',
+    `${JSON.stringify(entry)} is neither a mail address nor a group`,
+    node,
+    hint,
+  )
+  return entry
+}
+
+/** One value or a list, as a list with the node of each. */
+export function listOf<T extends string>(raw: T | T[], node: SourceNode): { value: T; node: SourceNode }[] {
+  if (!Array.isArray(raw)) return [{ value: raw, node }]
+  return raw.map((value, index) => ({ value, node: childOf(node, index) ?? node }))
+}
+
+/** The child's node, or the parent's where a default stands in for what is not written. */
+export function under(node: SourceNode, key: PropertyKey): SourceNode {
+  return childOf(node, key) ?? node
+}
+
+export function keyPosition(node: SourceNode, path: Path): Position {
+  return positionOf(keyPlaceAt(node, path))
+}

@@ -1,0 +1,57 @@
+import type { ActionSettings, LookupSettings, LookupSource } from '../../domain/config.js'
+import type { RawAction, RawLookup } from '../schema/routes-file.js'
+import { collectSubstituted } from '../secrets.js'
+import { childOf, keyPlaceAt, positionOf, type SourceNode } from '../source.js'
+import { type Reading, refuseUnavailable, under } from './reading.js'
+import { durationMs, resolvePath } from './server.js'
+
+const moduleEndings = ['.wasm', '.ts', '.js']
+
+export function normaliseLookup(name: string, raw: RawLookup, node: SourceNode, reading: Reading): LookupSettings {
+  return {
+    name,
+    source: lookupSource(raw, node, reading),
+    cacheMs: durationMs(raw.cache, 5 * 60_000),
+    staleOkMs: durationMs(raw.stale_ok, 24 * 3_600_000),
+  }
+}
+
+function lookupSource(raw: RawLookup, node: SourceNode, reading: Reading): LookupSource {
+  if (raw.url !== undefined) {
+    const headers = childOf(node, 'headers')
+    if (headers?.type === 'map') for (const entry of headers.entries.values()) collectSubstituted(entry.node, reading)
+    return { type: 'http', url: raw.url, headers: { ...raw.headers }, timeoutMs: durationMs(raw.timeout, 5_000) }
+  }
+  if (raw.headers !== undefined) {
+    const place = keyPlaceAt(node, ['headers'])
+    reading.issues.warning('unused-setting', 'headers are only sent with a url', place)
+  }
+  if (raw.file === undefined) return { type: 'inline', data: raw.inline }
+  const place = under(node, 'file')
+  const path = resolvePath(raw.file, place)
+  if (!reading.fileExists(path)) {
+    reading.issues.warning('missing-file', `there is no file ${raw.file}`, place, `looked for ${path}`)
+  }
+  return { type: 'file', path }
+}
+
+export function normaliseAction(name: string, raw: RawAction, node: SourceNode, reading: Reading): ActionSettings {
+  if (raw.allow_hosts !== undefined) refuseUnavailable('allow_hosts', keyPlaceAt(node, ['allow_hosts']), reading)
+  const place = under(node, 'module')
+  const module = resolvePath(raw.module, place)
+  if (raw.module.endsWith('.as.ts')) {
+    refuseUnavailable('.as.ts', place, reading)
+  } else if (!moduleEndings.some((ending) => raw.module.endsWith(ending))) {
+    const message = `the module ${JSON.stringify(raw.module)} is no WASM module and no source of one`
+    reading.issues.error('bad-module', message, place, 'a module ends in .wasm, .ts or .js')
+  } else if (!reading.fileExists(module)) {
+    reading.issues.error('missing-file', `there is no file ${raw.module}`, place, `looked for ${module}`)
+  }
+  return {
+    name,
+    module,
+    config: raw.config ?? {},
+    timeoutMs: durationMs(raw.timeout, 1_000),
+    position: positionOf(keyPlaceAt(reading.root, ['actions', name])),
+  }
+}

@@ -1,0 +1,151 @@
+import { readSeverity } from '../../domain/message.js'
+import type { RecipientSource, Step, TextField } from '../../domain/route.js'
+import type { RawExtraction, RawStep, RawStepMap } from '../schema/steps.js'
+import { childOf, keyPlaceAt, type SourceNode } from '../source.js'
+import {
+  checkTemplate,
+  isTemplated,
+  keyPosition,
+  listOf,
+  type Reading,
+  readRecipient,
+  referTo,
+  refuseUnavailable,
+  under,
+} from './reading.js'
+
+const verbsOfLaterVersions = ['llm', 'dedupe', 'hold', 'digest', 'resolve'] as const
+
+/** Turns a step into the domain's, or null when this version cannot do it (which is reported). */
+export function normaliseStep(raw: RawStep, node: SourceNode, reading: Reading): Step | null {
+  if (raw === 'stop') return { verb: 'stop', position: keyPosition(node, []) }
+  if (raw === 'resolve') {
+    refuseUnavailable('resolve', node, reading)
+    return null
+  }
+  for (const verb of verbsOfLaterVersions) {
+    if (raw[verb] === undefined) continue
+    refuseUnavailable(verb, keyPlaceAt(node, [verb]), reading)
+    return null
+  }
+  if (raw.attach !== undefined) return attachStep(raw.attach, node, reading)
+  if (raw.extract !== undefined) return extractStep(raw.extract, node, reading)
+  if (raw.run !== undefined) {
+    referTo('action', raw.run, under(node, 'run'), reading)
+    return { verb: 'run', action: raw.run, position: keyPosition(node, ['run']) }
+  }
+  if (raw.recipients !== undefined) return recipientsStep(raw.recipients, node, reading)
+  if (raw.set !== undefined) return setStep(raw.set, node, reading)
+  if (raw.send !== undefined) return sendStep(raw.send, node, reading)
+  return { verb: 'stop', position: keyPosition(node, ['stop']) }
+}
+
+function attachStep(raw: NonNullable<RawStepMap['attach']>, node: SourceNode, reading: Reading): Step {
+  const position = keyPosition(node, ['attach'])
+  const value = under(node, 'attach')
+  if (typeof raw === 'string') {
+    referTo('lookup', raw, value, reading)
+    return { verb: 'attach', lookup: raw, ifMissing: null, position }
+  }
+  referTo('lookup', raw.lookup, under(value, 'lookup'), reading)
+  const ifMissing =
+    raw.if_missing === undefined ? null : readRecipients(raw.if_missing, under(value, 'if_missing'), reading)
+  return { verb: 'attach', lookup: raw.lookup, ifMissing, position }
+}
+
+function extractStep(raw: Record<string, RawExtraction>, node: SourceNode, reading: Reading): Step {
+  const variables: Record<string, { from: TextField; pattern: string }> = {}
+  for (const [name, { from, regex }] of Object.entries(raw)) {
+    const problem = reading.checkPattern(regex, true)
+    if (problem !== null) {
+      const place = under(under(under(node, 'extract'), name), 'regex')
+      const hint = 'patterns have RE2 syntax: no backreferences and no look-around'
+      reading.issues.error('bad-regex', `the pattern cannot be used: ${problem}`, place, hint)
+    }
+    variables[name] = { from: fieldOf(from), pattern: regex }
+  }
+  return { verb: 'extract', variables, position: keyPosition(node, ['extract']) }
+}
+
+function fieldOf(from: RawExtraction['from']): TextField {
+  if (typeof from === 'string') return { type: from }
+  if ('header' in from) return { type: 'header', name: from.header.toLowerCase() }
+  return { type: 'attachment', part: from.attachment }
+}
+
+function recipientsStep(raw: NonNullable<RawStepMap['recipients']>, node: SourceNode, reading: Reading): Step {
+  const position = keyPosition(node, ['recipients'])
+  const value = under(node, 'recipients')
+  if (typeof raw === 'string' || Array.isArray(raw)) {
+    const entries = listOf(raw, value).map(({ value: entry, node: at }) => {
+      if (!isTemplated(entry)) return readRecipient(entry, at, reading)
+      checkTemplate(entry, at, reading)
+      return entry
+    })
+    return { verb: 'recipients', source: { type: 'list', entries }, alsoManager: false, position }
+  }
+  referTo('lookup', raw.lookup, under(value, 'lookup'), reading)
+  checkTemplate(raw.key, under(value, 'key'), reading)
+  const ifMissing =
+    raw.if_missing === undefined ? null : readRecipients(raw.if_missing, under(value, 'if_missing'), reading)
+  const source: RecipientSource = { type: 'lookup', lookup: raw.lookup, key: raw.key, ifMissing }
+  return { verb: 'recipients', source, alsoManager: raw.also === 'manager', position }
+}
+
+function setStep(raw: NonNullable<RawStepMap['set']>, node: SourceNode, reading: Reading): Step {
+  const value = under(node, 'set')
+  for (const key of ['title', 'text', 'severity', 'event', 'fingerprint'] as const) {
+    const text = raw[key]
+    if (text !== undefined) checkTemplate(text, under(value, key), reading)
+  }
+  if (raw.severity !== undefined && !isTemplated(raw.severity))
+    checkSeverity(raw.severity, under(value, 'severity'), reading)
+  for (const [name, text] of Object.entries(raw.labels ?? {})) {
+    checkTemplate(text, under(under(value, 'labels'), name), reading)
+  }
+  return {
+    verb: 'set',
+    title: raw.title ?? null,
+    text: raw.text ?? null,
+    severity: raw.severity ?? null,
+    event: raw.event ?? null,
+    fingerprint: raw.fingerprint ?? null,
+    labels: { ...raw.labels },
+    position: keyPosition(node, ['set']),
+  }
+}
+
+function sendStep(raw: NonNullable<RawStepMap['send']>, node: SourceNode, reading: Reading): Step {
+  const position = keyPosition(node, ['send'])
+  const value = under(node, 'send')
+  if (typeof raw === 'string' || Array.isArray(raw)) {
+    return { verb: 'send', channels: readChannels(raw, value, reading), to: null, template: null, position }
+  }
+  if (raw.repeat !== undefined) refuseUnavailable('repeat', keyPlaceAt(value, ['repeat']), reading)
+  if (childOf(value, 'then')) refuseUnavailable('then', keyPlaceAt(value, ['then']), reading)
+  if (raw.template !== undefined) checkTemplate(raw.template, under(value, 'template'), reading)
+  return {
+    verb: 'send',
+    channels: readChannels(raw.channel, under(value, 'channel'), reading),
+    to: raw.to === undefined ? null : readRecipients(raw.to, under(value, 'to'), reading),
+    template: raw.template ?? null,
+    position,
+  }
+}
+
+export function readChannels(raw: string | string[], node: SourceNode, reading: Reading): string[] {
+  const channels = listOf(raw, node)
+  for (const { value, node: at } of channels) referTo('channel', value, at, reading)
+  return [...new Set(channels.map(({ value }) => value))]
+}
+
+/** Reports a word that is no severity; ours are five, and a few that everybody uses count as one of them. */
+export function checkSeverity(word: string, node: SourceNode, reading: Reading): void {
+  if (readSeverity(word) !== null) return
+  const hint = 'a severity is critical, error, warning, info or resolved'
+  reading.issues.error('bad-severity', `${JSON.stringify(word)} is no severity`, node, hint)
+}
+
+function readRecipients(raw: string | string[], node: SourceNode, reading: Reading): string[] {
+  return listOf(raw, node).map(({ value, node: at }) => readRecipient(value, at, reading))
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import {
+  cidr,
+  duration,
+  httpUrl,
+  listenAddress,
+  name,
+  networkRule,
+  oneOrMore,
+  path,
+  size,
+  waitDuration,
+} from './values.js'
+
+/** A span that something is kept for. */
+const keepDuration = z.union([z.literal('forever'), duration])
+
+const smtp = z.strictObject({
+  listen: oneOrMore(listenAddress)
+    .optional()
+    .describe('Where SMTP listens, host:port; a list is allowed. Default 127.0.0.1:2525.'),
+  tls: z
+    .strictObject({
+      cert: path.describe('PEM file of the certificate and its chain.'),
+      key: path.describe('PEM file of the private key.'),
+    })
+    .optional()
+    .describe('Certificate for STARTTLS and implicit TLS. Without it a self-signed pair is made in the data folder.'),
+  implicit_tls: oneOrMore(listenAddress)
+    .optional()
+    .describe('Where SMTP listens with TLS from the first byte, host:port.'),
+  allow: z.array(cidr).max(1_000).optional().describe('Address ranges that may send without AUTH. Default: loopback.'),
+  users: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1).max(255).describe('The AUTH name.'),
+        password: z.string().min(1).max(1_024).describe('The password; best from "${VAR}" or "${file:…}".'),
+      }),
+    )
+    .max(10_000)
+    .optional()
+    .describe('Who may log in with AUTH PLAIN or LOGIN.'),
+  recipients: z
+    .array(z.string().min(1).max(320))
+    .max(10_000)
+    .optional()
+    .describe('Envelope recipients that are accepted, with * globs; others hear 550. Default: any, on loopback only.'),
+  max_size: size.optional().describe('The largest mail accepted. Default 25MB.'),
+  max_connections: z.int().min(1).max(100_000).optional().describe('Connections at a time. Default 500.'),
+  max_recipients: z.int().min(1).max(10_000).optional().describe('Recipients of one mail. Default 100.'),
+})
+
+export const server = z.strictObject({
+  data: path.optional().describe('The folder for the store and everything else that lasts. Default ./data.'),
+  store: z.string().min(1).optional().describe('sqlite, or postgres://user:pass@host/db. Default sqlite.'),
+  hostname: z
+    .string()
+    .regex(/^[\p{L}\p{N}.-]{1,253}$/u)
+    .optional()
+    .describe('The name we greet with and sign mails with. Default: the name of the machine.'),
+  smtp: smtp.optional().describe('The SMTP server that mails come in by.'),
+  http: z
+    .strictObject({
+      listen: listenAddress.optional().describe('Where HTTP listens, host:port. Default 127.0.0.1:8025.'),
+    })
+    .optional()
+    .describe('The HTTP server with the console and the API.'),
+  retention: z
+    .strictObject({
+      mails: keepDuration.optional().describe('How long mails are kept; "forever" is allowed. Default 30d.'),
+      deliveries: keepDuration.optional().describe('How long the record of deliveries is kept. Default 90d.'),
+      max_size: z
+        .union([z.literal('unlimited'), size])
+        .optional()
+        .describe('How large the stored mails may grow before the oldest go; "unlimited" is allowed. Default 20GB.'),
+    })
+    .optional()
+    .describe('How long things are kept.'),
+  network: z
+    .strictObject({
+      deny_private: z.boolean().optional().describe('Refuse private and link-local addresses. Default false.'),
+      allow: z.array(networkRule).max(1_000).optional().describe('Ranges and hosts allowed in spite of other rules.'),
+      deny: z.array(networkRule).max(1_000).optional().describe('Ranges and hosts never called.'),
+    })
+    .optional()
+    .describe('What everything we fetch or post to may reach.'),
+})
+
+export const defaults = z.strictObject({
+  retry: z
+    .array(waitDuration)
+    .max(50)
+    .optional()
+    .describe('The wait before each retry of a delivery. Default [1m, 5m, 15m, 30m, 1h].'),
+  dedupe: z
+    .strictObject({
+      key: z.array(z.string().min(1)).min(1).optional().describe('What makes two notifications the same.'),
+      for: duration.optional().describe('For how long a repeat is dropped; 0s drops none.'),
+    })
+    .optional()
+    .describe('Drops repeats of a notification.'),
+  on_error: z.enum(['send', 'hold']).optional().describe('What a route does when an action fails. Default send.'),
+})
+
+export const otherwise = z.strictObject({
+  archive: z.boolean().optional().describe('Keep mails that no route matches. Default true.'),
+  send: oneOrMore(name).optional().describe('The channel, or list of channels, for what is unrouted or undeliverable.'),
+  reject: z.string().optional().describe('The SMTP answer for mails that no route matches.'),
+})
+
+export const llm = z.strictObject({
+  base_url: httpUrl.optional().describe('The OpenAI-compatible API. Default https://api.openai.com/v1.'),
+  api_key: z.string().max(4_096).optional().describe('The API key; best from "${VAR}" or "${file:…}".'),
+  model: z.string().min(1).max(200).describe('The model that answers.'),
+  timeout: waitDuration.optional().describe('How long an answer may take. Default 10s.'),
+  max_calls_per_day: z
+    .int()
+    .min(0)
+    .max(100_000_000)
+    .optional()
+    .describe('The budget; when spent, on_error decides. Default 2000.'),
+})
