@@ -134,7 +134,7 @@ function compilePresenceTest({
 
 function compileSizeTest({ operator, bytes }: Extract<Condition, { kind: 'size' }>): Pick<TestNode, 'words' | 'test'> {
   return {
-    words: { field: 'size', operator, expected: `${operator} ${formatSize(bytes)}` },
+    words: { field: 'size', operator, expected: formatSize(bytes) },
     test({ mail }) {
       const holds = operator === 'over' ? mail.sizeBytes > bytes : mail.sizeBytes < bytes
       return found(holds, `${formatSize(mail.sizeBytes)} (${mail.sizeBytes} B)`)

@@ -33,7 +33,7 @@ export function compileRoutes(routes: Route[], indexAbove: number = fullTraceRou
   for (const { when } of routes) collectPatterns(when, patternsByField)
   const patterns = new Map([...patternsByField].map(([field, set]) => [field, compilePatternSet(set)]))
   const compiled = routes.map((route) => ({ route, condition: compileCondition(route.when) }))
-  const index = routes.length > indexAbove ? buildRouteIndex(compiled, patterns) : null
+  const index = routes.length > indexAbove ? buildRouteIndex(compiled) : null
   const resting = routes.map((route, position) => restRoute(route, index?.required[position] ?? []))
   return { routes: compiled, patterns, index, resting }
 }

@@ -1,35 +1,35 @@
 /** Tells which of many literals may occur in a text. */
 export interface LiteralIndex {
-  /** The payloads of all literals that occur, and perhaps of some that do not: who asks must verify. */
+  /** Adds the positions of all literals that occur, and perhaps of some that do not: who asks must verify. */
   find: (text: string, into: Set<number>) => void
 }
 
-const windowLength = 8
+const pieceLength = 8
 
 /**
- * Builds an index from non-empty literals to payloads. Each literal is filed under the piece of eight characters (or
+ * Builds an index from non-empty literals to positions. Each literal is filed under the piece of eight characters (or
  * all of it, when shorter) that the fewest literals share: of `[sentry] project-123` that is about the number, so ten
  * thousand rules with one beginning do not all come up. A lookup costs one probe a character and piece length.
  */
-export function buildLiteralIndex(literals: { literal: string; payload: number }[]): LiteralIndex {
+export function buildLiteralIndex(positionsByLiteral: ReadonlyMap<string, number[]>): LiteralIndex {
   const popularity = new Map<string, number>()
-  for (const { literal } of literals) {
+  for (const literal of positionsByLiteral.keys()) {
     for (const piece of new Set(piecesOf(literal))) popularity.set(piece, (popularity.get(piece) ?? 0) + 1)
   }
-  const payloadsByPiece = new Map<string, number[]>()
-  for (const { literal, payload } of literals) {
+  const positionsByPiece = new Map<string, number[]>()
+  for (const [literal, positions] of positionsByLiteral) {
     const piece = rarest(piecesOf(literal), popularity)
-    const payloads = payloadsByPiece.get(piece)
-    if (payloads) payloads.push(payload)
-    else payloadsByPiece.set(piece, [payload])
+    const known = positionsByPiece.get(piece) ?? []
+    positionsByPiece.set(piece, known)
+    for (const position of positions) known.push(position)
   }
-  const lengths = [...new Set([...payloadsByPiece.keys()].map(({ length }) => length))]
+  const lengths = [...new Set([...positionsByPiece.keys()].map(({ length }) => length))]
   return {
     find(text, into) {
       for (const length of lengths) {
         for (let at = 0; at + length <= text.length; at++) {
-          const payloads = payloadsByPiece.get(text.slice(at, at + length))
-          if (payloads) for (const payload of payloads) into.add(payload)
+          const positions = positionsByPiece.get(text.slice(at, at + length))
+          if (positions) for (const position of positions) into.add(position)
         }
       }
     },
@@ -39,7 +39,7 @@ export function buildLiteralIndex(literals: { literal: string; payload: number }
 function piecesOf(literal: string): string[] {
   if (literal === '') throw new RangeError('an empty literal occurs everywhere and cannot be indexed')
   const pieces: string[] = []
-  const length = Math.min(windowLength, literal.length)
+  const length = Math.min(pieceLength, literal.length)
   for (let at = 0; at + length <= literal.length; at++) pieces.push(literal.slice(at, at + length))
   return pieces
 }

@@ -18,7 +18,7 @@ export class MailReading {
   readonly #patterns: ReadonlyMap<string, PatternSet>
   readonly #composed = new Map<string, string[]>()
   readonly #folded = new Map<string, string[]>()
-  readonly #hits = new Map<string, Map<number, string>>()
+  readonly #hits = new Map<string, ReadonlyMap<string, string>>()
   readonly #located = new Map<string, FieldHit | null>()
 
   /** @param patterns every pattern of the routes, by `keyOfField`. */
@@ -37,9 +37,9 @@ export class MailReading {
     return remember(this.#folded, keyOfField(field), () => this.composed(field).map(foldText))
   }
 
-  /** Ids of the field's patterns that hit, each with the value it hit first. */
-  patternHits(field: TextField): ReadonlyMap<number, string> {
-    return remember(this.#hits, keyOfField(field), () => this.#findHits(field))
+  /** The patterns that hit a field, of all that any route has for it. One pass for all of them. */
+  hitPatterns(field: TextField): Iterable<string> {
+    return this.#patternHits(field).keys()
   }
 
   /** Where a pattern hit, or null when it did not. */
@@ -47,23 +47,24 @@ export class MailReading {
     const key = keyOfField(field)
     return remember(this.#located, `${key}\n${pattern}`, () => {
       const set = this.#patterns.get(key)
-      const id = set?.ids.get(pattern)
-      if (set === undefined || id === undefined) throw new Error(`pattern on ${key} was never compiled: ${pattern}`)
-      const value = this.patternHits(field).get(id)
+      if (set === undefined) throw new Error(`the patterns on ${key} were never compiled`)
+      const value = this.#patternHits(field).get(pattern)
       if (value === undefined) return null
-      const hit = set.locate(id, value)
+      const hit = set.locate(pattern, value)
       return hit && { ...hit, value }
     })
   }
 
-  #findHits(field: TextField): Map<number, string> {
-    const hits = new Map<number, string>()
-    const set = this.#patterns.get(keyOfField(field))
-    if (set === undefined) return hits
-    for (const value of capForPatterns(this.composed(field)).values) {
-      for (const id of set.find(value)) if (!hits.has(id)) hits.set(id, value)
-    }
-    return hits
+  /** Patterns that hit, each with the value it hit first. */
+  #patternHits(field: TextField): ReadonlyMap<string, string> {
+    return remember(this.#hits, keyOfField(field), () => {
+      const hits = new Map<string, string>()
+      const set = this.#patterns.get(keyOfField(field))
+      for (const value of set ? capForPatterns(this.composed(field)).values : []) {
+        for (const pattern of set?.find(value) ?? []) if (!hits.has(pattern)) hits.set(pattern, value)
+      }
+      return hits
+    })
   }
 }
 

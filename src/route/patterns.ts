@@ -13,10 +13,9 @@ export interface PatternHit {
 
 /** Many patterns tested in one pass. `find` is cheap and says which; `locate` says where, for those that hit. */
 export interface PatternSet {
-  /** The patterns, each once; an id is the place in this list. */
-  ids: ReadonlyMap<string, number>
-  find: (text: string) => number[]
-  locate: (id: number, text: string) => PatternHit | null
+  /** The patterns that hit, in no particular order. */
+  find: (text: string) => string[]
+  locate: (pattern: string, text: string) => PatternHit | null
 }
 
 /**
@@ -49,26 +48,24 @@ export function checkPattern(pattern: string, caseSensitive: boolean): string | 
  * Compiles patterns that `checkPattern` accepted into one automaton. Texts must be composed (NFC), as the patterns are.
  * `find` never runs the single patterns: they cost a hundred times more than the set when nothing hits.
  */
-export function compilePatternSet(patterns: Iterable<string>): PatternSet {
-  const ids = new Map<string, number>()
+export function compilePatternSet(patterns: ReadonlySet<string>): PatternSet {
+  const list = [...patterns]
   const set = new RE2Set()
-  const compiled: RE2JS[] = []
-  for (const pattern of patterns) {
-    if (ids.has(pattern)) continue
+  const single = new Map<string, RE2JS>()
+  for (const pattern of list) {
     const composed = pattern.normalize('NFC')
-    ids.set(pattern, set.add(composed))
-    compiled.push(RE2JS.compile(composed))
+    set.add(composed)
+    single.set(pattern, RE2JS.compile(composed))
   }
   set.compile()
   // The automaton is built on the first match; at config load nobody waits for it.
   set.match('')
   return {
-    ids,
-    find: (text) => set.match(text),
-    locate(id, text) {
-      const pattern = compiled[id]
-      if (pattern === undefined) throw new RangeError(`no pattern has the id ${id}`)
-      return locatePattern(pattern, text)
+    find: (text) => set.match(text).map((id) => list[id] ?? ''),
+    locate(pattern, text) {
+      const compiled = single.get(pattern)
+      if (compiled === undefined) throw new Error(`pattern was never compiled: ${pattern}`)
+      return locatePattern(compiled, text)
     },
   }
 }
