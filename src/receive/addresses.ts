@@ -23,12 +23,12 @@ export function parseAddresses(list: string): Address[] {
 interface Mailbox {
   /** Words outside brackets; quoted ones keep that they were, for they are never an address. */
   words: { text: string; isQuoted: boolean }[]
-  comment: string
+  comments: string[]
   bracketed: string | null
 }
 
 function* splitMailboxes(list: string): Generator<Mailbox> {
-  let mailbox: Mailbox = { words: [], comment: '', bracketed: null }
+  let mailbox: Mailbox = { words: [], comments: [], bracketed: null }
   let word = ''
   const endWord = (): void => {
     if (word !== '') mailbox.words.push({ text: word, isQuoted: false })
@@ -51,7 +51,7 @@ function* splitMailboxes(list: string): Generator<Mailbox> {
     if (character === '(') {
       const comment = readComment(list, at)
       at = comment.end
-      mailbox.comment = [mailbox.comment, comment.text].filter(Boolean).join(' ')
+      mailbox.comments.push(comment.text)
       continue
     }
     if (character === '<') {
@@ -65,11 +65,11 @@ function* splitMailboxes(list: string): Generator<Mailbox> {
     if (character === ',' || character === ';') {
       endWord()
       yield mailbox
-      mailbox = { words: [], comment: '', bracketed: null }
+      mailbox = { words: [], comments: [], bracketed: null }
     } else if (character === ':' && mailbox.bracketed === null && !word.includes('@')) {
       // The name of a group; its members follow, and `;` ends them.
       word = ''
-      mailbox = { words: [], comment: '', bracketed: null }
+      mailbox = { words: [], comments: [], bracketed: null }
     } else if (/\s/.test(character)) endWord()
     else word += character
     at++
@@ -79,7 +79,8 @@ function* splitMailboxes(list: string): Generator<Mailbox> {
 }
 
 function toAddress(mailbox: Mailbox): Address | null {
-  const { words, comment, bracketed } = mailbox
+  const { words, bracketed } = mailbox
+  const comment = mailbox.comments.join(' ')
   if (bracketed !== null) {
     const address = withoutSourceRoute(bracketed.trim())
     if (address === '' && words.length === 0) return null

@@ -38,6 +38,7 @@ function decodeWindows1252(bytes: Uint8Array): string {
 }
 
 function decoderFor(charset: string): TextDecoder | null {
+  if (charset.length > 60) return null
   const name = charset
     .trim()
     .toLowerCase()

@@ -6,7 +6,7 @@ export interface HeaderBlock {
   fields: HeaderField[]
   /** Decoded values by name; safe to index with any name, since it has no prototype. */
   headers: Record<string, string[]>
-  /** Where the body begins; the length of the mail when there is none. */
+  /** Where the body begins, or would begin. */
   bodyOffset: number
   /** True when the mail's lines end so oddly, or its header is so absent, that the MIME parser would not find the body. */
   isIrregular: boolean
@@ -27,6 +27,8 @@ export interface HeaderField {
 
 const headerBytesMax = 256 * 1024
 const headerLinesMax = 1_000
+/** A header that has not ended here is none; the MIME parser gives up at the same size. */
+const scanBytesMax = 1024 * 1024
 /** Kept however far down they stand: a loop can pile thousands of Received lines on top of them. */
 const essential = new Set(['subject', 'from', 'to', 'cc', 'date', 'message-id', 'content-type'])
 
@@ -38,13 +40,14 @@ const essential = new Set(['subject', 'from', 'to', 'cc', 'date', 'message-id', 
 export function readHeaders(raw: Uint8Array): HeaderBlock {
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
   const lines: HeaderLine[] = []
+  const seen = new Set<string>()
   let current: HeaderLine | null = null
   let offset = startsWithMboxLine(bytes) ? endOfLine(bytes, 0) : 0
   const start = offset
-  let bodyOffset = bytes.length
+  let bodyOffset = offset
   let isIrregular = false
 
-  while (offset < bytes.length) {
+  while (offset < Math.min(bytes.length, scanBytesMax)) {
     const next = endOfLine(bytes, offset)
     const line = withoutLineEnd(bytes.subarray(offset, next))
     if (line.length === 0) {
@@ -55,9 +58,10 @@ export function readHeaders(raw: Uint8Array): HeaderBlock {
     const name = headerName(line)
     if (name !== null) {
       const isWithin = lines.length < headerLinesMax && next - start <= headerBytesMax
-      const isWanted = isWithin || (essential.has(name) && !lines.some((one) => one.name === name))
+      const isWanted = isWithin || (essential.has(name) && !seen.has(name))
       current = isWanted ? { name, parts: [line.subarray(line.indexOf(0x3a) + 1)], sizeBytes: 0 } : null
       if (current) lines.push(current)
+      seen.add(name)
     } else if (isBlank(line[0])) {
       if (current && current.sizeBytes <= headerBytesMax) current.parts.push(line)
       if (current) current.sizeBytes += line.length
@@ -65,6 +69,7 @@ export function readHeaders(raw: Uint8Array): HeaderBlock {
       return { fields: [], headers: Object.create(null), bodyOffset: start, isIrregular: true }
     }
     offset = next
+    bodyOffset = next
   }
 
   const charset = declaredCharset(lines)
@@ -98,12 +103,12 @@ function groupByName(fields: HeaderField[]): Record<string, string[]> {
 
 /** Folded lines are joined by one blank, however they were indented: a rule's author sees the value on one line. */
 function unfold(parts: Buffer[], charset: string | null): string {
-  const [first, ...more] = parts
-  if (first === undefined) return ''
-  if (more.length === 0) return decodeUndeclared(first, charset).trim()
-  return decodeUndeclared(Buffer.concat([first, ...more.flatMap((part) => [lineFeed, part])]), charset)
-    .replace(/[ \t]*\n[ \t]*/g, ' ')
-    .trim()
+  const folded = parts.length === 1 ? parts : parts.flatMap((part) => [part, lineFeed])
+  const lines = decodeUndeclared(Buffer.concat(folded), charset).split('\n')
+  return lines
+    .map((line) => line.trim())
+    .filter(Boolean)
+    .join(' ')
 }
 
 const lineFeed = Buffer.from('\n')

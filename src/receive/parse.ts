@@ -46,7 +46,15 @@ function toParsable(raw: Uint8Array, block: HeaderBlock): Buffer {
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
   if (!block.isIrregular) return trimBoundaryLines(bytes)
   if (block.fields.length === 0) return Buffer.concat([Buffer.from('\r\n'), bytes.subarray(block.bodyOffset)])
-  return trimBoundaryLines(Buffer.from(bytes.toString('latin1').replace(/\r+\n/g, '\r\n'), 'latin1'))
+  const lines = bytes.toString('latin1').split('\n').map(withoutCarriageReturns)
+  return trimBoundaryLines(Buffer.from(lines.join('\r\n'), 'latin1'))
+}
+
+/** By hand, since `/\r+$/` takes quadratic time on a long run of them. */
+function withoutCarriageReturns(line: string): string {
+  let end = line.length
+  while (end > 0 && line[end - 1] === '\r') end--
+  return line.slice(0, end)
 }
 
 type Body = Pick<Mail, 'text' | 'textSource' | 'html' | 'attachments'>
