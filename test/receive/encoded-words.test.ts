@@ -1,0 +1,70 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { decodeText, decodeUndeclared } from '#src/receive/charset.js'
+import { decodeEncodedWords } from '#src/receive/encoded-words.js'
+
+const b = (text: string, charset = 'utf-8'): string => `=?${charset}?B?${Buffer.from(text).toString('base64')}?=`
+
+describe('decodeEncodedWords', () => {
+  it.each([
+    ['plain', 'disk full', 'disk full'],
+    ['B', b('café'), 'café'],
+    ['Q with underscores', '=?utf-8?Q?caf=C3=A9_bar?=', 'café bar'],
+    ['lower-case encoding and charset', '=?UTF-8?q?=e2=9c=93?=', '✓'],
+    ['in the middle', `[Jenkins] ${b('購物')} #12`, '[Jenkins] 購物 #12'],
+    ['neighbours lose the blank between them', `${b('a')}  ${b('b')} c`, 'ab c'],
+    ['a character cut in two', '=?utf-8?Q?=E4=BC?= =?utf-8?Q?=BA?=', '伺'],
+    ['neighbours of two charsets', `=?iso-8859-1?Q?=E9?= ${b('線')}`, 'é線'],
+    ['no padding', '=?utf-8?B?Y2Fmw6k?=', 'café'],
+    ['language (RFC 2231 5)', '=?utf-8*en?Q?hi?=', 'hi'],
+    ['Latin-1 that is windows-1252', '=?iso-8859-1?Q?=93x=94_=80?=', '“x” €'],
+    ['ISO-2022-JP', '=?ISO-2022-JP?B?GyRCJTUhPCVQITwbKEI=?=', 'サーバー'],
+    ['unknown charset', '=?x-none?Q?caf=C3=A9?= tail', 'café tail'],
+    ['raw blanks in Q', '=?utf-8?Q?a b?=', 'a b'],
+    ['unfinished', '=?utf-8?Q?abc', '=?utf-8?Q?abc'],
+    ['empty', '=?utf-8?Q??=', ''],
+  ])('%s', (_name, value, text) => {
+    expect(decodeEncodedWords(value)).toBe(text)
+  })
+
+  it('gives back what was encoded, however it was cut', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 1, max: 20 }),
+        (text, size) => {
+          const bytes = Buffer.from(text.toWellFormed())
+          const words: string[] = []
+          for (let at = 0; at < bytes.length; at += size) {
+            words.push(`=?utf-8?B?${bytes.subarray(at, at + size).toString('base64')}?=`)
+          }
+          expect(decodeEncodedWords(words.join('\n '))).toBe(bytes.toString().replace(/^\ufeff/, ''))
+        },
+      ),
+    )
+  })
+})
+
+describe('decodeText', () => {
+  it.each([
+    ['utf-8', Buffer.from('café'), 'café'],
+    ['shift_jis', Buffer.from([0x83, 0x54]), 'サ'],
+    ['cp936', Buffer.from([0xb8, 0xe6]), '告'],
+    ['"utf-8"', Buffer.from('é'), 'é'],
+    ['no such charset', Buffer.from('é'), 'é'],
+    ['no such charset', Buffer.from([0xe9]), 'é'],
+    ['replacement', Buffer.from('ok'), 'ok'],
+    ['x'.repeat(100_000), Buffer.from('ok'), 'ok'],
+  ])('%.20s', (charset, bytes, text) => {
+    expect(decodeText(bytes, charset)).toBe(text)
+  })
+
+  it('prefers UTF-8 where nothing is declared, and never throws', () => {
+    expect(decodeUndeclared(Buffer.from('é'), 'gbk')).toBe('é')
+    expect(decodeUndeclared(Buffer.from([0xb8, 0xe6]), 'gbk')).toBe('告')
+    expect(decodeUndeclared(Buffer.from([0xe9]), 'utf-8')).toBe('é')
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.string(), (bytes, charset) => typeof decodeText(bytes, charset) === 'string'),
+    )
+  })
+})
