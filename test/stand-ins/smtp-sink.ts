@@ -5,7 +5,7 @@ import { createServer } from 'node:net'
 export interface SinkMail {
   from: string
   to: string[]
-  /** As it came, dots unstuffed. */
+  /** As it came, dots unstuffed, one character a byte. */
   raw: string
   /** The AUTH user, or null. */
   user: string | null
@@ -42,7 +42,7 @@ export async function startSmtpSink(options: SmtpSinkOptions = {}): Promise<Smtp
   const waiting: { count: number; resolve: () => void }[] = []
   const sockets = new Set<Socket>()
 
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => {})
@@ -121,9 +121,10 @@ function serve(
       answer('MAIL', '250 2.1.0 ok')
     } else if (verb === 'RCPT') {
       if (answer('RCPT', '250 2.1.5 ok')) mail.to.push(/<(.*?)>/.exec(line)?.[1] ?? '')
-    } else if (verb === 'DATA') inData = answer('DATA', '354 go on')
+    } else if (verb === 'DATA')
+      inData = answer('DATA', mail.to.length > 0 ? '354 go on' : '503 5.5.1 no recipients') && mail.to.length > 0
     else if (verb === 'QUIT') socket.end('221 bye\r\n')
-    else socket.write('250 ok\r\n')
+    else socket.write(verb === 'RSET' || verb === 'NOOP' ? '250 ok\r\n' : '502 5.5.1 unknown command\r\n')
   }
   answer('CONNECT', '220 sink ESMTP')
   socket.setEncoding('latin1')

@@ -13,10 +13,14 @@ export interface TelegramCall {
   status: number
 }
 
+interface TelegramRefusal {
+  error_code: number
+  description: string
+  parameters?: { retry_after?: number; migrate_to_chat_id?: number }
+}
+
 /** One scripted answer: an error of the Bot API, a plain HTTP answer of something in between, or a fault. */
-export type TelegramReply =
-  | { error_code: number; description: string; parameters?: { retry_after?: number; migrate_to_chat_id?: number } }
-  | SinkReply
+export type TelegramReply = TelegramRefusal | SinkReply
 
 export interface TelegramStandIn {
   /** For `base_url`. */
@@ -71,7 +75,7 @@ function readCall(request: SinkRequest): TelegramCall {
 }
 
 /** The normal answer: success with a message id, or the refusal the real server would give to this text. */
-function judge(call: TelegramCall, id: number): { result: unknown } | { error_code: number; description: string } {
+function judge(call: TelegramCall, id: number): { result: unknown } | TelegramRefusal {
   if (call.method === '') return { error_code: 404, description: 'Not Found' }
   if (call.method !== 'sendMessage') return { result: { id: 1, is_bot: true, first_name: 'stand-in' } }
   const given = String(call.payload.text ?? '')
@@ -87,6 +91,6 @@ function judge(call: TelegramCall, id: number): { result: unknown } | { error_co
   }
 }
 
-function badRequest(words: string): { error_code: number; description: string } {
+function badRequest(words: string): TelegramRefusal {
   return { error_code: 400, description: `Bad Request: ${words}` }
 }
