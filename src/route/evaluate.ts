@@ -35,14 +35,28 @@ export interface Evaluation {
  * decides: the trace shall show each value. `settleByLlm` does the rest.
  */
 export function evaluateCheap(node: ConditionNode, reading: MailReading, context: EvaluationContext): Evaluation {
-  const evaluation: Evaluation = { ...blank, node }
+  const evaluation: Evaluation = {
+    node,
+    children: [],
+    value: null,
+    asked: false,
+    seen: null,
+    reason: null,
+    variables: noVariables,
+    durationMs: 0,
+  }
   if (node.kind === 'llm') return evaluation
   if (node.kind === 'test') {
     const startedAt = context.measure()
-    const { holds, ...finding } = node.test(reading, context.now)
-    return Object.assign(evaluation, finding, { value: holds, durationMs: context.measure() - startedAt })
+    const finding = node.test(reading, context.now)
+    evaluation.value = finding.holds
+    evaluation.seen = finding.seen
+    evaluation.reason = finding.reason
+    evaluation.variables = finding.variables
+    evaluation.durationMs = context.measure() - startedAt
+    return evaluation
   }
-  evaluation.children = node.of.map((child) => evaluateCheap(child, reading, context))
+  for (const child of node.of) evaluation.children.push(evaluateCheap(child, reading, context))
   evaluation.value = combine(evaluation)
   return evaluation
 }
@@ -82,11 +96,13 @@ export function explainUnknown(evaluation: Evaluation): string | null {
 
 export function traceEvaluation(evaluation: Evaluation): ConditionTrace {
   const { node, seen, reason, durationMs } = evaluation
+  const words = node.kind === 'test' || node.kind === 'llm' ? node.words : noWords
   const children = evaluation.children.map(traceEvaluation)
-  const words = 'words' in node ? node.words : { field: null, operator: null, expected: null }
   return {
     kind: node.kind,
-    ...words,
+    field: words.field,
+    operator: words.operator,
+    expected: words.expected,
     seen,
     verdict: verdictOf(evaluation),
     reason: node.kind === 'llm' && !evaluation.asked ? 'not asked: the other conditions decide' : reason,
@@ -95,15 +111,8 @@ export function traceEvaluation(evaluation: Evaluation): ConditionTrace {
   }
 }
 
-const blank = {
-  children: [],
-  value: null,
-  asked: false,
-  seen: null,
-  reason: null,
-  variables: new Map<string, string>(),
-  durationMs: 0,
-}
+const noVariables: ReadonlyMap<string, string> = new Map()
+const noWords = { field: null, operator: null, expected: null }
 
 /** Kleene's three-valued logic: one false decides `all`, one true decides `any`, whatever the others will be. */
 function combine({ node, children }: Evaluation): boolean | null {

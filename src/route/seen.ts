@@ -37,6 +37,8 @@ export function describeChoices(choices: string[]): string {
  * line or be half a character becomes U+FFFD. Never changes the length.
  */
 function showInvisible(text: string): string {
+  // Most texts are plain, and a trace has hundreds of them: the Unicode classes below cost ten times this test.
+  if (!/[^\x20-\x7e]/.test(text)) return text
   return text.replace(/[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu, (character) => {
     const code = character.codePointAt(0) ?? 0
     if (/\s/.test(character) && code !== 0xfeff) return ' '
