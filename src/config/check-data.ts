@@ -1,50 +1,59 @@
 import type { IssueList } from './issues.js'
-import { withoutItems, withoutKeys } from './merge.js'
-import { namedSections, type RawFile, routesFile } from './schema/routes-file.js'
-import type { MapNode, Path } from './source.js'
+import { type RawFile, routesFile } from './schema/routes-file.js'
+import { type MapNode, nodeAt, type Path, type SourceNode } from './source.js'
 import { validate } from './validate.js'
 
-const passesMax = 4
+const passesMax = 16
 
 /**
- * Checks the merged files against the schema. What fails is reported and left out (one route, one channel, one
- * section), so that the checks after this one still see the rest and a person gets to know everything at once.
+ * Checks the merged files against the schema. What fails is reported and left out: the value itself, and what cannot
+ * do without it. So the checks after this one still see the rest, and a person gets to know everything at once.
  */
 export function checkData(root: MapNode, issues: IssueList): { raw: RawFile; root: MapNode } {
   let rest = root
   for (let pass = 1; pass <= passesMax; pass++) {
-    const { data, failed } = validate(rest, routesFile, issues)
+    // What fails in later passes fails for what is missing by then; a person need not hear of it.
+    const { data, failed } = validate(rest, routesFile, pass === 1 ? issues : null)
     if (!failed) return { raw: data, root: rest }
-    rest = withoutFailed(rest, failed)
+    const pruned = withoutPaths(
+      rest,
+      failed.map((path) => existingPath(rest, path)),
+    )
+    if (pruned?.type !== 'map') break
+    rest = pruned
   }
-  // Every pass removes what failed, so this needs a schema that finds new faults in ever smaller data.
-  return { raw: {}, root: withoutKeys(root, new Set(root.entries.keys())) }
+  return { raw: {}, root: { ...root, value: {}, entries: new Map() } }
 }
 
-function withoutFailed(root: MapNode, failed: Path[]): MapNode {
-  const sections = new Set<string>()
-  const names = new Map<string, Set<string>>()
-  const routeIndexes = new Set<number>()
-  for (const [first, second] of failed) {
-    const section = String(first)
-    if (section === 'routes' && typeof second === 'number') routeIndexes.add(second)
-    else if (second !== undefined && namedSections.some((named) => named === section)) {
-      names.set(section, (names.get(section) ?? new Set()).add(String(second)))
-    } else sections.add(section)
-  }
-  const rest = withoutKeys(root, sections)
-  for (const [section, removed] of names) {
-    const entry = rest.entries.get(section)
-    if (entry?.node.type === 'map') replace(rest, section, withoutKeys(entry.node, removed))
-  }
-  const routes = rest.entries.get('routes')
-  if (routes?.node.type === 'list') replace(rest, 'routes', withoutItems(routes.node, routeIndexes))
-  return rest
+/** What is missing cannot be left out; what lacks it can. */
+function existingPath(root: SourceNode, path: Path): Path {
+  return nodeAt(root, path) || path.length === 0 ? path : existingPath(root, path.slice(0, -1))
 }
 
-function replace(map: MapNode, name: string, node: MapNode | ReturnType<typeof withoutItems>): void {
-  const entry = map.entries.get(name)
-  if (!entry) return
-  map.entries.set(name, { key: entry.key, node })
-  map.value[name] = node.value
+/** The tree without the nodes at some paths; nodes off those paths are shared. Null when the root itself goes. */
+function withoutPaths(node: SourceNode, paths: Path[]): SourceNode | null {
+  if (paths.some((path) => path.length === 0)) return null
+  const byKey = new Map<PropertyKey, Path[]>()
+  for (const [key, ...rest] of paths) if (key !== undefined) byKey.set(key, [...(byKey.get(key) ?? []), rest])
+  if (node.type === 'map') {
+    const entries = new Map(
+      [...node.entries].flatMap(([name, entry]) => {
+        const inner = byKey.get(name)
+        const kept = inner ? withoutPaths(entry.node, inner) : entry.node
+        return kept ? [[name, { key: entry.key, node: kept }] as const] : []
+      }),
+    )
+    const value: Record<string, unknown> = Object.create(null)
+    for (const [name, entry] of entries) value[name] = entry.node.value
+    return { ...node, entries, value }
+  }
+  if (node.type === 'list') {
+    const items = node.items.flatMap((item, index) => {
+      const inner = byKey.get(index)
+      const kept = inner ? withoutPaths(item, inner) : item
+      return kept ? [kept] : []
+    })
+    return { ...node, items, value: items.map((item) => item.value) }
+  }
+  return node
 }

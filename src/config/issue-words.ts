@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { descriptionAt, keysAllowedAt } from './schema/walk.js'
 import { keyPlaceAt, labelOf, nodeAt, type Path, type Place, placeAt, type SourceNode } from './source.js'
-import { suggestionHint } from './suggest.js'
+import { suggest, suggestionHint } from './suggest.js'
 import { hintForValue } from './yaml-problems.js'
 
 export interface IssueWords {
@@ -9,6 +9,12 @@ export interface IssueWords {
   message: string
   place: Place
   hint: string | null
+  /** The label of the map around, for telling consequences from causes. */
+  parent?: string
+  /** The key that is missing. */
+  key?: string
+  /** The key that a misspelt one meant. */
+  meant?: string | null
 }
 
 export interface Checked {
@@ -27,6 +33,8 @@ export function zodIssueWords(issue: z.core.$ZodIssue, checked: Checked): IssueW
 
   const where = labelOf([...at, ...path])
   const found = nodeAt(node, path)
+  // What a variable lacks has been told; that the rest of the text is no good is no news.
+  if (found?.type === 'scalar' && found.incomplete) return []
   const place = placeAt(node, path)
   const description = descriptionAt(schema, path, (one) => z.globalRegistry.get(one)?.description)
   const expected = expectedOf(issue)
@@ -35,10 +43,12 @@ export function zodIssueWords(issue: z.core.$ZodIssue, checked: Checked): IssueW
     const parent = labelOf([...at, ...path.slice(0, -1)])
     const message = `"${missing}" is missing${parent ? ` in ${parent}` : ''}`
     const spot = keyPlaceAt(node, path.slice(0, -1))
-    return [{ code: 'missing-key', message, place: spot, hint: description }]
+    return [{ code: 'missing-key', message, place: spot, hint: description, parent, key: missing }]
   }
   if (expected !== null && found) {
-    const message = `${where} has to be ${expected}, not ${typeWords(found)}`
+    const type = typeWords(found)
+    const message =
+      type === 'empty' ? `${where} is empty; it has to be ${expected}` : `${where} has to be ${expected}, not ${type}`
     return [
       {
         code: 'wrong-type',
@@ -54,29 +64,46 @@ export function zodIssueWords(issue: z.core.$ZodIssue, checked: Checked): IssueW
     const message = `${where} cannot be ${JSON.stringify(shorten(value))}`
     return [{ code: 'unknown-value', message, place, hint: suggestionHint(value, allowed, 'allowed:') }]
   }
-  if (issue.code === 'custom') {
-    const code = typeof issue.params?.code === 'string' ? issue.params.code : 'invalid-value'
-    const value =
-      found?.type === 'scalar' && typeof found.value === 'string' ? ` cannot be ${quoteUnlessSubstituted(found)}` : ''
-    return [
-      {
-        code,
-        message: value ? `${where}${value}` : `${where}: ${issue.message}`,
-        place,
-        hint: value ? issue.message : description,
-      },
-    ]
-  }
+  if (issue.code === 'custom') return [customWords(issue, where, found, place, description)]
   return [{ code: 'invalid-value', message: `${where}: ${limitWords(issue)}`, place, hint: description }]
+}
+
+/** An issue from a check of our own: its message says what is right, so it is the hint when there is a value to show. */
+function customWords(
+  issue: z.core.$ZodIssueCustom,
+  where: string,
+  found: SourceNode | undefined,
+  place: Place,
+  description: string | null,
+): IssueWords {
+  const code = typeof issue.params?.code === 'string' ? issue.params.code : 'invalid-value'
+  if (found?.type === 'scalar' && typeof found.value === 'string') {
+    return { code, message: `${where} cannot be ${quoteUnlessSubstituted(found)}`, place, hint: issue.message }
+  }
+  const verbs = found?.type === 'map' ? [...found.entries.keys()] : []
+  if (code === 'bad-step' && verbs.length > 1) {
+    const message = `${where} has ${verbs.length} verbs: ${verbs.map(shorten).join(', ')}`
+    return { code, message, place, hint: 'make a step of each, with its own "-"', parent: where }
+  }
+  return {
+    code,
+    message: `${where}: ${issue.message}`,
+    place,
+    hint: code === 'bad-step' ? null : description,
+    parent: where,
+  }
 }
 
 function unknownKey(key: string, path: Path, { node, schema, at }: Checked): IssueWords {
   const parent = labelOf([...at, ...path])
+  const allowed = keysAllowedAt(schema, path)
   return {
     code: 'unknown-key',
     message: `unknown key ${JSON.stringify(shorten(key))}${parent ? ` in ${parent}` : ''}`,
     place: keyPlaceAt(node, [...path, key]),
-    hint: suggestionHint(key, keysAllowedAt(schema, path), 'allowed here:'),
+    hint: suggestionHint(key, allowed, 'allowed here:'),
+    parent,
+    meant: suggest(key, allowed),
   }
 }
 

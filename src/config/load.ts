@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import type { ChannelKind } from '../domain/channel.js'
@@ -15,12 +15,11 @@ import { type Machine, normaliseConfig } from './normalise/config.js'
 import { type Reading, readNames } from './normalise/reading.js'
 import { applyOverrides, type ConfigOverrides } from './overrides.js'
 import { parseYaml } from './parse-yaml.js'
+import { readSecretFile } from './secret-files.js'
 import { createSourceFile } from './source.js'
 import type { Surroundings } from './substitute.js'
 
 export type { ConfigOverrides }
-
-const secretFileBytesMax = 65_536
 
 /** What a config is checked with, beside its text: all of it from outside this room. */
 export interface CheckOptions {
@@ -105,18 +104,4 @@ function hashOf(files: SourceText[]): string {
   const hash = createHash('sha256')
   for (const { text } of files) hash.update(text).update('\0')
   return hash.digest('hex').slice(0, 12)
-}
-
-/** Only regular files of at most 64 kB: a pipe or a device would hold the program up. */
-function readSecretFile(path: string): string {
-  const { size } = statFile(path)
-  if (size > secretFileBytesMax) throw new Error(`it is larger than ${secretFileBytesMax} bytes`)
-  return readFileSync(path, 'utf8')
-}
-
-function statFile(path: string): { size: number } {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  if (!stat) throw new Error('there is no such file')
-  if (!stat.isFile()) throw new Error('it is not a file')
-  return stat
 }

@@ -1,14 +1,6 @@
 import type { IssueList } from './issues.js'
 import { namedSections } from './schema/routes-file.js'
-import {
-  type ListNode,
-  type MapEntry,
-  type MapNode,
-  type Place,
-  positionOf,
-  type SourceFile,
-  type SourceNode,
-} from './source.js'
+import { type MapEntry, type MapNode, type Place, positionOf, type SourceFile, type SourceNode } from './source.js'
 
 /**
  * Puts several files together: names of named sections and routes are joined in the order of the files, everything
@@ -46,19 +38,15 @@ export function withoutKeys(map: MapNode, names: ReadonlySet<string>): MapNode {
   return rest
 }
 
-/** The same list without some items. */
-export function withoutItems(list: ListNode, indexes: ReadonlySet<number>): ListNode {
-  const items = list.items.filter((_, index) => !indexes.has(index))
-  return { ...list, items, value: items.map((item) => item.value) }
-}
-
-/** `first at routes.yaml:3:5`, for everything that may be there once. */
+/** `it is first at routes.yaml:3:5`, for everything that may be there once. */
 export function firstAt(place: Place): string {
   const { file, line, column } = positionOf(place)
   return `it is first at ${file}:${line}:${column}`
 }
 
 function addSection(merged: MapNode, name: string, entry: MapEntry, issues: IssueList): void {
+  // A section whose lines are all comments is no section.
+  if (entry.node.type === 'scalar' && entry.node.value === null) return
   const known = merged.entries.get(name)
   if (!known) {
     setEntry(merged, name, copyOf(entry))
@@ -67,7 +55,8 @@ function addSection(merged: MapNode, name: string, entry: MapEntry, issues: Issu
   if (isNamedSection(name) && known.node.type === 'map' && entry.node.type === 'map') {
     for (const [key, inner] of entry.node.entries) {
       const twin = known.node.entries.get(key)
-      if (twin) issues.error('duplicate-name', `"${key}" is in ${name} twice`, inner.key, firstAt(twin.key))
+      if (twin)
+        issues.error('duplicate-name', `${JSON.stringify(key)} is in ${name} twice`, inner.key, firstAt(twin.key))
       else setEntry(known.node, key, inner)
     }
   } else if (name === 'routes' && known.node.type === 'list' && entry.node.type === 'list') {

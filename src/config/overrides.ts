@@ -143,6 +143,7 @@ function scalarOf(text: string, variable: string, folder: string, form: Form): S
     style: 'plain',
     written: text,
     pieces: [],
+    incomplete: false,
     sizeNodes: 1,
     file,
     start: 0,

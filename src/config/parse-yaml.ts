@@ -127,7 +127,7 @@ function readMap(map: YAMLMap<unknown, unknown>, reading: Reading): MapNode {
     const known = entries.get(key.name)
     if (known) {
       const first = positionOf(known.key)
-      const message = `the key "${key.name}" is here twice`
+      const message = `the key ${JSON.stringify(key.name.slice(0, 100))} is here twice`
       reading.issues.error(
         'duplicate-key',
         message,
@@ -188,8 +188,9 @@ function readScalar(scalar: Scalar<unknown> | null, place: Place, reading: Readi
   const style = scalar.type?.startsWith('QUOTE') ? 'quoted' : scalar.type?.startsWith('BLOCK') ? 'block' : 'plain'
   const written = scalar.source ?? ''
   if (typeof scalar.value === 'string') {
-    const { text, pieces } = substitute(scalar.value, place, reading.surroundings, reading.issues)
-    return { ...scalarNode(text, place), style, written, pieces }
+    const substituted = substitute(scalar.value, place, reading.surroundings, reading.issues)
+    const { text, pieces, incomplete } = substituted
+    return { ...scalarNode(text, place), style, written, pieces, incomplete }
   }
   const { value } = scalar
   const simple = typeof value === 'number' || typeof value === 'boolean' ? value : null
@@ -198,7 +199,18 @@ function readScalar(scalar: Scalar<unknown> | null, place: Place, reading: Readi
 
 function scalarNode(value: ScalarNode['value'], place: Place): ScalarNode {
   const { file, start, end } = place
-  return { type: 'scalar', value, style: 'plain', written: '', pieces: [], sizeNodes: 1, file, start, end }
+  return {
+    type: 'scalar',
+    value,
+    style: 'plain',
+    written: '',
+    pieces: [],
+    incomplete: false,
+    sizeNodes: 1,
+    file,
+    start,
+    end,
+  }
 }
 
 function placeOf(node: unknown, { file }: Reading): Place {

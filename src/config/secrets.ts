@@ -12,7 +12,7 @@ export function collectSecret(node: SourceNode, what: string, reading: Reading):
   remember(String(node.value), reading)
   for (const { value } of node.pieces) remember(value, reading)
   if (node.pieces.length > 0 || String(node.value).length < secretLengthMin) return
-  const hint = 'write "${VARIABLE}" or "${file:/run/secrets/name}", and keep the value out of the file'
+  const hint = `write "\${VARIABLE}" or "\${file:/run/secrets/name}", and keep the value out of the file`
   reading.issues.warning('plaintext-secret', `${what} is written in the file`, node, hint)
 }
 

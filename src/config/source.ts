@@ -55,6 +55,8 @@ export interface ScalarNode extends NodeBase {
   /** The scalar as written, without quotes: what a number was before it became one. */
   written: string
   pieces: SubstitutedPiece[]
+  /** A `${…}` in it had no value, which has been reported. */
+  incomplete: boolean
 }
 
 interface NodeBase extends Place {

@@ -13,6 +13,8 @@ export interface Surroundings {
 export interface Substituted {
   text: string
   pieces: SubstitutedPiece[]
+  /** Something had no value; it has been reported. */
+  incomplete: boolean
 }
 
 const pattern = /\$\$|\$\{(file:)?((?:\$\{\w+\}|[^{}])*)\}|\$\{/g
@@ -25,34 +27,36 @@ const textSizeMax = 1_000_000
  * A file path may name variables, as in `${file:${CREDENTIALS_DIRECTORY}/slack}`; a file's last line break is dropped.
  */
 export function substitute(text: string, place: Place, surroundings: Surroundings, issues: IssueList): Substituted {
-  if (!text.includes('$')) return { text, pieces: [] }
+  if (!text.includes('$')) return { text, pieces: [], incomplete: false }
   const pieces: SubstitutedPiece[] = []
+  let incomplete = false
   const replaced = text.replace(pattern, (whole, isFile: string | undefined, inner: string | undefined) => {
     if (whole === '$$') return '$'
     const spot = spotOf(whole, place)
     if (inner === undefined) {
-      issues.error('bad-variable', '"${" is not closed by "}"', spot, 'write $${ where ${ is meant as text')
+      incomplete = true
+      issues.error('bad-variable', `"\${" is not closed by "}"`, spot, `write $\${ where \${ is meant as text`)
       return ''
     }
     const piece = isFile
       ? readFilePiece(inner, spot, surroundings, issues)
       : readVariable(inner, spot, surroundings, issues)
-    if (piece === null) return ''
-    pieces.push(piece)
-    return piece.value
+    incomplete ||= piece === null
+    if (piece) pieces.push(piece)
+    return piece?.value ?? ''
   })
   if (replaced.length > textSizeMax) {
     issues.error('too-long', `the value is longer than ${textSizeMax} characters after substitution`, place)
-    return { text: '', pieces: [] }
+    return { text: '', pieces: [], incomplete: true }
   }
-  return { text: replaced, pieces }
+  return { text: replaced, pieces, incomplete }
 }
 
 function readVariable(inner: string, spot: Place, { env }: Surroundings, issues: IssueList): SubstitutedPiece | null {
   const match = variablePattern.exec(inner)
   const name = match?.[1]
   if (!match || name === undefined) {
-    const hint = 'the forms are ${VAR}, ${VAR:-default}, ${VAR:?message} and ${file:/path}; write $${ for a literal ${'
+    const hint = `the forms are \${VAR}, \${VAR:-default}, \${VAR:?message} and \${file:/path}; write $\${ for a literal \${`
     issues.error('bad-variable', `"\${${inner.slice(0, 40)}}" is not the name of a variable`, spot, hint)
     return null
   }
@@ -83,7 +87,7 @@ function readFilePiece(
   })
   if (!isComplete) return null
   if (path.trim() === '') {
-    issues.error('bad-variable', '"${file:}" names no file', spot, 'write ${file:/run/secrets/name}')
+    issues.error('bad-variable', `"\${file:}" names no file`, spot, `write \${file:/run/secrets/name}`)
     return null
   }
   try {

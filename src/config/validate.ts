@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { zodIssueWords } from './issue-words.js'
+import { type IssueWords, zodIssueWords } from './issue-words.js'
 import type { IssueList } from './issues.js'
 import { childOf, nodeAt, type Path, type SourceNode } from './source.js'
 
@@ -8,14 +8,14 @@ type Issue = z.core.$ZodIssue
 const passesMax = 3
 
 /**
- * Checks a node's value against a schema and reports every issue at its place. Two kinds of mismatch are mended first:
- * `"${PORT}"` where a number or boolean is wanted, and a bare number such as a chat id where a text is wanted (it
- * becomes the text as written). Returns the data, or null with the issues' paths.
+ * Checks a node's value against a schema and reports every issue at its place (`issues` null: reports nothing). Two
+ * kinds of mismatch are mended first: `"${PORT}"` where a number or boolean is wanted, and a bare number such as a chat
+ * id where a text is wanted (it becomes the text as written). Returns the data, or null with the paths that failed.
  */
 export function validate<T>(
   node: SourceNode,
   schema: z.ZodType<T>,
-  issues: IssueList,
+  issues: IssueList | null,
   at: Path = [],
 ): { data: T; failed: null } | { data: null; failed: Path[] } {
   let result = schema.safeParse(node.value)
@@ -25,17 +25,27 @@ export function validate<T>(
   }
   if (result.success) return { data: result.data, failed: null }
   const told = result.error.issues.flatMap((issue) => mostLikely(issue, []))
-  for (const issue of told) {
-    for (const words of zodIssueWords(issue, { node, schema, at })) {
-      issues.error(words.code, words.message, words.place, words.hint)
-    }
+  if (issues) {
+    const words = told.flatMap((issue) => zodIssueWords(issue, { node, schema, at }))
+    for (const { code, message, place, hint } of withoutConsequences(words)) issues.error(code, message, place, hint)
   }
-  return {
-    data: null,
-    failed: told.map((issue) =>
-      issue.code === 'unrecognized_keys' ? [...issue.path, ...issue.keys.slice(0, 1)] : issue.path,
-    ),
-  }
+  return { data: null, failed: told.flatMap(failedPaths) }
+}
+
+function failedPaths(issue: Issue): Path[] {
+  return issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]
+}
+
+const causedByUnknownKey = ['bad-step', 'empty-condition', 'bad-lookup']
+
+/** A misspelt key also leaves a required one missing, or a step without a verb: one mistake, told once. */
+function withoutConsequences(words: IssueWords[]): IssueWords[] {
+  const misspelt = new Set(words.flatMap(({ meant, parent }) => (meant ? [`${parent} ${meant}`] : [])))
+  const unknown = new Set(words.flatMap(({ code, parent }) => (code === 'unknown-key' ? [parent] : [])))
+  return words.filter(({ code, parent, key }) => {
+    if (code === 'missing-key') return !misspelt.has(`${parent} ${key}`)
+    return !causedByUnknownKey.includes(code) || !unknown.has(parent)
+  })
 }
 
 /**

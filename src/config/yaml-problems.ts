@@ -17,7 +17,7 @@ export function explainYamlError(code: string, message: string, file: SourceFile
   }
   const value = valueOn(line)
   if (/^[^"'#]*[[{,][^"'#]*\$\{/.test(line)) {
-    return problem(message, 'inside { … } and [ … ] a variable has to be quoted: "${NAME}"')
+    return problem(message, `inside { … } and [ … ] a variable has to be quoted: "\${NAME}"`)
   }
   if (value !== null) {
     const hint = hintForValue(value, code)

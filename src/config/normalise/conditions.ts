@@ -84,7 +84,10 @@ function textCondition(
     return operatorCondition(field, raw, plain, node, raw.case_sensitive, reading)
   const values = listOf(raw, node)
   warnOfBrackets(node, reading)
-  if (plain === 'address') return { kind: 'address', field, globs: values.map(({ value }) => globOf(value)), position }
+  if (plain === 'address') {
+    for (const { value, node: at } of values) warnOfBareName(value, at, reading)
+    return { kind: 'address', field, globs: values.map(({ value }) => globOf(value)), position }
+  }
   if (plain === 'part') {
     return {
       kind: 'text',
@@ -145,10 +148,6 @@ function operatorCondition(
         : textCondition(field, inner, plain, node, ['not'], reading)
     conditions.push({ kind: 'not', of, position })
   }
-  if (conditions.length === 0) {
-    const hint = `write one of ${operators.join(', ')} or not`
-    reading.issues.error('empty-condition', 'the condition compares with nothing', node, hint)
-  }
   return allOf(conditions, node)
 }
 
@@ -178,15 +177,6 @@ function attachmentCondition(
     const test = raw[part]
     if (test === undefined) continue
     conditions.push(textCondition({ type: 'attachment', part }, test, 'part', node, ['attachment', part], reading))
-  }
-  if (conditions.length === 0) {
-    const hint = 'write filename or content_type, or "attachment: true"'
-    reading.issues.error(
-      'empty-condition',
-      'the condition compares with nothing',
-      keyPlaceAt(node, ['attachment']),
-      hint,
-    )
   }
   return allOf(conditions, under(node, 'attachment'))
 }
@@ -222,6 +212,13 @@ function warnOfBrackets(node: SourceNode, reading: Reading): void {
   const written = node.file.text.slice(node.start, node.end).trim()
   const hint = `a text that starts with [ has to be quoted: "${written}"; quote the entry if a list is meant`
   reading.issues.warning('unquoted-brackets', `${written} is a list with one text, without the brackets`, node, hint)
+}
+
+/** A plain text is the whole address, so that a name or a domain alone matches nobody. */
+function warnOfBareName(value: string, node: SourceNode, reading: Reading): void {
+  if (/[@*]/.test(value) || value === '' || value === '<>') return
+  const hint = `write "*@${value}" or "${value}@*", or { contains: "${value}" }`
+  reading.issues.warning('address-without-at', `${JSON.stringify(value)} is no mail address and has no *`, node, hint)
 }
 
 /** `<>` is how the null sender is written on the wire; a mail has it as the empty string. */

@@ -58,6 +58,7 @@ export function referTo(sort: NameSort, name: string, place: Place, reading: Rea
     reading.used[sort].add(name)
     return
   }
+  if (isIncomplete(place)) return
   const candidates = [...known.keys()]
   const none = `there is no ${sort} yet; add it under "${nameSections[sort]}"`
   const hint = suggestionHint(name, candidates, `known ${sort}s:`.replace('persons', 'people')) ?? none
@@ -101,6 +102,7 @@ export function readRecipient(entry: string, node: SourceNode, reading: Reading)
     reading.used.person.add(address)
     return address
   }
+  if (isIncomplete(node)) return entry
   const candidates = [...reading.names.group.keys(), ...reading.names.person.keys()]
   const hint =
     suggestionHint(entry, candidates, 'known groups and people:') ?? 'a recipient is a mail address or a group'
@@ -111,6 +113,11 @@ export function readRecipient(entry: string, node: SourceNode, reading: Reading)
     hint,
   )
   return entry
+}
+
+/** A variable in it is missing, which has been reported. */
+function isIncomplete(place: Place | SourceNode): boolean {
+  return 'type' in place && place.type === 'scalar' && place.incomplete
 }
 
 /** One value or a list, as a list with the node of each. */

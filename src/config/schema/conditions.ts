@@ -19,7 +19,12 @@ const anyText = z.strictObject({
 })
 
 /** The operators on a text; several of them mean AND. */
-export const textTest: z.ZodType<RawTextTest> = anyText.meta({ id: 'text_test' })
+export const textTest: z.ZodType<RawTextTest> = anyText
+  .refine(({ case_sensitive: _, ...operators }) => hasAny(operators), {
+    error: 'the condition compares with nothing: write is, contains, starts_with, ends_with, matches or not',
+    params: { code: 'empty-condition' },
+  })
+  .meta({ id: 'text_test' })
 
 export interface RawTextTest {
   is?: string | string[] | undefined
@@ -95,10 +100,15 @@ export const condition: z.ZodType<RawCondition> = z
     attachment: z
       .union([
         z.boolean(),
-        z.strictObject({
-          filename: textCondition.optional().describe('The name of an attachment.'),
-          content_type: textCondition.optional().describe('The content type of an attachment.'),
-        }),
+        z
+          .strictObject({
+            filename: textCondition.optional().describe('The name of an attachment.'),
+            content_type: textCondition.optional().describe('The content type of an attachment.'),
+          })
+          .refine(hasAny, {
+            error: 'the condition compares with nothing: write filename or content_type, or "attachment: true"',
+            params: { code: 'empty-condition' },
+          }),
       ])
       .optional()
       .describe('An attachment; true means there is one.'),
@@ -133,6 +143,10 @@ export interface RawCondition {
   time?: z.output<typeof timeCondition> | undefined
   llm?: string | z.output<typeof llmCondition> | undefined
   wasm?: string | undefined
+}
+
+function hasAny(values: object): boolean {
+  return Object.values(values).some((value) => value !== undefined)
 }
 
 function dayPattern(): RegExp {

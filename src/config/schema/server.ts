@@ -34,7 +34,7 @@ const smtp = z.strictObject({
     .array(
       z.strictObject({
         name: z.string().min(1).max(255).describe('The AUTH name.'),
-        password: z.string().min(1).max(1_024).describe('The password; best from "${VAR}" or "${file:…}".'),
+        password: z.string().min(1).max(1_024).describe(`The password; best from "\${VAR}" or "\${file:…}".`),
       }),
     )
     .max(10_000)
@@ -110,7 +110,7 @@ export const otherwise = z.strictObject({
 
 export const llm = z.strictObject({
   base_url: httpUrl.optional().describe('The OpenAI-compatible API. Default https://api.openai.com/v1.'),
-  api_key: z.string().max(4_096).optional().describe('The API key; best from "${VAR}" or "${file:…}".'),
+  api_key: z.string().max(4_096).optional().describe(`The API key; best from "\${VAR}" or "\${file:…}".`),
   model: z.string().min(1).max(200).describe('The model that answers.'),
   timeout: waitDuration.optional().describe('How long an answer may take. Default 10s.'),
   max_calls_per_day: z

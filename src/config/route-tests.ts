@@ -1,0 +1,199 @@
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { Config } from '../domain/config.js'
+import { ConfigError, type ConfigIssue, type Position } from '../domain/errors.js'
+import type {
+  DeliveryExpectation,
+  HttpMock,
+  RouteExpectation,
+  RouteTest,
+  RouteTestFile,
+  RouteTestMail,
+  TextExpectation,
+} from '../domain/route-test.js'
+import { readConfigText } from './files.js'
+import { secretKeyPattern } from './frame.js'
+import { IssueList } from './issues.js'
+import { firstAt } from './merge.js'
+import { parseYaml } from './parse-yaml.js'
+import { type RawRouteTest, type RawRouteTestFile, routeTestFile } from './schema/route-test-file.js'
+import { readSecretFile } from './secret-files.js'
+import { createSourceFile, keyPlaceAt, nodeAt, type Place, placeAt, positionOf, type SourceNode } from './source.js'
+import type { Surroundings } from './substitute.js'
+import { suggestionHint } from './suggest.js'
+import { validate } from './validate.js'
+
+export interface ParseRouteTestsOptions extends Surroundings {
+  fileExists: (path: string) => boolean
+  /** Where the program was started; absolute. */
+  folder: string
+}
+
+/** Reads a `*.test.yaml`. Paths in it are relative to it. `ConfigError` carries everything that is wrong with it. */
+export async function loadRouteTests(
+  file: string,
+  options: { env: Record<string, string | undefined> },
+): Promise<RouteTestFile> {
+  const folder = process.cwd()
+  const issues: ConfigIssue[] = []
+  const text = await readConfigText(file, folder, issues)
+  if (text === null) throw new ConfigError(issues)
+  return parseRouteTests({ file, text }, { ...options, folder, readSecretFile, fileExists: existsSync })
+}
+
+/** The same from text. */
+export function parseRouteTests(
+  { file, text }: { file: string; text: string },
+  options: ParseRouteTestsOptions,
+): RouteTestFile {
+  const issues = new IssueList(secretKeyPattern([]))
+  const source = createSourceFile(file, dirname(resolve(options.folder, file)), text)
+  const root = parseYaml(source, options, issues)
+  if (!root) {
+    if (!issues.hasErrors()) issues.error('missing-key', '"tests" is missing', { file: source, start: 0, end: 0 })
+    throw new ConfigError(issues.toArray())
+  }
+  const { data } = validate(root, routeTestFile, issues)
+  const tests = data ? convertFile(data, root, file, { issues, fileExists: options.fileExists }) : null
+  if (!tests || issues.hasErrors()) throw new ConfigError(issues.toArray())
+  return tests
+}
+
+/**
+ * Names in the tests that the config does not have. Without this a misspelt `not: […]` would hold for ever.
+ */
+export function checkRouteTestNames(tests: RouteTestFile, config: Pick<Config, 'routes' | 'channels'>): ConfigIssue[] {
+  const routes = config.routes.map((route) => route.name)
+  const channels = Object.keys(config.channels)
+  return tests.tests.flatMap(({ expect, position }) => [
+    ...unknownNames('route', [...(expect.routes ?? []), ...expect.not], routes, position),
+    ...unknownNames('channel', expect.deliveries?.map(({ channel }) => channel) ?? [], channels, position),
+  ])
+}
+
+function unknownNames(sort: string, names: string[], known: string[], position: Position): ConfigIssue[] {
+  return names
+    .filter((name) => !known.includes(name))
+    .map((name) => ({
+      code: `unknown-${sort}`,
+      message: `there is no ${sort} ${JSON.stringify(name)}`,
+      severity: 'error',
+      position,
+      hint: suggestionHint(name, known, `known ${sort}s:`),
+      frame: null,
+    }))
+}
+
+interface Converting {
+  issues: IssueList
+  fileExists: (path: string) => boolean
+}
+
+function convertFile(raw: RawRouteTestFile, root: SourceNode, file: string, converting: Converting): RouteTestFile {
+  const configNode = nodeAt(root, ['config'])
+  const config = [raw.config ?? 'routes.yaml'].flat()
+  const places = new Map<string, Place>()
+  return {
+    file,
+    config: config.map((path) => existingPath(path, configNode ?? root, converting)),
+    now: raw.now === undefined ? null : Date.parse(raw.now),
+    mocks: {
+      http: mapValues(raw.mocks?.http, convertMock),
+      llm: mapValues(raw.mocks?.llm, (verdict) => verdict),
+    },
+    tests: raw.tests.flatMap((test, index) => {
+      const place = placeAt(root, ['tests', index, 'name'])
+      const twin = places.get(test.name)
+      if (twin)
+        converting.issues.error(
+          'duplicate-name',
+          `there are two tests ${JSON.stringify(test.name)}`,
+          place,
+          firstAt(twin),
+        )
+      else places.set(test.name, place)
+      const converted = convertTest(test, root, index, converting)
+      return converted ? [converted] : []
+    }),
+  }
+}
+
+function convertTest(raw: RawRouteTest, root: SourceNode, index: number, converting: Converting): RouteTest | null {
+  const path = ['tests', index]
+  for (const key of ['job', 'given'] as const) {
+    if (raw[key] === undefined) continue
+    const hint = 'take it out, or put # before its lines'
+    converting.issues.error(
+      'not-available',
+      `"${key}" is not available in this version`,
+      keyPlaceAt(root, [...path, key]),
+      hint,
+    )
+  }
+  if (raw.mail === undefined) return null
+  return {
+    name: raw.name,
+    mail: convertMail(raw.mail, placeAt(root, [...path, 'mail']), converting),
+    expect: convertExpectation(raw.expect),
+    position: positionOf(placeAt(root, path)),
+  }
+}
+
+function convertMail(raw: NonNullable<RawRouteTest['mail']>, node: SourceNode, converting: Converting): RouteTestMail {
+  if (typeof raw === 'string') return { type: 'file', path: existingPath(raw, node, converting) }
+  const from = raw.from ?? null
+  const to = raw.to === undefined ? null : [raw.to].flat()
+  if (raw.raw !== undefined) return { type: 'raw', raw: raw.raw, from, to }
+  return {
+    type: 'inline',
+    from,
+    to: to ?? [],
+    subject: raw.subject ?? '',
+    text: raw.text ?? null,
+    html: raw.html ?? null,
+    headers: mapValues(raw.headers, (value) => [value].flat()),
+  }
+}
+
+function convertMock(raw: NonNullable<NonNullable<RawRouteTestFile['mocks']>['http']>[string]): HttpMock {
+  const status = raw.status ?? 200
+  if (raw.json === undefined) return { status, contentType: 'text/plain', text: raw.text ?? '' }
+  return { status, contentType: 'application/json', text: JSON.stringify(raw.json) }
+}
+
+function convertExpectation(raw: RawRouteTest['expect']): RouteExpectation {
+  return {
+    routes: raw.routes ?? null,
+    recipients: raw.recipients?.map((address) => address.toLowerCase()) ?? null,
+    deliveries: raw.deliveries?.map(convertDelivery) ?? null,
+    unrouted: raw.unrouted ?? null,
+    not: raw.not ?? [],
+  }
+}
+
+type RawDelivery = NonNullable<RawRouteTest['expect']['deliveries']>[number]
+
+function convertDelivery(raw: RawDelivery): DeliveryExpectation {
+  return { channel: raw.channel, to: raw.to ?? null, title: convertText(raw.title), text: convertText(raw.text) }
+}
+
+function convertText(raw: RawDelivery['text']): TextExpectation | null {
+  if (raw === undefined) return null
+  if (typeof raw === 'string') return { is: raw, contains: [] }
+  return { is: raw.is ?? null, contains: raw.contains === undefined ? [] : [raw.contains].flat() }
+}
+
+function existingPath(path: string, node: SourceNode, { issues, fileExists }: Converting): string {
+  const absolute = resolve(node.file.folder, path)
+  if (!fileExists(absolute)) issues.error('missing-file', `there is no file ${path}`, node, `looked for ${absolute}`)
+  return absolute
+}
+
+function mapValues<From, To>(
+  record: Record<string, From> | undefined,
+  convert: (value: From) => To,
+): Record<string, To> {
+  const converted: Record<string, To> = Object.create(null)
+  for (const [key, value] of Object.entries(record ?? {})) converted[key] = convert(value)
+  return converted
+}

@@ -1,0 +1,111 @@
+import { z } from 'zod'
+import { jsonMap, path } from './values.js'
+
+const oneOrMoreTexts = z.union([z.string(), z.array(z.string()).min(1).max(1_000)])
+
+const inlineMail = z.strictObject({
+  from: z.string().min(1).max(320).optional().describe('The sender: From header and MAIL FROM.'),
+  to: oneOrMoreTexts.optional().describe('The envelope recipients, and the To header.'),
+  subject: z.string().max(10_000).optional().describe('The subject.'),
+  text: z.string().max(1_000_000).optional().describe('The text part.'),
+  html: z.string().max(1_000_000).optional().describe('The HTML part.'),
+  headers: z.record(z.string().min(1).max(200), oneOrMoreTexts).optional().describe('More headers, by name.'),
+  raw: z
+    .string()
+    .max(10_000_000)
+    .optional()
+    .describe('The whole mail as it came, in place of the other keys but from and to.'),
+})
+
+const textExpectation = z.union([
+  z.string().min(1),
+  z.strictObject({
+    contains: oneOrMoreTexts.optional().describe('The text holds all of these.'),
+    is: z.string().optional().describe('The text is exactly this.'),
+  }),
+])
+
+const deliveryExpectation = z.strictObject({
+  channel: z.string().min(1).describe('The channel.'),
+  to: z.string().min(1).optional().describe('The recipient, or the address on the channel.'),
+  title: textExpectation.optional().describe('The title; a plain text is the whole of it.'),
+  text: textExpectation.optional().describe('The text; a plain text is the whole of it.'),
+})
+
+const expectation = z.strictObject({
+  routes: z.array(z.string().min(1)).optional().describe('The routes that match, all of them and no other.'),
+  recipients: z.array(z.string().min(1)).optional().describe('Who is reached, over all routes.'),
+  deliveries: z.array(deliveryExpectation).optional().describe('The deliveries that are planned.'),
+  unrouted: z.boolean().optional().describe('true: no route matches.'),
+  not: z.array(z.string().min(1)).optional().describe('Routes that must not match.'),
+})
+
+const httpMock = z
+  .strictObject({
+    status: z.int().min(100).max(599).optional().describe('The status. Default 200.'),
+    json: z.unknown().optional().describe('The body, as JSON.'),
+    text: z.string().optional().describe('The body, as text.'),
+  })
+  .refine(({ json, text }) => json === undefined || text === undefined, {
+    error: 'a body is json or text, not both',
+    params: { code: 'bad-mock' },
+  })
+
+const llmMock = z.union([
+  z.boolean(),
+  z
+    .array(
+      z.strictObject({
+        contains: z.string().min(1).describe('A text in what the LLM would be sent.'),
+        match: z.boolean().describe('The verdict when the text is found.'),
+      }),
+    )
+    .min(1)
+    .max(1_000),
+])
+
+const routeTest = z
+  .strictObject({
+    name: z.string().trim().min(1).max(300).describe('What the test shows.'),
+    mail: z.union([path, inlineMail]).optional().describe('An .eml file, or a mail written here.'),
+    job: z.string().min(1).optional().describe('The job that runs.'),
+    given: z.array(jsonMap).optional().describe('What came in before the job runs.'),
+    expect: expectation.describe('What has to come of it.'),
+  })
+  .refine(({ mail, job }) => mail !== undefined || job !== undefined, {
+    error: 'a test needs a mail',
+    params: { code: 'missing-key' },
+  })
+
+/** The whole of a `*.test.yaml`. */
+export const routeTestFile = z.strictObject({
+  config: z
+    .union([path, z.array(path).min(1)])
+    .optional()
+    .describe('The routes file or folder under test. Default routes.yaml beside this file.'),
+  now: z
+    .string()
+    .refine((text) => /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text)), {
+      error: 'a time is written 2026-03-07T12:00:00Z',
+      params: { code: 'bad-time' },
+    })
+    .optional()
+    .describe('The time the tests take place at, such as 2026-03-07T12:00:00Z.'),
+  mocks: z
+    .strictObject({
+      http: z
+        .record(
+          z.string().regex(/^[A-Z]+ https?:\/\/\S+$/, { error: 'an answer is named "GET http://host/path"' }),
+          httpMock,
+        )
+        .optional()
+        .describe('Answers to requests, by "METHOD url".'),
+      llm: z.record(z.string().min(1), llmMock).optional().describe("The LLM's verdicts, by route or by prompt."),
+    })
+    .optional()
+    .describe('What stands in for the network.'),
+  tests: z.array(routeTest).min(1).max(10_000).describe('The tests.'),
+})
+
+export type RawRouteTestFile = z.output<typeof routeTestFile>
+export type RawRouteTest = z.output<typeof routeTest>
