@@ -29,11 +29,11 @@ export interface HardenedModule {
   kinds: ('action' | 'condition' | 'job')[]
 }
 
-const allowedImports: Record<string, ReadonlySet<string>> = {
-  [extismNamespace]: extismFunctions,
-  [mailtriggerNamespace]: mailtriggerFunctions,
-  [wasiNamespace]: wasiFunctionNames,
-}
+const allowedImports: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  [extismNamespace, extismFunctions],
+  [mailtriggerNamespace, mailtriggerFunctions],
+  [wasiNamespace, wasiFunctionNames],
+])
 const tablesMax = 4
 const hasMaximum = 1
 
@@ -93,7 +93,7 @@ function hardenImports(reader: Reader): Uint8Array {
     if (kind !== externalKinds.function) {
       throw refuse(`imports "${namespace}" "${name}", which is not a function; only functions can be imported`)
     }
-    if (!allowedImports[namespace]?.has(name)) {
+    if (!allowedImports.get(namespace)?.has(name)) {
       const hint =
         namespace === 'env' && name === 'abort' ? ' (AssemblyScript: compile with --use abort=yourAbort)' : ''
       throw refuse(`imports "${namespace}" "${name}", which this host does not offer${hint}`)

@@ -9,7 +9,7 @@ export type CallHandler = (payload: unknown, log: WriteLog) => Promise<string>
 
 /**
  * The whole life of a child process: say ready, then answer requests, one at a time (the parent sends no second one).
- * Log lines go out at once, so that they survive when the parent has to kill this process.
+ * Log lines go out at once, so that those that fit into the pipe survive when the parent has to kill this process.
  */
 export function serveCalls(handle: CallHandler): void {
   // A guest may keep this thread busy for ever, so dying with the parent cannot be left to it.

@@ -48,7 +48,7 @@ const endOfExpression = 0x0b
 /**
  * Loads scripts into a fresh engine, and freezes engine and memory into one module that starts where loading ended.
  * Loading sees a clock that stands still and the same random numbers each time, so equal sources give equal modules.
- * The last script calls `__serve()`, which names the handlers to export. The caller bounds the time: a script may loop.
+ * The last script calls `__serve()`, which names the handlers to export, or `__fail(error)`. The caller bounds the time: a script may loop.
  */
 export function takeSnapshot(engineBytes: Uint8Array, scripts: Script[]): Snapshot {
   const host = createLoadingHost()
@@ -58,7 +58,8 @@ export function takeSnapshot(engineBytes: Uint8Array, scripts: Script[]): Snapsh
   for (const script of scripts) {
     const name = writeText(engine, script.name)
     const code = writeText(engine, script.code)
-    if (engine.build_evaluate(code.at, code.length, name.at) !== 0) throw new ScriptError(host.error())
+    const thrown = engine.build_evaluate(code.at, code.length, name.at) !== 0
+    if (thrown || host.error() !== '') throw new ScriptError(host.error())
   }
   const served = JSON.parse(host.output() || '[]') as GuestExport[]
   const memory = new Uint8Array(engine.memory.buffer)

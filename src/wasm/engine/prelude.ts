@@ -11,6 +11,7 @@ interface EngineGlobals {
   __call?: (name: string) => void
   __settle?: () => void
   __serve?: () => void
+  __fail?: (error: unknown) => void
   console?: object
   mailtrigger?: object
 }
@@ -94,6 +95,9 @@ engine.__call = (name) => {
 engine.__settle = () => {
   if (pending !== null) host(operations.error, `${pending} returned a promise that never settles`)
 }
+
+/** At build time: tells the builder that loading failed. */
+engine.__fail = fail
 
 /** At build time: tells the builder which handlers the module exports. */
 engine.__serve = () => {
