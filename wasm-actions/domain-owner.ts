@@ -6,7 +6,7 @@
  * An entry speaks for its subdomains too, unless they have one of their own.
  */
 import type { ActionInput, ActionOutput } from 'mailtrigger/guest'
-import { findOwners, keepRecipients, type Owners, readOwners } from './lib/owners'
+import { findOwners, keepRecipients, type Owners, readOwners, shortenReason } from './lib/owners'
 
 export function handle(input: ActionInput): ActionOutput {
   const owners = readOwners(input, 'domain-owners.json')
@@ -39,7 +39,7 @@ function findDomainOwners(owners: Owners, domain: string): { recipients: string[
   for (let from = 0; from <= labels.length - 2; from++) {
     const candidate = labels.slice(from).join('.')
     const recipients = findExact(owners, candidate)
-    if (recipients) return { recipients, reason: `${candidate} is owned by ${recipients.join(', ')}` }
+    if (recipients) return { recipients, reason: shortenReason(`${candidate} is owned by ${recipients.join(', ')}`) }
   }
   return null
 }

@@ -5,7 +5,7 @@
  * { "tim": "tim@example.com", "jolin": { "email": "jolin@example.com" } }
  */
 import type { ActionInput, ActionOutput } from 'mailtrigger/guest'
-import { findOwners, keepRecipients, readOwners } from './lib/owners'
+import { findOwners, keepRecipients, readOwners, shortenReason } from './lib/owners'
 
 export function handle(input: ActionInput): ActionOutput {
   const developers = readOwners(input, 'developers.json')
@@ -22,7 +22,7 @@ export function handle(input: ActionInput): ActionOutput {
   }
   if (recipients.size === 0) return keepRecipients(`developers.json knows none of ${names.join(', ')}`)
   const unknown = strangers.length > 0 ? `; not in developers.json: ${strangers.join(', ')}` : ''
-  return { recipients: [...recipients], reason: `changes by ${names.join(', ')}${unknown}` }
+  return { recipients: [...recipients], reason: shortenReason(`changes by ${names.join(', ')}${unknown}`) }
 }
 
 /**

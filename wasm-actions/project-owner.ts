@@ -5,7 +5,7 @@
  * { "Project 1": ["tim@example.com", "jolin@example.com"], "project-2": "jolin@example.com" }
  */
 import type { ActionInput, ActionOutput, GuestMail } from 'mailtrigger/guest'
-import { findOwners, keepRecipients, type Owners, readOwners } from './lib/owners'
+import { findOwners, keepRecipients, type Owners, readOwners, shortenReason } from './lib/owners'
 
 /** A subject's start in which to look for a project's name. */
 const nameMax = 200
@@ -22,7 +22,11 @@ function assign(owners: Owners, candidates: string[]): ActionOutput {
   for (const project of candidates) {
     const recipients = findOwners(owners, project)
     if (recipients)
-      return { recipients, labels: { project }, reason: `${project} is owned by ${recipients.join(', ')}` }
+      return {
+        recipients,
+        labels: { project },
+        reason: shortenReason(`${project} is owned by ${recipients.join(', ')}`),
+      }
   }
   return keepRecipients(`nobody owns the project ${candidates.at(-1)}`)
 }

@@ -3,6 +3,8 @@ import type { ActionInput, ActionOutput } from 'mailtrigger/guest'
 /** A lookup that says who is responsible: a name to one address, or to several, or to people with an `email`. */
 export type Owners = Record<string, unknown>
 
+const reasonMax = 500
+
 /** The lookup a route attached as `filename`, or null when there is none that can be read. */
 export function readOwners(input: ActionInput, filename: string): Owners | null {
   const content = input.attachments.find((attachment) => attachment.filename === filename)?.content
@@ -27,8 +29,14 @@ export function findOwners(owners: Owners, name: string): string[] | null {
 
 /** The recipients stay as they are, and the trace says why. */
 export function keepRecipients(reason: string): ActionOutput {
-  console.warn(reason)
-  return { reason }
+  const words = shortenReason(reason)
+  console.warn(words)
+  return { reason: words }
+}
+
+/** A reason may have 1,000 characters, and a mail may name more projects, people or domains than that. */
+export function shortenReason(reason: string): string {
+  return reason.length <= reasonMax ? reason : `${reason.slice(0, reasonMax)}…`
 }
 
 /** Letters and digits of any script, in lower case, everything else as one dash. */
