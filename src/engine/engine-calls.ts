@@ -5,11 +5,10 @@ import { ApiError, type ConfigIssue } from '../domain/errors.js'
 import type { EngineEvent } from '../domain/events.js'
 import type { RawMail } from '../domain/mail.js'
 import { hideSecrets } from '../domain/secrets.js'
-import type { Trace } from '../domain/trace.js'
-import { planMail } from '../pipeline.js'
 import type { DeliverySelection, Rejection, Store } from '../store/store.js'
 import { channelContext } from './channel-context.js'
 import type { Engine } from './engine.js'
+import { type Explanation, explainMail } from './explanation.js'
 
 /** What the main thread, and through it the API, may ask of the engine thread. Everything is structured-cloneable. */
 export type EngineCalls = ReturnType<typeof offerEngineCalls>
@@ -39,13 +38,8 @@ export interface ChannelTest {
   permanent: boolean
 }
 
-export interface Explanation {
-  trace: Trace
-  subject: string
-  deliveries: { channel: string; recipient: string | null; address: string | null; title: string; text: string }[]
-}
-
 const testTimeoutMs = 30_000
+const explainTimeoutMs = 60_000
 
 export function offerEngineCalls(engine: Engine, emit: (event: EngineEvent) => void) {
   const { store } = engine
@@ -117,21 +111,8 @@ function storedEvent(mail: RawMail): EngineEvent {
   return { type: 'mail.stored', mail_id: mail.id, from, to, size_bytes: mail.raw.byteLength }
 }
 
-async function explain(engine: Engine, raw: RawMail): Promise<Explanation> {
-  const signal = AbortSignal.timeout(60_000)
-  const { parts } = engine.current()
-  const mail = await parts.parse(raw, signal)
-  const plan = await planMail(parts, mail, { generation: 0, earlier: null }, signal)
-  const deliveries = plan.notifications.flatMap(({ message, deliveries: planned }) =>
-    planned.map(({ channel, recipient, address }) => ({
-      channel,
-      recipient,
-      address,
-      title: message.title,
-      text: message.text,
-    })),
-  )
-  return { trace: plan.trace, subject: mail.subject, deliveries }
+function explain(engine: Engine, raw: RawMail): Promise<Explanation> {
+  return explainMail(engine.current().parts, raw, AbortSignal.timeout(explainTimeoutMs))
 }
 
 async function listChannels(engine: Engine): Promise<ChannelLine[]> {

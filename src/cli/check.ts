@@ -1,0 +1,46 @@
+import type { Command } from 'commander'
+import { formatIssues } from '../config/print-issues.js'
+import { redactConfig } from '../config/redact.js'
+import { ConfigError } from '../domain/errors.js'
+import { loadCheckedConfig } from '../engine/load-config.js'
+import { checkExposure } from '../receive/policy.js'
+import { type Cli, CliExit, exitCodes } from './cli.js'
+import { configSource } from './config-source.js'
+import { requireConfig } from './find-files.js'
+import { openOfflineRouting } from './offline-routing.js'
+
+export function addCheck(program: Command, cli: () => Cli): void {
+  program
+    .command('check')
+    .description('find mistakes in the config, without the network; exit 78 when there are any')
+    .argument('[files...]', 'config files or folders (default: the one the server would use)')
+    .option('--strict', 'exit 1 on warnings, too')
+    .option('--print', 'print the effective config, secrets hidden')
+    .action((files: string[], options: { strict?: boolean; print?: boolean }) => runCheck(cli(), files, options))
+}
+
+async function runCheck(cli: Cli, files: string[], options: { strict?: boolean; print?: boolean }): Promise<void> {
+  const paths = files.length > 0 ? files : requireConfig(cli)
+  const color = cli.colors.isColorSupported
+  try {
+    const { config, warnings } = await loadCheckedConfig(configSource(cli, paths))
+    const exposure = checkExposure(config.server.smtp)
+    if (exposure) throw new CliExit(exitCodes.config, exposure)
+    // Building and loading the actions is part of the check: a module that cannot run is a mistake in the config.
+    await (await openOfflineRouting({ config })).stop()
+    if (options.print) cli.out(JSON.stringify(redactConfig(config), null, 2))
+    else if (cli.options.json) cli.out(JSON.stringify({ ok: true, hash: config.hash, issues: warnings }, null, 2))
+    else if (warnings.length > 0) cli.say(formatIssues(warnings, { color }))
+    if (!cli.options.json && !options.print) {
+      cli.out(
+        `${cli.colors.green('✓')} ${config.routes.length} routes, ${Object.keys(config.channels).length} channels · config ${config.hash}`,
+      )
+    }
+    if (options.strict && warnings.length > 0) throw new CliExit(exitCodes.failed, '')
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    if (cli.options.json) cli.out(JSON.stringify({ ok: false, issues: error.issues }, null, 2))
+    else cli.say(`${formatIssues(error.issues, { color })}`)
+    throw new CliExit(exitCodes.config, '')
+  }
+}

@@ -1,0 +1,97 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { loadCheckedConfig } from '../engine/load-config.js'
+import { type Cli, CliExit, exitCodes } from './cli.js'
+import { configSource } from './config-source.js'
+import { dataFolder, findConfig } from './find-files.js'
+
+const timeoutMs = 30_000
+
+/** The running server, as commands see it. */
+export interface Client {
+  url: string
+  get: <Answer>(path: string, query?: Record<string, string | number | undefined>) => Promise<Answer>
+  post: <Answer>(path: string, body?: unknown) => Promise<Answer>
+  del: <Answer>(path: string) => Promise<Answer>
+  /** The answer itself, for bodies that are not JSON or do not end. */
+  open: (path: string, init?: RequestInit) => Promise<Response>
+}
+
+/** Finds the server by `--server` and `--token-file`, else by the file it leaves in its data folder. */
+export async function connect(cli: Cli): Promise<Client> {
+  const { url, token } = await findServer(cli)
+  const open = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    const headers = { authorization: `Bearer ${token}`, ...init.headers }
+    const answer = await fetch(`${url}/api/v1${path}`, { ...init, headers, redirect: 'manual' }).catch(
+      (error: unknown) => {
+        if (cli.signal.aborted) throw new CliExit(exitCodes.interrupted, 'interrupted')
+        const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
+        throw new CliExit(
+          exitCodes.unreachable,
+          `no server answers at ${url}: ${cause}`,
+          'mailtrigger serve starts one',
+        )
+      },
+    )
+    if (!answer.ok) throw await toExit(answer)
+    return answer
+  }
+  const call = async <Answer>(path: string, init: RequestInit): Promise<Answer> => {
+    const signal = AbortSignal.any([cli.signal, AbortSignal.timeout(timeoutMs)])
+    return (await (await open(path, { ...init, signal })).json()) as Answer
+  }
+  return {
+    url,
+    open,
+    get: (path, query = {}) => call(`${path}${toQuery(query)}`, { method: 'GET' }),
+    post: (path, body = {}) =>
+      call(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    del: (path) => call(path, { method: 'DELETE' }),
+  }
+}
+
+function toQuery(query: Record<string, string | number | undefined>): string {
+  const given = new URLSearchParams()
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) given.set(key, String(value))
+  return given.size > 0 ? `?${given}` : ''
+}
+
+async function toExit(answer: Response): Promise<CliExit> {
+  const body = (await answer.json().catch(() => null)) as { error?: { message: string; hint: string | null } } | null
+  const message = body?.error?.message ?? `the server answered ${answer.status}`
+  const hint = body?.error?.hint ?? null
+  if (answer.status === 401 || answer.status === 403) return new CliExit(exitCodes.auth, message, hint)
+  if (answer.status === 404) return new CliExit(exitCodes.notFound, message, hint)
+  if (answer.status === 422) return new CliExit(exitCodes.config, message, hint)
+  return new CliExit(exitCodes.failed, message, hint)
+}
+
+async function findServer(cli: Cli): Promise<{ url: string; token: string }> {
+  const { server, tokenFile } = cli.options
+  const url = server ?? cli.env.MAILTRIGGER_URL
+  if (url) {
+    const token = cli.env.MAILTRIGGER_TOKEN ?? readToken(tokenFile ?? join(await serverDataFolder(cli), 'token'))
+    return { url: url.replace(/\/+$/, ''), token }
+  }
+  const folder = await serverDataFolder(cli)
+  const file = join(folder, 'runtime.json')
+  if (!existsSync(file)) {
+    const hint = 'mailtrigger serve starts one; --data or --server says where it is'
+    throw new CliExit(exitCodes.unreachable, `no server is running on ${folder}`, hint)
+  }
+  const runtime = JSON.parse(readFileSync(file, 'utf8')) as { url: string; token: string }
+  return { url: runtime.url, token: tokenFile ? readToken(tokenFile) : runtime.token }
+}
+
+function readToken(file: string): string {
+  if (!existsSync(file)) throw new CliExit(exitCodes.auth, `there is no token in ${file}`, '--token-file names another')
+  return readFileSync(file, 'utf8').trim()
+}
+
+/** The data folder of the server: a config may name another than the usual one. */
+export async function serverDataFolder(cli: Cli): Promise<string> {
+  const config = findConfig(cli)
+  if (cli.options.data || cli.env.MAILTRIGGER_DATA || !config) return dataFolder(cli)
+  const loaded = await loadCheckedConfig(configSource(cli, config)).catch(() => null)
+  return loaded?.config.server.dataFolder ?? dataFolder(cli)
+}

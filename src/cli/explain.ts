@@ -1,0 +1,123 @@
+import type { Command } from 'commander'
+import type { JudgeByLlm } from '../domain/judge.js'
+import type { Trace } from '../domain/trace.js'
+import { type Explanation, explainMail } from '../engine/explanation.js'
+import { loadCheckedConfig } from '../engine/load-config.js'
+import { type Cli, CliExit, exitCodes } from './cli.js'
+import { connect } from './client.js'
+import { configSource } from './config-source.js'
+import { requireConfig } from './find-files.js'
+import { openOfflineRouting } from './offline-routing.js'
+import { cut, printTrace } from './print-trace.js'
+import { readMailFile } from './read-mail-file.js'
+
+interface ExplainOptions {
+  message?: string
+  route?: string
+  llm: 'live' | 'stub' | 'skip'
+  expect?: string
+  from?: string
+  to?: string[]
+  all?: boolean
+  body?: boolean
+}
+
+export function addExplain(program: Command, cli: () => Cli): void {
+  program
+    .command('explain')
+    .description('show what the routes make of a mail, and why; sends nothing')
+    .argument('[mail]', 'a .eml file, or - for standard input')
+    .option('--message <id>', 'a mail the server has stored, instead of a file')
+    .option('--route <name>', 'show only this route')
+    .option('--from <address>', 'envelope sender (default: the From header)')
+    .option('--to <address...>', 'envelope recipients (default: what the headers name)')
+    .option('--llm <mode>', 'live asks the configured LLM, stub says yes, skip has it fail', 'live')
+    .option('--expect <channels>', 'exit 1 unless exactly these channels would be used (comma-separated)')
+    .option('--all', 'show every condition, also those that held on routes that did not match')
+    .option('--body', 'show the texts that would be sent')
+    .action((file: string | undefined, options: ExplainOptions) => runExplain(cli(), file, options))
+}
+
+async function runExplain(cli: Cli, file: string | undefined, options: ExplainOptions): Promise<void> {
+  if (!['live', 'stub', 'skip'].includes(options.llm)) {
+    throw new CliExit(exitCodes.usage, `--llm takes live, stub or skip, not "${options.llm}"`)
+  }
+  if (!file && !options.message) throw new CliExit(exitCodes.usage, 'name a .eml file, or --message ID')
+  const explanation = options.message
+    ? await explainStored(cli, options.message)
+    : await explainFile(cli, file ?? '-', options)
+  const trace = options.route ? onlyRoute(explanation.trace, options.route) : explanation.trace
+  cli.show({ ...explanation, trace }, () => printExplanation({ ...explanation, trace }, cli, options))
+  checkExpectation(explanation, options.expect)
+}
+
+async function explainStored(cli: Cli, id: string): Promise<Explanation> {
+  const client = await connect(cli)
+  const answer = await client.post<{ items: { after: Explanation }[] }>('/mails/replay', { ids: [id], dry_run: true })
+  const after = answer.items[0]?.after
+  if (!after) throw new CliExit(exitCodes.notFound, `there is no mail ${id}`)
+  return after
+}
+
+async function explainFile(cli: Cli, file: string, options: ExplainOptions): Promise<Explanation> {
+  const { config } = await loadCheckedConfig(configSource(cli, requireConfig(cli)))
+  const raw = await readMailFile(file, options, Date.now())
+  const judge = options.llm === 'live' ? {} : { judge: options.llm === 'stub' ? sayYes : null }
+  const routing = await openOfflineRouting({ config, ...judge })
+  try {
+    return await explainMail(routing.parts, raw, cli.signal)
+  } finally {
+    await routing.stop()
+  }
+}
+
+const sayYes: JudgeByLlm = async () => ({
+  match: true,
+  reason: '--llm stub says yes to everything',
+  cached: false,
+  model: 'stub',
+  durationMs: 0,
+})
+
+function onlyRoute(trace: Trace, name: string): Trace {
+  const routes = trace.routes.filter((route) => route.name === name)
+  if (routes.length > 0) return { ...trace, routes }
+  const names = trace.routes.map((route) => route.name).join(', ')
+  throw new CliExit(exitCodes.notFound, `there is no route "${name}"`, `routes: ${names}`)
+}
+
+function printExplanation(explanation: Explanation, cli: Cli, options: ExplainOptions): string {
+  const { colors } = cli
+  const { trace, deliveries } = explanation
+  const lines = [
+    colors.bold(explanation.subject || '(no subject)'),
+    printTrace(trace, { colors, all: options.all === true }),
+    '',
+  ]
+  for (const delivery of deliveries) {
+    const to = [delivery.recipient, delivery.address && `(${delivery.address})`].filter(Boolean).join(' ')
+    lines.push(`${colors.cyan('would send')} ${delivery.channel}${to ? ` to ${to}` : ''}: ${cut(delivery.title, 80)}`)
+    if (options.body) lines.push(delivery.text.replace(/^/gm, '    '))
+  }
+  if (deliveries.length === 0) lines.push('nothing would be sent')
+  lines.push(colors.dim(`${trace.outcome}, ${trace.duration_ms} ms, config ${trace.config_hash}`))
+  return lines.join('\n')
+}
+
+function checkExpectation(explanation: Explanation, expect: string | undefined): void {
+  const used = [...new Set(explanation.deliveries.map((delivery) => delivery.channel))].sort()
+  if (expect === undefined) {
+    if (explanation.trace.outcome !== 'routed') throw new CliExit(exitCodes.failed, '')
+    return
+  }
+  const wanted = expect
+    .split(',')
+    .map((name) => name.trim())
+    .filter(Boolean)
+    .sort()
+  if (wanted.join() === used.join()) return
+  throw new CliExit(
+    exitCodes.failed,
+    `expected ${wanted.join(', ') || 'nothing'}, but it is ${used.join(', ') || 'nothing'}`,
+  )
+}

@@ -1,0 +1,82 @@
+import type { DeliveryExpectation, RouteExpectation, TextExpectation } from '../domain/route-test.js'
+import type { Explanation } from '../engine/explanation.js'
+
+/** Compares what a mail came to with what its test expects; one sentence a difference, none when it passes. */
+export function judgeRouteTest(expect: RouteExpectation, explanation: Explanation): string[] {
+  const { trace, deliveries } = explanation
+  const matched = trace.routes.filter((route) => route.verdict === 'matched').map((route) => route.name)
+  const problems: string[] = []
+  if (expect.routes && !sameSet(expect.routes, matched)) {
+    problems.push(`routes: expected ${list(expect.routes)}, got ${list(matched)}`)
+  }
+  for (const name of expect.not) {
+    if (matched.includes(name)) problems.push(`route "${name}" matched, and should not`)
+  }
+  const unrouted = trace.outcome === 'unrouted'
+  if (expect.unrouted !== null && expect.unrouted !== unrouted) {
+    problems.push(unrouted ? 'no route matched' : `expected no route, got ${list(matched)}`)
+  }
+  if (expect.recipients) {
+    const recipients = [...new Set(trace.routes.flatMap((route) => route.recipients))]
+    if (!sameSet(expect.recipients, recipients)) {
+      problems.push(`recipients: expected ${list(expect.recipients)}, got ${list(recipients)}`)
+    }
+  }
+  if (expect.deliveries) problems.push(...compareDeliveries(expect.deliveries, deliveries))
+  return problems
+}
+
+type Planned = Explanation['deliveries']
+
+/** Each expected delivery takes one that was planned; what is left over on either side is a difference. */
+function compareDeliveries(expected: DeliveryExpectation[], planned: Planned): string[] {
+  const left = [...planned]
+  const problems: string[] = []
+  for (const wanted of expected) {
+    const at = left.findIndex((delivery) => goesTo(delivery, wanted) && textProblems(delivery, wanted).length === 0)
+    if (at >= 0) {
+      left.splice(at, 1)
+      continue
+    }
+    const near = left.findIndex((delivery) => goesTo(delivery, wanted))
+    const name = `${wanted.channel}${wanted.to ? ` to ${wanted.to}` : ''}`
+    const delivery = left[near]
+    if (!delivery) problems.push(`expected a delivery on ${name}, and there is none`)
+    else {
+      problems.push(...textProblems(delivery, wanted).map((problem) => `delivery on ${name}: ${problem}`))
+      left.splice(near, 1)
+    }
+  }
+  for (const delivery of left) {
+    problems.push(`unexpected delivery on ${delivery.channel}${delivery.recipient ? ` to ${delivery.recipient}` : ''}`)
+  }
+  return problems
+}
+
+function goesTo(delivery: Planned[number], wanted: DeliveryExpectation): boolean {
+  if (delivery.channel !== wanted.channel) return false
+  return wanted.to === null || delivery.recipient === wanted.to.toLowerCase() || delivery.address === wanted.to
+}
+
+function textProblems(delivery: Planned[number], wanted: DeliveryExpectation): string[] {
+  return [...compareText('title', delivery.title, wanted.title), ...compareText('text', delivery.text, wanted.text)]
+}
+
+function compareText(what: string, text: string, expected: TextExpectation | null): string[] {
+  if (!expected) return []
+  const problems = expected.contains
+    .filter((part) => !text.includes(part))
+    .map((part) => `${what} does not contain "${part}": "${text.slice(0, 200)}"`)
+  if (expected.is !== null && expected.is !== text) {
+    problems.push(`${what} is "${text.slice(0, 200)}", not "${expected.is}"`)
+  }
+  return problems
+}
+
+function sameSet(a: string[], b: string[]): boolean {
+  return a.length === b.length && a.every((entry) => b.includes(entry))
+}
+
+function list(names: string[]): string {
+  return names.length > 0 ? names.join(', ') : 'none'
+}

@@ -1,0 +1,147 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import type { Command } from 'commander'
+import { checkRouteTestNames, loadRouteTests } from '../config/route-tests.js'
+import { ConfigError } from '../domain/errors.js'
+import type { RouteTest, RouteTestFile } from '../domain/route-test.js'
+import { type Explanation, explainMail } from '../engine/explanation.js'
+import { loadCheckedConfig } from '../engine/load-config.js'
+import { type Cli, CliExit, exitCodes } from './cli.js'
+import { composeTestMail } from './compose-test-mail.js'
+import { configSource } from './config-source.js'
+import { judgeRouteTest } from './judge-route-test.js'
+import { formatJunit } from './junit.js'
+import { openOfflineRouting } from './offline-routing.js'
+import { printTrace } from './print-trace.js'
+import { mockJudge, mockRequest } from './route-test-mocks.js'
+
+export interface TestResult {
+  file: string
+  name: string
+  problems: string[]
+  durationMs: number
+  explanation: Explanation
+}
+
+interface TestOptions {
+  filter?: string
+  coverage?: boolean
+  junit?: string
+}
+
+const testMsMax = 60_000
+
+export function addTest(program: Command, cli: () => Cli): void {
+  program
+    .command('test')
+    .description('run route tests: mails, and what should become of them; nothing is sent')
+    .argument('[files...]', 'test files (default: every *.test.yaml in this folder)')
+    .option('--filter <text>', 'only tests whose name has this text')
+    .option('--coverage', 'list routes that never matched, or always did')
+    .option('--junit <file>', 'write the results as JUnit XML')
+    .action((files: string[], options: TestOptions) => runTests(cli(), files, options))
+}
+
+async function runTests(cli: Cli, files: string[], options: TestOptions): Promise<void> {
+  const chosen = files.length > 0 ? files : findTestFiles('.')
+  if (chosen.length === 0)
+    throw new CliExit(exitCodes.notFound, 'there is no *.test.yaml here', 'mailtrigger init writes one')
+  const results: TestResult[] = []
+  const routes = new Set<string>()
+  for (const file of chosen) {
+    const tests = await loadRouteTests(file, { env: cli.env })
+    results.push(...(await runFile(cli, tests, options, routes)))
+  }
+  const failed = results.filter((result) => result.problems.length > 0).length
+  if (options.junit) writeFileSync(options.junit, formatJunit(results))
+  cli.show(results.map(toJson), () => printSummary(results, failed, cli))
+  if (options.coverage && !cli.options.json) cli.out(printCoverage(results, routes))
+  if (results.length === 0) throw new CliExit(exitCodes.failed, 'no test was run')
+  if (failed > 0) throw new CliExit(exitCodes.failed, '')
+}
+
+function findTestFiles(folder: string): string[] {
+  return existsSync(folder)
+    ? readdirSync(folder)
+        .filter((name) => /\.test\.ya?ml$/.test(name))
+        .sort()
+        .map((name) => join(folder, name))
+    : []
+}
+
+async function runFile(
+  cli: Cli,
+  file: RouteTestFile,
+  options: TestOptions,
+  routes: Set<string>,
+): Promise<TestResult[]> {
+  const { config } = await loadCheckedConfig(configSource(cli, file.config))
+  const misnamed = checkRouteTestNames(file, config)
+  if (misnamed.length > 0) throw new ConfigError(misnamed)
+  for (const route of config.routes) routes.add(route.name)
+  const now = file.now ?? Date.now()
+  const routing = await openOfflineRouting({
+    config,
+    judge: mockJudge(file.mocks.llm, config),
+    request: mockRequest(file.mocks.http),
+    now: () => now,
+  })
+  const results: TestResult[] = []
+  try {
+    for (const test of file.tests) {
+      if (options.filter && !test.name.includes(options.filter)) continue
+      const result = await runTest(test, file.file, now, routing.parts)
+      results.push(result)
+      if (!cli.options.json) cli.out(printResult(result, cli))
+    }
+  } finally {
+    await routing.stop()
+  }
+  return results
+}
+
+type Parts = Parameters<typeof explainMail>[0]
+
+async function runTest(test: RouteTest, file: string, now: number, parts: Parts): Promise<TestResult> {
+  const startedAt = performance.now()
+  const raw = await composeTestMail(test.mail, now)
+  const explanation = await explainMail(parts, raw, AbortSignal.timeout(testMsMax))
+  const problems = judgeRouteTest(test.expect, explanation)
+  return { file, name: test.name, problems, durationMs: performance.now() - startedAt, explanation }
+}
+
+function printResult(result: TestResult, { colors }: Cli): string {
+  if (result.problems.length === 0) return `${colors.green('✓')} ${result.name}`
+  return [
+    `${colors.red('✗')} ${colors.bold(result.name)}  ${colors.dim(result.file)}`,
+    ...result.problems.map((problem) => `    ${colors.red(problem)}`),
+    printTrace(result.explanation.trace, { colors, all: false }).replace(/^/gm, '    '),
+  ].join('\n')
+}
+
+function printSummary(results: TestResult[], failed: number, { colors }: Cli): string {
+  const passed = colors.green(`${results.length - failed} passed`)
+  return `${passed}, ${failed > 0 ? colors.red(`${failed} failed`) : '0 failed'}`
+}
+
+function toJson(result: TestResult) {
+  const { file, name, problems, explanation } = result
+  return { file, name, ok: problems.length === 0, problems, trace: explanation.trace }
+}
+
+/** A route no test makes match is unproved; one no test leaves unmatched may match everything. */
+function printCoverage(results: TestResult[], routes: Set<string>): string {
+  const matched = new Set<string>()
+  const unmatched = new Set<string>()
+  for (const { explanation } of results) {
+    for (const route of explanation.trace.routes) (route.verdict === 'matched' ? matched : unmatched).add(route.name)
+  }
+  const never = [...routes].filter((name) => !matched.has(name))
+  const always = [...routes].filter((name) => matched.has(name) && !unmatched.has(name))
+  return [
+    `coverage: ${matched.size} of ${routes.size} routes matched in some test`,
+    ...never.map((name) => `  never matched: ${name}`),
+    ...always.map((name) => `  never left unmatched: ${name}`),
+  ].join('\n')
+}
