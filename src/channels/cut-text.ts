@@ -57,6 +57,8 @@ export function splitPages(
 }
 
 function fits(text: string, max: number, unit: TextUnit): boolean {
+  // No unit counts more than three for one UTF-16 unit, so most texts need no walk.
+  if (text.length * (unit === 'bytes' ? 3 : 1) <= max) return true
   return max >= 0 && offsetOf(text, max, unit) >= text.length
 }
 

@@ -71,7 +71,7 @@ export const webhook = defineChannel<Settings>({
 })
 
 function renderBody(message: Message, recipient: string | null, deliveryId: string): string {
-  const { title, notes, links } = outlineMessage(message)
+  const { title, text, notes, links } = outlineMessage(message)
   const receivedAt = formatIso(message.receivedAt)
   return JSON.stringify({
     type: 'notification',
@@ -81,7 +81,8 @@ function renderBody(message: Message, recipient: string | null, deliveryId: stri
       mail_id: message.mailId,
       recipient,
       title,
-      text: cutText(cleanText(message.text), textMax, 'code_points'),
+      // The outline leaves out a text that only repeats the title; a program wants it all the same.
+      text: cutText(text === '' ? cleanText(message.text) : text, textMax, 'code_points'),
       severity: message.severity,
       labels: message.labels,
       notes,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { Agent, type Dispatcher } from 'undici'
 import type { HttpAnswer, HttpCall, HttpRequest } from '../domain/channel.js'
 import type { NetworkPolicy } from '../domain/config.js'
@@ -38,7 +39,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   let agent = createAgent(options.policy, connectTimeoutMs)
   const closing = new Set<Promise<void>>()
 
-  const request: HttpRequest = (call) => callWithDeadline(agent, options.userAgent, call)
+  const request: HttpRequest = (call) => callWithDeadline(() => agent, options.userAgent, call)
 
   return {
     request,
@@ -67,7 +68,7 @@ function createAgent(policy: NetworkPolicy, connectTimeoutMs: number): Agent {
 }
 
 /** Runs one call, its redirects included, under one deadline and the caller's signal. */
-async function callWithDeadline(agent: Agent, userAgent: string, call: HttpCall): Promise<HttpAnswer> {
+async function callWithDeadline(currentAgent: () => Agent, userAgent: string, call: HttpCall): Promise<HttpAnswer> {
   const timeoutMs = call.timeoutMs ?? timeoutMsDefault
   const aborter = new AbortController()
   const timer = setTimeout(
@@ -75,10 +76,12 @@ async function callWithDeadline(agent: Agent, userAgent: string, call: HttpCall)
     timeoutMs,
   )
   const forwardAbort = () => aborter.abort(call.signal?.reason)
+  // One long-lived signal may rightly stop hundreds of calls; Node takes more than ten listeners for a leak.
+  if (call.signal instanceof AbortSignal) setMaxListeners(0, call.signal)
   if (call.signal?.aborted) forwardAbort()
   call.signal?.addEventListener('abort', forwardAbort, { once: true })
   try {
-    return await followRedirects(agent, userAgent, call, aborter.signal)
+    return await followRedirects(currentAgent, userAgent, call, aborter.signal)
   } finally {
     clearTimeout(timer)
     call.signal?.removeEventListener('abort', forwardAbort)
@@ -86,14 +89,14 @@ async function callWithDeadline(agent: Agent, userAgent: string, call: HttpCall)
 }
 
 async function followRedirects(
-  agent: Agent,
+  currentAgent: () => Agent,
   userAgent: string,
   call: HttpCall,
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   let hop = firstHop(call, userAgent)
   for (let followed = 0; ; followed++) {
-    const answer = await callOnce(agent, hop, call.maxBytes ?? maxBytesDefault, signal)
+    const answer = await callOnce(currentAgent(), hop, call.maxBytes ?? maxBytesDefault, signal)
     const location = answer.headers.location
     const isRedirect = [301, 302, 303, 307, 308].includes(answer.status) && location !== undefined
     if (!isRedirect || followed >= (call.maxRedirects ?? 0)) return answer

@@ -40,6 +40,7 @@ const kindsByCode: Record<string, { kind: Kind; words: string }> = {
   EPIPE: { kind: 'reset', words: 'connection closed by the other side' },
   UND_ERR_SOCKET: { kind: 'reset', words: 'connection closed by the other side' },
   UND_ERR_INVALID_ARG: { kind: 'invalid', words: 'the request is not valid HTTP' },
+  UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: { kind: 'invalid', words: 'content-length does not fit the body' },
   UND_ERR_CLOSED: { kind: 'aborted', words: 'the client is closed' },
   UND_ERR_DESTROYED: { kind: 'aborted', words: 'the client is closed' },
 }

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import { createServer as createTlsServer } from 'node:https'
 import { createServer } from 'node:net'
+import { generate } from 'selfsigned'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { OutboundError } from '#src/domain/errors.js'
 import { createOutbound, type Outbound } from '#src/outbound/client.js'
@@ -115,6 +117,18 @@ describe('failures', () => {
     expect(sink.requests).toHaveLength(1)
   })
 
+  test('one signal may stop many calls at once', async () => {
+    const warnings: Error[] = []
+    const note = (warning: Error) => void warnings.push(warning)
+    process.on('warning', note)
+    const { signal } = new AbortController()
+    await Promise.all(Array.from({ length: 20 }, () => outbound.request({ url: sink.url, signal })))
+    // Warnings are emitted on the next tick.
+    await new Promise((resolve) => setImmediate(resolve))
+    process.off('warning', note)
+    expect(warnings).toEqual([])
+  })
+
   test('a deadline that comes as a signal is a timeout', async () => {
     sink.script({ fault: 'hang' })
     const error = await failureOf(outbound.request({ url: sink.url, signal: AbortSignal.timeout(50) }))
@@ -128,6 +142,25 @@ describe('failures', () => {
     })
     const tls = await failureOf(outbound.request({ url: sink.url.replace('http:', 'https:'), body: 'x' }))
     expect(tls.phase).toBe('before')
+  })
+
+  test('a certificate nobody vouches for, and a handshake that hangs: nothing was sent', async () => {
+    const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }])
+    const server = createTlsServer({ key, cert }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as { port: number }
+    const error = await failureOf(outbound.request({ url: `https://127.0.0.1:${port}/`, body: 'x' }))
+    expect(error).toMatchObject({ kind: 'tls', phase: 'before' })
+    server.close()
+
+    const mute = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1')
+    await once(mute, 'listening')
+    const hasty = createOutbound({ policy: open, userAgent: 'x', connectTimeoutMs: 50 })
+    const { port: mutePort } = mute.address() as { port: number }
+    const timeout = await failureOf(hasty.request({ url: `https://127.0.0.1:${mutePort}/`, body: 'x' }))
+    expect(timeout).toMatchObject({ kind: 'timeout', phase: 'before' })
+    await hasty.close()
+    mute.close()
   })
 
   test.each(['ftp://h/', 'file:///etc/passwd', 'data:,x', 'nonsense SECRET', ''])(
