@@ -1,5 +1,6 @@
 import type { Condition, Route } from '../domain/route.js'
 import { type ConditionNode, compileCondition } from './compile-condition.js'
+import { patternsOf } from './compile-text-test.js'
 import { compilePatternSet, type PatternSet } from './patterns.js'
 import { keyOfField } from './read-field.js'
 import { buildRouteIndex, type RouteIndex } from './route-index.js'
@@ -47,6 +48,6 @@ function collectPatterns(condition: Condition, into: Map<string, Set<string>>): 
     const key = keyOfField(condition.field)
     const known = into.get(key) ?? new Set()
     into.set(key, known)
-    for (const pattern of condition.values) known.add(pattern)
+    for (const pattern of patternsOf(condition)) known.add(pattern)
   }
 }

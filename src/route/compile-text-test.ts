@@ -32,8 +32,15 @@ export function literalsOf({ operator, values, caseSensitive }: TextCondition): 
   return trimmed.map(caseSensitive ? composeText : foldText)
 }
 
-/** The named groups of the first pattern that hits become variables; a regex minds case unless it begins with `(?i)`. */
-function compilePatternTest({ field, values: patterns }: TextCondition): (reading: MailReading) => Finding {
+/** The patterns of a `matches` test as they are compiled. What a pattern says itself, like `(?-i)`, comes after. */
+export function patternsOf({ values, caseSensitive }: TextCondition): string[] {
+  return caseSensitive ? values : values.map((pattern) => `(?i)${pattern}`)
+}
+
+/** The named groups of the first pattern that hits become variables. */
+function compilePatternTest(condition: TextCondition): (reading: MailReading) => Finding {
+  const { field } = condition
+  const patterns = patternsOf(condition)
   return (reading) => {
     const composed = reading.composed(field)
     const reason = joinReasons(

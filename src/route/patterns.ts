@@ -29,7 +29,7 @@ const programSizeMax = 1_000
 
 /**
  * Says why a pattern cannot be used, or null when it can. Syntax: https://github.com/google/re2/wiki/Syntax
- * @param caseSensitive false checks the pattern as if it began with `(?i)`.
+ * @param caseSensitive false checks the pattern as one that begins with `(?i)`, which makes it larger.
  */
 export function checkPattern(pattern: string, caseSensitive: boolean): string | null {
   if (pattern === '') return 'an empty pattern matches every mail; leave the condition out instead'

@@ -1,7 +1,7 @@
 import type { TextField } from '../domain/route.js'
 import { compileAddressGlob } from './address-glob.js'
 import type { ConditionNode, TestCondition, TestNode } from './compile-condition.js'
-import { literalsOf } from './compile-text-test.js'
+import { literalsOf, patternsOf } from './compile-text-test.js'
 import { keyOfField } from './read-field.js'
 
 /** Something the index can look up: a test with these keys can hold only when the mail has one of them. */
@@ -54,7 +54,7 @@ export function lookupKeys(condition: TestCondition): LookupKey[] | null {
   if (condition.kind !== 'text') return null
   const { field, operator, caseSensitive } = condition
   if (operator === 'matches')
-    return condition.values.map((value) => ({ type: 'pattern', field, caseSensitive: true, value }))
+    return patternsOf(condition).map((value) => ({ type: 'pattern', field, caseSensitive: true, value }))
   const literals = literalsOf(condition)
   return literals.includes('') ? null : literals.map((value) => ({ type: 'literal', field, caseSensitive, value }))
 }

@@ -51,7 +51,10 @@ describe.each(fields)('field %j', (field, value) => {
     const ignoresCase = operator === 'matches' ? 'not_matched' : 'matched'
     expect(await verdict(text(field, operator, swapped))).toBe(ignoresCase)
     expect(await verdict(text(field, operator, swapped, true))).toBe('not_matched')
-    if (operator === 'matches') expect(await verdict(text(field, operator, `(?i)${swapped}`))).toBe('matched')
+    if (operator === 'matches') {
+      expect(await verdict(text(field, operator, `(?i)${swapped}`))).toBe('matched')
+      expect(await verdict(text(field, operator, swapped, false))).toBe('matched')
+    }
   })
 })
 

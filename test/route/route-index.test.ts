@@ -39,7 +39,9 @@ const leaf: fc.Arbitrary<Condition> = fc.oneof(
   fc
     .tuple(field, operator, fc.array(phrase, { maxLength: 3 }), fc.boolean())
     .map(([where, how, values, caseSensitive]) => text(where, how, values, caseSensitive)),
-  fc.tuple(field, fc.array(pattern, { maxLength: 2 })).map(([where, values]) => text(where, 'matches', values)),
+  fc
+    .tuple(field, fc.array(pattern, { maxLength: 2 }), fc.boolean())
+    .map(([where, values, caseSensitive]) => text(where, 'matches', values, caseSensitive)),
   fc
     .tuple(fc.constantFrom('from' as const, 'rcpt' as const), fc.array(glob, { maxLength: 3 }))
     .map(([where, globs]) => address(where, ...globs)),

@@ -79,7 +79,7 @@ export function text(
   field: TextCondition['field'] | 'subject' | 'body' | 'html' | 'from' | 'to' | 'rcpt' | 'sender' | 'user',
   operator: TextCondition['operator'],
   values: string | string[],
-  caseSensitive = false,
+  caseSensitive = operator === 'matches',
 ): TextCondition {
   return {
     kind: 'text',
