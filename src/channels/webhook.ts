@@ -43,7 +43,8 @@ export const webhook = defineChannel<Settings>({
   settings,
   address: null,
   destination: ({ url }) => new URL(url).host,
-  secrets: ['url', 'headers', 'secret'],
+  // The URL is not among them: people need to see it. A token in it is hidden when it comes from a variable.
+  secrets: ['headers', 'secret'],
   capabilities: { textMax, textUnit: 'code_points', dialect: 'json', attachments: false, idempotent: true },
   concurrency: 32,
   async send(message, address, { url, method, headers, secret }, context) {
