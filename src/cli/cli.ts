@@ -65,3 +65,8 @@ export function createCli(options: GlobalOptions, env: Record<string, string | u
     signal,
   }
 }
+
+/** For options that may be given several times: a variadic option would swallow the arguments behind it. */
+export function collect(value: string, before: string[] = []): string[] {
+  return [...before, value]
+}

@@ -54,7 +54,7 @@ async function runDemo(cli: Cli, exit: boolean): Promise<void> {
   try {
     const app = await openApp({ ...cli, env, options }, [exampleFile], serve)
     try {
-      cli.out(`${describeApp(app, ['demo: routes.example.yaml, every channel is the built-in inbox'], cli)}\n`)
+      cli.out(`${describeApp(app, ['demo: routes.example.yaml, every channel is the built-in inbox'], cli)}\n\n`)
       const failed = await sendSamples(app, cli)
       cli.out(nextSteps(app, cli))
       if (failed > 0) throw new CliExit(exitCodes.failed, `${failed} samples did not end as they should`)
@@ -95,7 +95,7 @@ async function sendSamples(app: App, cli: Cli): Promise<number> {
       cli.out(`${file}: not routed within ${waitMsMax / 1_000} s`)
       continue
     }
-    cli.out(`${await printSample(app, cli, event.mail_id)}\n`)
+    cli.out(`${await printSample(app, cli, event.mail_id)}\n\n`)
   }
   return failed
 }

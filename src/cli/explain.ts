@@ -3,7 +3,7 @@ import type { JudgeByLlm } from '../domain/judge.js'
 import type { Trace } from '../domain/trace.js'
 import { type Explanation, explainMail } from '../engine/explanation.js'
 import { loadCheckedConfig } from '../engine/load-config.js'
-import { type Cli, CliExit, exitCodes } from './cli.js'
+import { type Cli, CliExit, collect, exitCodes } from './cli.js'
 import { connect } from './client.js'
 import { configSource } from './config-source.js'
 import { requireConfig } from './find-files.js'
@@ -30,7 +30,7 @@ export function addExplain(program: Command, cli: () => Cli): void {
     .option('--message <id>', 'a mail the server has stored, instead of a file')
     .option('--route <name>', 'show only this route')
     .option('--from <address>', 'envelope sender (default: the From header)')
-    .option('--to <address...>', 'envelope recipients (default: what the headers name)')
+    .option('--to <address>', 'envelope recipient, also several times (default: what the headers name)', collect)
     .option('--llm <mode>', 'live asks the configured LLM, stub says yes, skip has it fail', 'live')
     .option('--expect <channels>', 'exit 1 unless exactly these channels would be used (comma-separated)')
     .option('--all', 'show every condition, also those that held on routes that did not match')

@@ -103,10 +103,10 @@ const stepMarks: Record<string, string> = {
 
 function printStep(step: StepTrace, colors: Colors): string {
   const sign = stepMarks[step.step] ?? '·'
-  const label = `${sign} ${step.step.padEnd(10)} ${step.target ?? ''}`.trimEnd()
+  const label = `${sign} ${step.step.padEnd(10)} ${step.target ? `${step.target}  ` : ''}`
   const detail = step.verdict === 'ok' ? step.detail : colors.yellow(step.detail)
   const logs = (step.facts.logs as { level: string; message: string }[] | undefined) ?? []
-  const lines = [`${label}  ${detail}  ${colors.dim(`${step.duration_ms} ms`)}`]
+  const lines = [`${label}${detail}  ${colors.dim(`${step.duration_ms} ms`)}`]
   for (const log of logs.slice(0, 20)) lines.push(colors.dim(`      ${log.level}: ${cut(log.message, 200)}`))
   return lines.map((line) => indent(0, line)).join('\n')
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { version } from '../app.js'
 import { addChannels } from './channels.js'
 import { addCheck } from './check.js'
-import { type Cli, createCli, type GlobalOptions } from './cli.js'
+import { type Cli, collect, createCli, type GlobalOptions } from './cli.js'
 import { addDeliveries } from './deliveries.js'
 import { addDemo } from './demo.js'
 import { addExplain } from './explain.js'
@@ -19,7 +19,11 @@ import { addTest } from './test.js'
 export function createProgram(env: Record<string, string | undefined>, signal: AbortSignal): Command {
   const program = new Command('mailtrigger')
     .description('Takes alert mails over SMTP, stores them, decides whom they concern, and delivers them there.')
-    .option('-c, --config <path...>', 'routes file or folder (env MAILTRIGGER_CONFIG; default ./routes.yaml)')
+    .option(
+      '-c, --config <path>',
+      'routes file or folder, also several times (env MAILTRIGGER_CONFIG; default ./routes.yaml)',
+      collect,
+    )
     .option('--data <folder>', 'data folder (env MAILTRIGGER_DATA; default ./data)')
     .option('--server <url>', 'a server elsewhere (env MAILTRIGGER_URL)')
     .option('--token-file <file>', 'its token (env MAILTRIGGER_TOKEN holds the token itself)')
@@ -30,7 +34,6 @@ export function createProgram(env: Record<string, string | undefined>, signal: A
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'explain a command')
     .showHelpAfterError('mailtrigger --help lists the commands')
-    .enablePositionalOptions()
     .exitOverride()
   const cli = (): Cli => createCli(program.opts<GlobalOptions>(), env, signal)
 

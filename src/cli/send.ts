@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Command } from 'commander'
 import { type OutgoingMail, sendMail } from '../channels/send-mail.js'
-import { type Cli, CliExit, exitCodes } from './cli.js'
+import { type Cli, CliExit, collect, exitCodes } from './cli.js'
 import { connect } from './client.js'
 import { readMailFile } from './read-mail-file.js'
 
@@ -24,13 +24,13 @@ export function addSend(program: Command, cli: () => Cli): void {
   program
     .command('send')
     .description('send a mail into the server over SMTP, as a service would')
-    .requiredOption('--to <address...>', 'envelope recipients')
+    .requiredOption('--to <address>', 'envelope recipient, also several times', collect)
     .option('--from <address>', 'envelope sender', 'mailtrigger-send@localhost')
     .option('--subject <text>')
     .option('--body <text>', 'the text, or - for standard input')
     .option('--eml <file>', 'send this mail as it is')
-    .option('--header <name:value...>', 'further headers')
-    .option('--attach <file...>', 'attachments')
+    .option('--header <name:value>', 'a further header, also several times', collect)
+    .option('--attach <file>', 'an attachment, also several times', collect)
     .option('--tls <mode>', 'starttls, tls or off', 'off')
     .option('--user <name>', 'AUTH name')
     .option('--pass-file <file>', 'where the AUTH password is')

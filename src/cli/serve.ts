@@ -3,7 +3,7 @@ import { type App, startApp, version } from '../app.js'
 import type { ConfigOverrides } from '../config/load.js'
 import { formatIssues } from '../config/print-issues.js'
 import { createLogger } from '../log/logger.js'
-import { type Cli, CliExit, exitCodes } from './cli.js'
+import { type Cli, CliExit, collect, exitCodes } from './cli.js'
 import { configSource } from './config-source.js'
 import { requireConfig } from './find-files.js'
 
@@ -18,7 +18,7 @@ export function addServe(program: Command, cli: () => Cli): void {
   program
     .command('serve')
     .description('receive mail and deliver it, until stopped')
-    .option('--smtp <host:port...>', 'listen for SMTP here instead')
+    .option('--smtp <host:port>', 'listen for SMTP here instead, also several times', collect)
     .option('--http <host:port>', 'listen for the API here instead')
     .option('--no-watch', 'do not reload when a config file is saved (SIGHUP still reloads)')
     .option('--inbox-only', 'try a config out: every channel writes into the built-in inbox, nothing leaves')

@@ -23,6 +23,14 @@ export interface Store {
   claimMails: (claim: MailClaim) => Promise<ClaimedMail[]>
   /** Mail status, trace, notifications and deliveries in one transaction. Unique keys make a repeat harmless. */
   commitRouting: (routing: Routing) => Promise<CommittedRouting | false>
+  /** Gives up the lease of a mail that could not be routed now: due again at `dueAt`, its attempts still counted. */
+  releaseMail: (release: {
+    mailId: string
+    owner: string
+    epoch: number
+    dueAt: number
+    reason: string
+  }) => Promise<boolean>
   /** When the next waiting mail is due, in milliseconds since the epoch, or null when none waits. */
   nextMailDueAt: () => Promise<number | null>
 

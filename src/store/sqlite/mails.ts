@@ -1,11 +1,13 @@
 import type Database from 'better-sqlite3'
-import { ulid } from 'ulid'
+import { monotonicFactory } from 'ulid'
 import type { Envelope, RawMail } from '../../domain/mail.js'
 import type { Trace } from '../../domain/trace.js'
 import type { ClaimedMail, CommittedRouting, MailClaim, Routing } from '../store.js'
 
 /** The queue of mails: saved, claimed, routed. Every function here runs inside the caller's transaction. */
 export function prepareMails(database: Database.Database) {
+  // Ids made in the same millisecond keep the order in which they were made.
+  const ulid = monotonicFactory()
   const insertMail = database.prepare<[string, number, number, string, number]>(
     `INSERT INTO mails (id, received_at, size_bytes, envelope, status, due_at) VALUES (?, ?, ?, ?, 'stored', ?)`,
   )
@@ -28,6 +30,10 @@ export function prepareMails(database: Database.Database) {
     `UPDATE mails SET status = @status, reason = @reason, subject = @subject, from_address = @fromAddress,
        malformed = @malformed, pending = @pending, due_at = @dueAt, lease_owner = NULL, attempts = 0
      WHERE id = @mailId AND lease_owner = @owner AND epoch = @epoch AND generation = @generation`,
+  )
+  const release = database.prepare<[number, string, string, string, number]>(
+    `UPDATE mails SET status = 'held', due_at = ?, reason = ?, lease_owner = NULL
+     WHERE id = ? AND lease_owner = ? AND epoch = ?`,
   )
   const saveTrace = database.prepare<[string, number, string]>(
     `INSERT INTO traces (mail_id, generation, trace) VALUES (?, ?, ?)
@@ -159,6 +165,8 @@ export function prepareMails(database: Database.Database) {
     saveMails,
     claimMails,
     commitRouting,
+    release: (mail: { mailId: string; owner: string; epoch: number; dueAt: number; reason: string }) =>
+      release.run(mail.dueAt, mail.reason, mail.mailId, mail.owner, mail.epoch).changes > 0,
     nextDueAt: () => nextDue.get()?.due_at ?? null,
     replay: (mailId: string, now: number) => replay.run(now, mailId).changes > 0,
     releaseLeases: (now: number) => releaseLeases.run(now).changes,

@@ -32,6 +32,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     saveMails: (batch) => queue.write(() => mails.saveMails(batch)),
     claimMails: (claim) => queue.write(() => mails.claimMails(claim)),
     commitRouting: (routing) => queue.write(() => mails.commitRouting(routing)),
+    releaseMail: (release) => queue.write(() => mails.release(release)),
     nextMailDueAt: async () => mails.nextDueAt(),
     claimDeliveries: (claim) => queue.write(() => deliveries.claimDeliveries(claim)),
     settleDelivery: (settlement) => queue.write(() => deliveries.settleDelivery(settlement)),
