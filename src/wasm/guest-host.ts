@@ -11,13 +11,15 @@ import type { CallLimits } from './limits.js'
 import type { WriteLog } from './serve-calls.js'
 import { createWasiShim } from './wasi.js'
 
-/** The guest used more of the host than a call may. */
-export class BudgetError extends Error {
-  override readonly name = 'BudgetError'
-}
-
 /** What the host answers to the calls of the `mailtrigger` namespace, synchronously; thrown errors go to the guest. */
 export type MailtriggerAnswers = Partial<Record<MailtriggerCall, (...parameters: unknown[]) => unknown>>
+
+export interface GuestHostParts {
+  limits: CallLimits
+  config: Record<string, string>
+  answers: MailtriggerAnswers
+  log: WriteLog
+}
 
 export interface GuestHost {
   functions: NonNullable<ExtismPluginOptions['functions']>
@@ -27,118 +29,140 @@ export interface GuestHost {
   output: () => string | null
 }
 
+/** What the guest said its result is. */
+interface Said {
+  error: string | null
+  output: { context: CallContext; address: bigint; sizeBytes: number } | null
+}
+
 const errorBytesMax = 8 * 1024
+const configKeyBytesMax = 4 * 1024
 /** An Extism address is a block's number above this many bits of offset. */
 const offsetBits = 48
-/** Extism's level 2 is "info" in the kernel's numbering of get_log_level. */
-const logLevel = 2
+/** Extism's number for "info". */
+const infoLevel = 2
 const decoder = new TextDecoder()
 
-/**
- * Everything one call can see of the host. Memory the guest takes from the host is counted over the whole call, freed
- * or not: each block costs us a JavaScript object, and an endless loop of one-byte blocks would otherwise end in a
- * heap abort of the process.
- */
-export function createGuestHost(parts: {
-  limits: CallLimits
-  config: Record<string, string>
-  answers: MailtriggerAnswers
-  log: WriteLog
-}): GuestHost {
-  const { limits, config, answers } = parts
+/** Everything one call can see of the host. A `SandboxError` thrown in here ends the call. */
+export function createGuestHost(parts: GuestHostParts): GuestHost {
+  const { limits } = parts
   const log = boundLog(parts.log, limits)
+  const budget = createBudget(limits)
+  const said: Said = { error: null, output: null }
   let memory: WebAssembly.Memory | null = null
-  let error: string | null = null
-  let output: { context: CallContext; address: bigint; length: number } | null = null
+  return {
+    functions: {
+      [extismNamespace]: { ...extismKernel(parts, budget, said), ...logFunctions(log, limits) },
+      [mailtriggerNamespace]: mailtriggerFunctions(parts, budget),
+      [wasiShimNamespace]: createWasiShim(() => memory, log),
+    },
+    attachMemory: (attached) => {
+      memory = attached
+    },
+    error: () => said.error,
+    output: () => said.output && readText(said.output.context, said.output.address, said.output.sizeBytes),
+  }
+}
+
+interface Budget {
+  count: (sizeBytes: number) => void
+  /** Puts a text into a new block and gives its address. */
+  store: (context: CallContext, text: string) => bigint
+}
+
+/**
+ * Counts the memory a guest takes from the host over the whole call, freed or not: each block costs us a JavaScript
+ * object, and an endless loop of one-byte blocks would otherwise end in a heap abort of the process.
+ */
+function createBudget({ blocksMax, blockBytesMax }: CallLimits): Budget {
   let blocks = 0
   let blockBytes = 0
-
   const count = (sizeBytes: number) => {
     blocks++
     blockBytes += sizeBytes
-    if (blocks > limits.blocksMax || blockBytes > limits.blockBytesMax) {
-      throw new BudgetError(
-        `the guest took more than ${limits.blocksMax} blocks or ${limits.blockBytesMax} bytes of host memory`,
-      )
+    if (blocks > blocksMax || blockBytes > blockBytesMax) {
+      const words = `the guest took more than ${blocksMax} blocks or ${blockBytesMax} bytes of host memory`
+      throw new SandboxError('trap', words)
     }
   }
-  /** Never hands a Buffer to Extism: its whole pool would be visible to the guest. */
-  const store = (context: CallContext, text: string): bigint => {
-    const bytes = new TextEncoder().encode(text)
-    count(bytes.length)
-    const address = context.alloc(bytes.length)
-    context.read(address)?.bytes().set(bytes)
-    return address
+  return {
+    count,
+    store: (context, text) => {
+      // Never a Buffer: Extism 1.0.3 would show the guest the whole pool the Buffer is cut from.
+      const bytes = new TextEncoder().encode(text)
+      count(bytes.length)
+      const address = context.alloc(bytes.length)
+      context.read(address)?.bytes().set(bytes)
+      return address
+    },
   }
+}
+
+/** Extism's own functions where its kernel counts nothing, limits nothing, or lacks them in version 1.0.3. */
+function extismKernel({ limits, config }: GuestHostParts, budget: Budget, said: Said) {
+  return {
+    alloc: (context: CallContext, length: bigint) => {
+      const sizeBytes = Number(BigInt.asUintN(64, length))
+      budget.count(sizeBytes)
+      return context.alloc(sizeBytes)
+    },
+    error_set: (context: CallContext, address: bigint) => {
+      said.error = readText(context, address, errorBytesMax) ?? ''
+    },
+    output_set: (context: CallContext, address: bigint, length: bigint) => {
+      const sizeBytes = Number(BigInt.asUintN(64, length))
+      if (sizeBytes > limits.outputBytesMax) {
+        const words = `the guest's output has ${sizeBytes} bytes, at most ${limits.outputBytesMax} are allowed`
+        throw new SandboxError('output', words)
+      }
+      said.output = { context, address, sizeBytes }
+    },
+    config_get: (context: CallContext, address: bigint) => {
+      const key = readText(context, address, configKeyBytesMax)
+      const value = key !== null && Object.hasOwn(config, key) ? config[key] : undefined
+      return value === undefined ? 0n : budget.store(context, value)
+    },
+    http_request: () => {
+      throw new SandboxError('trap', 'the guest called http_request; guests have no network')
+    },
+    http_status_code: () => 0,
+    http_headers: () => 0n,
+    get_log_level: () => infoLevel,
+  }
+}
+
+function logFunctions(log: WriteLog, limits: CallLimits) {
+  const write = (level: GuestLog['level']) => (context: CallContext, address: bigint) => {
+    const text = readText(context, address, limits.logLineBytesMax)
+    if (text !== null) log(level, text)
+  }
+  return {
+    log_trace: write('trace'),
+    log_debug: write('debug'),
+    log_info: write('info'),
+    log_warn: write('warn'),
+    log_error: write('error'),
+  }
+}
+
+function mailtriggerFunctions({ limits, answers }: GuestHostParts, budget: Budget) {
   const call = (name: MailtriggerCall) => (context: CallContext, address: bigint) => {
     try {
       const answer = answers[name]
       if (!answer) throw new Error(`${name} is not available to actions`)
       const parameters: unknown = JSON.parse(readText(context, address, limits.blockBytesMax) ?? '[]')
       if (!Array.isArray(parameters)) throw new Error(`${name} wants a JSON array of arguments`)
-      return store(context, JSON.stringify({ ok: answer(...parameters) ?? null }))
+      return budget.store(context, JSON.stringify({ ok: answer(...parameters) ?? null }))
     } catch (failure) {
-      if (failure instanceof BudgetError) throw failure
-      return store(context, JSON.stringify({ error: failure instanceof Error ? failure.message : String(failure) }))
+      if (failure instanceof SandboxError) throw failure
+      const words = failure instanceof Error ? failure.message : String(failure)
+      return budget.store(context, JSON.stringify({ error: words }))
     }
   }
-  const writeLog = (level: GuestLog['level']) => (context: CallContext, address: bigint) => {
-    const text = readText(context, address, limits.logLineBytesMax)
-    if (text !== null) log(level, text)
-  }
-
-  const extism = {
-    alloc: (context: CallContext, length: bigint) => {
-      const sizeBytes = Number(BigInt.asUintN(64, length))
-      count(sizeBytes)
-      return context.alloc(sizeBytes)
-    },
-    error_set: (context: CallContext, address: bigint) => {
-      error = readText(context, address, errorBytesMax) ?? ''
-    },
-    output_set: (context: CallContext, address: bigint, length: bigint) => {
-      const sizeBytes = Number(BigInt.asUintN(64, length))
-      if (sizeBytes > limits.outputBytesMax) {
-        throw new SandboxError(
-          'output',
-          `the guest's output has ${sizeBytes} bytes, at most ${limits.outputBytesMax} are allowed`,
-        )
-      }
-      output = { context, address, length: sizeBytes }
-    },
-    config_get: (context: CallContext, address: bigint) => {
-      const key = readText(context, address, limits.logLineBytesMax)
-      const value = key === null || !Object.hasOwn(config, key) ? undefined : config[key]
-      return value === undefined ? 0n : store(context, value)
-    },
-    get_log_level: () => logLevel,
-    log_trace: writeLog('trace'),
-    log_debug: writeLog('debug'),
-    log_info: writeLog('info'),
-    log_warn: writeLog('warn'),
-    log_error: writeLog('error'),
-    http_request: () => {
-      throw new BudgetError('the guest called http_request; guests have no network')
-    },
-    http_status_code: () => 0,
-    http_headers: () => 0n,
-  }
-  const mailtrigger = {
+  return {
     now_ms: () => BigInt(Date.now()),
     random: () => crypto.getRandomValues(new BigInt64Array(1))[0] ?? 0n,
     ...Object.fromEntries(mailtriggerCalls.map((name) => [name, call(name)])),
-  }
-  return {
-    functions: {
-      [extismNamespace]: extism,
-      [mailtriggerNamespace]: mailtrigger,
-      [wasiShimNamespace]: createWasiShim(() => memory, log),
-    },
-    attachMemory: (attached) => {
-      memory = attached
-    },
-    error: () => error,
-    output: () => (output === null ? null : readText(output.context, output.address, output.length)),
   }
 }
 

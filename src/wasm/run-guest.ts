@@ -1,7 +1,7 @@
 import { createPlugin } from '@extism/extism'
 import { SandboxError } from '../domain/errors.js'
 import { readGuestError } from './guest-error.js'
-import { BudgetError, createGuestHost, type GuestHost, type MailtriggerAnswers } from './guest-host.js'
+import { createGuestHost, type GuestHost, type MailtriggerAnswers } from './guest-host.js'
 import { sourceMapSection } from './host-interface.js'
 import type { GuestRequest } from './messages.js'
 import type { WriteLog } from './serve-calls.js'
@@ -71,7 +71,7 @@ function describeFailure(text: string, code: number, module: WebAssembly.Module,
 }
 
 function describeTrap(error: unknown): SandboxError {
-  if (error instanceof BudgetError || error instanceof GuestExitError) return new SandboxError('trap', error.message)
+  if (error instanceof GuestExitError) return new SandboxError('trap', error.message)
   if (error instanceof WebAssembly.LinkError) return new SandboxError('rejected', error.message)
   if (error instanceof WebAssembly.RuntimeError) return new SandboxError('trap', `the guest trapped: ${error.message}`)
   if (error instanceof RangeError && error.message.includes('call stack')) {
