@@ -13,6 +13,8 @@ const promptVersion = 1
 
 const headBytes = 6_000
 const tailBytes = 2_000
+/** Of a longer body only the ends are cleaned: what cleaning leaves of them nearly always fills the 8,000 bytes. */
+const bodyLengthMax = 64_000
 /** A thousand recipients must not push the body out. */
 const shortFieldLengthMax = 500
 
@@ -52,8 +54,13 @@ export function cacheKeyOf(settings: Pick<LlmSettings, 'model' | 'baseUrl'>, pro
 
 function writeField(field: LlmField, text: string | undefined): string[] {
   if (text === undefined) return []
-  const clean = cleanText(field === 'body' ? text : text.slice(0, shortFieldLengthMax))
-  return [field === 'body' ? `body:\n${clean}` : `${field}: ${clean.replace(/\s+/g, ' ')}`]
+  if (field === 'body') return [`body:\n${cleanText(dropMiddle(text))}`]
+  return [`${field}: ${cleanText(text.slice(0, shortFieldLengthMax)).replace(/\s+/g, ' ')}`]
+}
+
+function dropMiddle(body: string): string {
+  if (body.length <= bodyLengthMax) return body
+  return `${body.slice(0, (bodyLengthMax * 3) / 4)}\n[…]\n${body.slice(-bodyLengthMax / 4)}`
 }
 
 /** What a reader does not see: zero-width and bidi marks, tags, variation selectors, fillers, private use, blank braille. */

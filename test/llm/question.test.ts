@@ -23,6 +23,10 @@ test('a long body keeps its head and its tail', () => {
   expect(content).toMatch(/^subject: s\nbody:\na+\n\[…\]\na+ the end$/)
 })
 
+test('a body of blanks says that its middle is missing', () => {
+  expect(normaliseContent({ body: `start${' '.repeat(100_000)}end` })).toBe('body:\nstart \n[…]\n end')
+})
+
 test('long lists of recipients do not push the body out', () => {
   expect(normaliseContent({ to: 'someone@example.org, '.repeat(1_000), body: 'the body' })).toMatch(/body:\nthe body$/)
 })
