@@ -18,14 +18,20 @@ const aliases: Record<string, string> = {
  * mean windows-1252, as in browsers (WHATWG Encoding 4.2), because that is what senders who say so send.
  */
 export function decodeText(bytes: Uint8Array, charset: string | null): string {
+  if (isUtf8Name(charset)) return decodeUtf8(bytes)
   const decoder = charset === null ? null : decoderFor(charset)
-  if (decoder === null) return isUtf8(bytes) ? new TextDecoder('utf-8').decode(bytes) : decodeWindows1252(bytes)
+  if (decoder === null) return isUtf8(bytes) ? decodeUtf8(bytes) : decodeWindows1252(bytes)
   return decoder.encoding === 'windows-1252' ? decodeWindows1252(bytes) : decoder.decode(bytes)
 }
 
 /** For text that ought to be UTF-8 and says nothing else; a declared charset is only a second guess. */
 export function decodeUndeclared(bytes: Uint8Array, hint: string | null): string {
-  return isUtf8(bytes) ? new TextDecoder('utf-8').decode(bytes) : decodeText(bytes, isUtf8Name(hint) ? null : hint)
+  return isUtf8(bytes) ? decodeUtf8(bytes) : decodeText(bytes, isUtf8Name(hint) ? null : hint)
+}
+
+/** Invalid sequences become U+FFFD. Far cheaper than making a decoder, and nearly all text comes this way. */
+function decodeUtf8(bytes: Uint8Array): string {
+  return asBuffer(bytes).toString('utf8')
 }
 
 /** What windows-1252 has at 0x80 to 0x9f; five places are empty and stay what they are. */
@@ -33,8 +39,9 @@ const windows1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“
 
 /** Node's own decoder gives control characters for these 27 letters and quotes, as if the bytes were Latin-1. */
 function decodeWindows1252(bytes: Uint8Array): string {
-  const latin1 = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-  return latin1.replace(/[\x80-\x9f]/g, (character) => windows1252[character.charCodeAt(0) - 0x80] ?? character)
+  return asBuffer(bytes)
+    .toString('latin1')
+    .replace(/[\x80-\x9f]/g, (character) => windows1252[character.charCodeAt(0) - 0x80] ?? character)
 }
 
 function decoderFor(charset: string): TextDecoder | null {
@@ -53,4 +60,8 @@ function decoderFor(charset: string): TextDecoder | null {
 
 function isUtf8Name(charset: string | null): boolean {
   return charset !== null && /^utf-?8$/i.test(charset.trim())
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

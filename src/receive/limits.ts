@@ -18,6 +18,8 @@ export interface SmtpLimits {
   /** Connections of one address outside `allow`. */
   connectionsPerStrangerMax: number
   commandBytesMax: number
+  /** Received lines of a mail; more mean that it goes round in a loop (RFC 5321 6.3). */
+  hopsMax: number
   /** Bytes of all mails that are being received or saved; beyond it clients hear 452. */
   bytesInFlightMax: number
   /** How far beyond the size limit a client is read before the connection is cut. */
@@ -35,6 +37,7 @@ export const defaultSmtpLimits: SmtpLimits = {
   authFailuresMax: 3,
   connectionsPerStrangerMax: 50,
   commandBytesMax: 4_096,
+  hopsMax: 50,
   bytesInFlightMax: 256 * 1024 * 1024,
   overrunBytesMax: 1_000_000,
 }

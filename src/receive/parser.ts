@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { Mail, RawMail } from '../domain/mail.js'
+import { AbortWatch } from './abort-watch.js'
 import { salvageMail } from './salvage.js'
 
 export interface MailParser {
@@ -45,6 +46,7 @@ export function createParser(options: ParserOptions = {}): MailParser {
   const workersMax = options.workers ?? 1
   const seats = new Set<Seat>()
   const waiting: Job[] = []
+  const aborts = new AbortWatch()
   let isStopped = false
 
   const assign = (): void => {
@@ -67,9 +69,7 @@ export function createParser(options: ParserOptions = {}): MailParser {
         signal.throwIfAborted()
         if (isStopped) throw new Error('the parser is stopped')
         if (waiting.length >= waitingMax) throw new Error(`more than ${waitingMax} mails wait for the parser`)
-        const abort = (): void => reject(signal.reason)
-        signal.addEventListener('abort', abort, { once: true })
-        const release = (): void => signal.removeEventListener('abort', abort)
+        const release = aborts.add(signal, reject)
         waiting.push({
           raw,
           signal,

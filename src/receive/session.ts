@@ -1,6 +1,7 @@
 import type { SMTPServerDataStream, SMTPServerError, SMTPServerOptions, SMTPServerSession } from 'smtp-server'
 import { MailRejected } from '../domain/errors.js'
 import type { Envelope, RawMail } from '../domain/mail.js'
+import { countHops } from './headers.js'
 import type { SmtpLimits } from './limits.js'
 import { type ByteBudget, noRoom, receiveMessage } from './message.js'
 import type { SmtpPolicy } from './policy.js'
@@ -128,7 +129,7 @@ export function createSessions(context: SessionContext): Sessions {
         },
         (error: unknown) => {
           state.phase = 'commands'
-          context.log('error', 'receiving a mail failed', { client: session.remoteAddress, error })
+          context.log('error', 'receiving a mail failed', { client: session.remoteAddress, error: reasonOf(error) })
           callback(refuse(session, new MailRejected(451, 'internal', '4.3.0 internal error, try again later')))
         },
       )
@@ -172,13 +173,17 @@ async function receiveAndSave(
   const received = await receiveMessage(stream, bounds).finally(() => clearTimeout(deadline))
   if (received.kind !== 'whole') return received
 
+  if (countHops(received.bytes) > limits.hopsMax) {
+    budget.give(received.bytes.length)
+    return { kind: 'refused', rejection: new MailRejected(554, 'loop', `5.4.6 more than ${limits.hopsMax} hops`) }
+  }
   state.phase = 'saving'
   const mail: RawMail = { id: context.newId(), receivedAt: context.now(), envelope, raw: received.bytes }
   const saving = context.save(mail).finally(() => budget.give(mail.raw.length))
   const failure = await outcomeWithin(saving, limits.saveMs)
   if (failure === null) return { kind: 'stored', id: mail.id }
   if (failure instanceof MailRejected) return { kind: 'refused', rejection: failure }
-  context.log('error', 'a mail could not be stored, its sender keeps it', { mailId: mail.id, error: failure })
+  context.log('error', 'a mail could not be stored, its sender keeps it', { mail: mail.id, error: reasonOf(failure) })
   return {
     kind: 'refused',
     rejection: new MailRejected(451, 'not_stored', '4.3.0 cannot store the mail now, try again later'),
@@ -287,4 +292,8 @@ function userOf(session: SMTPServerSession): string | null {
 
 function isSameAddress(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase()
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -30,15 +30,15 @@ describe('decodeEncodedWords', () => {
   it('gives back what was encoded, however it was cut', () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: 'binary', minLength: 1, maxLength: 60 }),
+        fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }),
         fc.integer({ min: 1, max: 20 }),
         (text, size) => {
-          const bytes = Buffer.from(text.toWellFormed())
+          const bytes = Buffer.from(text)
           const words: string[] = []
           for (let at = 0; at < bytes.length; at += size) {
             words.push(`=?utf-8?B?${bytes.subarray(at, at + size).toString('base64')}?=`)
           }
-          expect(decodeEncodedWords(words.join('\n '))).toBe(bytes.toString().replace(/^\ufeff/, ''))
+          expect(decodeEncodedWords(words.join('\n '))).toBe(text)
         },
       ),
     )

@@ -14,6 +14,7 @@ describe('readHeaders', () => {
     ['folds', 'A: one\r\n\t two\r\n \r\n   three\r\n\r\nx', { a: ['one two three'] }, 'x'],
     ['repeats', 'A: 1\r\na: 2\r\n\r\n', { a: ['1', '2'] }, ''],
     ['junk between', 'A: 1\r\nno header here\r\n folded junk\r\nB: 2\r\n\r\n', { a: ['1 folded junk'], b: ['2'] }, ''],
+    ['a letter that ends in a byte like a blank', 'A: voil\xc3\xa0\r\n \xc3\xa0\r\n\r\n', { a: ['voilà à'] }, ''],
     ['an mbox line', 'From x Sat\r\nA: 1\r\n\r\nx', { a: ['1'] }, 'x'],
     ['a blank line first', '\r\nA: 1', {}, 'A: 1'],
     ['no header', 'hello: no\nwait', { hello: ['no'] }, ''],

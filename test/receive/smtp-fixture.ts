@@ -23,6 +23,7 @@ export const openSettings: SmtpSettings = {
 export interface Gateway {
   listener: SmtpListener
   port: number
+  settings: SmtpSettings
   certificate: Certificate
   saved: RawMail[]
   rejections: Rejection[]
@@ -51,9 +52,10 @@ export async function startGateway(
   const rejections: Rejection[] = []
   const logged: Gateway['logged'] = []
   const pair = await testCertificate()
+  const complete = { ...openSettings, ...settings }
   let count = 0
   const listener = await startSmtp({
-    settings: { ...openSettings, ...settings },
+    settings: complete,
     hostname: 'gateway.test',
     certificate: pair,
     save: async (mail) => {
@@ -67,5 +69,14 @@ export async function startGateway(
     limits: { authFailureDelayMs: 1, lingerMs: 100, ...more.limits },
   })
   const port = listener.addresses[0]?.port ?? 0
-  return { listener, port, certificate: pair, saved, rejections, logged, [Symbol.asyncDispose]: () => listener.stop() }
+  return {
+    listener,
+    port,
+    settings: complete,
+    certificate: pair,
+    saved,
+    rejections,
+    logged,
+    [Symbol.asyncDispose]: () => listener.stop(),
+  }
 }

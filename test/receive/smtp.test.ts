@@ -187,6 +187,29 @@ describe('limits', () => {
     fourth.socket.destroy()
   })
 
+  it('bounds the connections of one address that is not in `allow`', async () => {
+    await using gateway = await startGateway({ allow: [] }, { limits: { connectionsPerStrangerMax: 1 } })
+    const first = await connectRaw(gateway.port)
+    const second = await connectRaw(gateway.port, false)
+    expect(await second.reply()).toBe('421 4.7.0 too many connections from 127.0.0.1, try again later')
+    await second.closed
+    first.socket.destroy()
+  })
+
+  it('refuses a mail that goes round in a loop', async () => {
+    await using gateway = await startGateway()
+    const client = await connectRaw(gateway.port)
+    for (const [hops, code] of [
+      [50, '250'],
+      [51, '554'],
+    ] as const) {
+      await beginData(client)
+      client.write('Received: from a by b;\r\n now\r\n'.repeat(hops))
+      expect((await client.ask('Subject: loop\r\n\r\nReceived: not a header\r\n.')).slice(0, 3)).toBe(code)
+    }
+    expect(gateway.rejections).toMatchObject([{ reason: 'loop', code: 554, rcpt: 'ops@mailtrigger.app' }])
+  })
+
   it('bounds the bytes in flight and gives them back', async () => {
     let release = (): void => undefined
     const gate = new Promise<void>((resolve) => {
