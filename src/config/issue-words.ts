@@ -47,14 +47,15 @@ export function zodIssueWords(issue: z.core.$ZodIssue, checked: Checked): IssueW
   }
   if (expected !== null && found) {
     const type = typeWords(found)
+    const spot = spotOf(found, node, path)
     const message =
       type === 'empty' ? `${where} is empty; it has to be ${expected}` : `${where} has to be ${expected}, not ${type}`
     return [
       {
         code: 'wrong-type',
         message,
-        place: spotOf(found, node, path),
-        hint: hintForType(found, expected) ?? description,
+        place: spot,
+        hint: hintForType(found, spot, expected) ?? description,
       },
     ]
   }
@@ -152,7 +153,7 @@ function spotOf(found: SourceNode, root: SourceNode, path: Path): Place {
   return found.type === 'scalar' && found.value === null && found.written === '' ? keyPlaceAt(root, path) : found
 }
 
-function hintForType(found: SourceNode, expected: string): string | null {
+function hintForType(found: SourceNode, spot: Place, expected: string): string | null {
   const written = found.file.text.slice(found.start, Math.min(found.end, found.start + 80)).trim()
   if (found.type === 'list' && found.flow && expected.includes('a text')) {
     return `a text that starts with [ has to be quoted: "${written}"`
@@ -163,7 +164,7 @@ function hintForType(found: SourceNode, expected: string): string | null {
     return null
   }
   if (found.type === 'scalar' && found.value === null) {
-    const rest = found.file.text.slice(found.end, found.file.text.indexOf('\n', found.end) + 1 || undefined)
+    const rest = spot.file.text.slice(spot.end, spot.file.text.indexOf('\n', spot.end) + 1 || undefined)
     const comment = /^:?\s+(#.*)/.exec(rest)?.[1]
     if (comment) return `a text that starts with # has to be quoted: "${shorten(comment.trim())}"`
   }

@@ -41,7 +41,8 @@ export class IssueList {
     const issues = [...this.#issues.values()].sort((left, right) => {
       if (!left.position || !right.position) return Number(left.position !== null) - Number(right.position !== null)
       const files = (fileOrder.get(left.position.file) ?? 0) - (fileOrder.get(right.position.file) ?? 0)
-      return files || left.position.line - right.position.line || left.position.column - right.position.column
+      const places = left.position.line - right.position.line || left.position.column - right.position.column
+      return files || places || Number(left.severity === 'warning') - Number(right.severity === 'warning')
     })
     if (this.#omitted > 0) issues.push(omission(this.#omitted, this.hasErrors()))
     return issues

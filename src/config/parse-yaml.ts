@@ -112,7 +112,7 @@ function readAlias(name: string, place: Place, reading: Reading): SourceNode {
   if (target) return target
   const message = target === null ? `the alias *${name} contains itself` : `the alias *${name} is not defined`
   reading.issues.error('bad-yaml', message, place, `a text that starts with * has to be quoted: "*${name}"`)
-  return scalarNode(null, place)
+  return { ...scalarNode(null, place), incomplete: true }
 }
 
 function readMap(map: YAMLMap<unknown, unknown>, reading: Reading): MapNode {

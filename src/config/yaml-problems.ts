@@ -15,12 +15,17 @@ export function explainYamlError(code: string, message: string, file: SourceFile
   if (code === 'TAB_AS_INDENT' || (/^ *\t/.test(line) && code === 'BAD_INDENT')) {
     return { message: 'a tab is used for indentation', hint: 'indent with spaces: YAML does not allow tabs' }
   }
+  if (code === 'BLOCK_AS_IMPLICIT_KEY') {
+    const end = file.text.indexOf('\n', offset)
+    const value = file.text.slice(offset, end < 0 ? undefined : end)
+    return problem(message, hintForValue(value) ?? `a text with ": " in it has to be quoted: "${short(value)}"`)
+  }
   const value = valueOn(line)
   if (/^[^"'#]*[[{,][^"'#]*\$\{/.test(line)) {
     return problem(message, `inside { … } and [ … ] a variable has to be quoted: "\${NAME}"`)
   }
   if (value !== null) {
-    const hint = hintForValue(value, code)
+    const hint = hintForValue(value)
     if (hint) return problem(message, hint)
   }
   if (code === 'BAD_INDENT' || code === 'MULTILINE_IMPLICIT_KEY') {
@@ -36,7 +41,7 @@ export function explainYamlError(code: string, message: string, file: SourceFile
 }
 
 /** What to do about a value that begins with a YAML indicator; null when it does not. */
-export function hintForValue(value: string, code = ''): string | null {
+export function hintForValue(value: string): string | null {
   const bracketed = /^(\[[^\]]*\])\s*[^\s,#}\]]/.exec(value)
   if (bracketed) return `a text that starts with [ has to be quoted: "${short(value)}"`
   if (value.startsWith('{{') || value.startsWith('{%'))
@@ -46,8 +51,7 @@ export function hintForValue(value: string, code = ''): string | null {
     return `a text that starts with ${first} has to be quoted: "${short(value)}"`
   }
   if (/^["']/.test(value)) return null
-  if (code === 'BLOCK_AS_IMPLICIT_KEY' || /^[^[{].*: /.test(value))
-    return `a text with ": " in it has to be quoted: "${short(value)}"`
+  if (/^[^[{].*: /.test(value)) return `a text with ": " in it has to be quoted: "${short(value)}"`
   return null
 }
 

@@ -192,7 +192,13 @@ function llmCondition(raw: NonNullable<RawCondition['llm']>, node: SourceNode): 
 function allOf(conditions: Condition[], node: SourceNode): Condition {
   const [only, ...more] = conditions
   if (only && more.length === 0) return only
-  return { kind: 'all', of: conditions, position: positionOf(node) }
+  return { kind: 'all', of: conditions.sort(byPosition), position: positionOf(node) }
+}
+
+/** A trace reads in the order the author wrote. */
+function byPosition(left: Condition, right: Condition): number {
+  if (!left.position || !right.position) return 0
+  return left.position.line - right.position.line || left.position.column - right.position.column
 }
 
 function checkPatterns(values: { value: string; node: SourceNode }[], caseSensitive: boolean, reading: Reading): void {

@@ -37,7 +37,7 @@ export const size = form(
 
 export const listenAddress = form(
   'bad-listen',
-  'an address to listen on is host:port, such as 127.0.0.1:2525, [::1]:2525 or :2525 for every address',
+  'an address to listen on is host:port, such as 127.0.0.1:2525, [::1]:2525 or :2525 for every IPv4 address',
   (text) => parseListen(text) !== null,
 )
 

@@ -1,0 +1,268 @@
+import { expect, test } from 'vitest'
+import { base, issuesOf, parse, shortly } from './kinds.js'
+
+const full = `# yaml-language-server: $schema=./routes.schema.json
+version: 1
+server:
+  data: ./data
+  store: sqlite
+  hostname: mail.example.com
+  smtp:
+    listen: [127.0.0.1:2525, "[::1]:2525"]
+    tls: { cert: tls/cert.pem, key: /etc/ssl/key.pem }
+    implicit_tls: 0.0.0.0:2465
+    allow: [127.0.0.0/8, "::1/128"]
+    users: [{ name: jenkins, password: "\${JENKINS_SMTP_PASSWORD}" }]
+    recipients: ["*@MailTrigger.app"]
+    max_size: 10MB
+    max_connections: "\${CONNECTIONS:-50}"
+    max_recipients: 7
+  http: { listen: ":8025" }
+  retention: { mails: forever, deliveries: 60d, max_size: 2GB }
+  network: { deny_private: true, allow: [10.0.0.0/8, hooks.example.com], deny: ["*.internal"] }
+defaults:
+  retry: [1m, 90s]
+  dedupe: { key: [route, subject, recipients], for: 0s }
+  on_error: hold
+otherwise: { archive: false, send: [ops, telegram] }
+llm: { base_url: "https://llm.example.com/v1/", api_key: "\${file:/run/secrets/llm}", model: small, timeout: 3s, max_calls_per_day: 9 }
+channels:
+  telegram: { kind: telegram, bot_token: "\${TOKEN}", silent: "\${SILENT}" }
+  ops: { kind: slack, webhook_url: "https://hooks.example.com/\${SLACK}" }
+  email: { kind: email, host: mail.example.com }
+people:
+  Tim@mailtrigger.app: { name: Tim, telegram: 111111, manager: boss@mailtrigger.app }
+  boss@mailtrigger.app: { telegram: "222222:7" }
+groups:
+  devops: [tim@mailtrigger.app, boss@mailtrigger.app]
+  everyone: [devops, Guest@mailtrigger.app]
+lookups:
+  project-owners: { url: "http://internal/api", headers: { authorization: "Bearer \${SVC}", accept: application/json }, cache: 1m, stale_ok: 2h, timeout: 4s }
+  domain-owners: { file: ./domain-owners.json }
+  fixed: { inline: { a: [b@mailtrigger.app], n: 1 } }
+actions:
+  project-owner: { module: wasm-actions/project-owner.ts, config: { fallback: x }, timeout: 2s }
+routes:
+  - name: Sentry
+    when:
+      subject: { starts_with: "[Sentry]" }
+      rcpt: DevOps@mailtrigger.app
+      body: { contains: [error, fatal], not: { contains: test, case_sensitive: true } }
+    severity: high
+    event: sentry
+    labels: { team: shop }
+    retry: [5m]
+    on_error: send
+    stop: true
+    steps:
+      - attach: project-owners
+      - attach: { lookup: domain-owners, if_missing: devops }
+      - run: project-owner
+      - extract: { domain: { from: subject, regex: '([a-z]+)' }, job: { from: { header: X-Job }, regex: '.+' } }
+      - recipients: [devops, "{{ domain }}@mailtrigger.app"]
+      - recipients: { lookup: fixed, key: "{{ domain }}", if_missing: [everyone], also: manager }
+      - set: { title: "{{ domain }}", text: t, severity: "{{ x }}", event: e, fingerprint: f, labels: { d: "{{ domain }}" } }
+      - send: { channel: [telegram, email], to: [Boss@mailtrigger.app, devops], template: "{{ title }}" }
+      - stop
+  - name: conditions
+    enabled: false
+    when:
+      all:
+        - header: { X-Result: FAILURE, List-Unsubscribe: false }
+        - attachment: { filename: { ends_with: .log } }
+      any:
+        - attachment: true
+        - size: { over: 1MB, under: 5MB }
+        - client: [10.0.0.0/8, "::1"]
+      not: { user: [jenkins, ci] }
+      time: { days: [sat, sun-mon], between: "22:00-06:30", timezone: Asia/Taipei }
+      sender: "<>"
+      html: { matches: "(?i)<b>(?P<what>.+)</b>", is: x }
+      llm: Is it urgent?
+    steps: [{ send: email }]
+`
+const env = {
+  JENKINS_SMTP_PASSWORD: 'jenkins-pw',
+  TOKEN: '123456:abcdef',
+  SILENT: 'true',
+  SLACK: 'T0/B0/xyz',
+  SVC: 'svc-token',
+}
+const readSecretFile = (path: string) => `key of ${path}\n`
+
+test('a file with everything there is becomes the config it says', () => {
+  const { config, warnings } = parse(full, { env, readSecretFile })
+  expect(shortly(warnings)).toEqual([])
+  const { channels, routes, hash, ...rest } = config
+  expect(hash).toMatch(/^[0-9a-f]{12}$/)
+  expect(rest).toEqual({
+    files: ['/etc/mailtrigger/routes.yaml'],
+    server: {
+      dataFolder: '/etc/mailtrigger/data',
+      store: { type: 'sqlite' },
+      smtp: {
+        listen: [
+          { host: '127.0.0.1', port: 2525 },
+          { host: '::1', port: 2525 },
+        ],
+        implicitTls: [{ host: '0.0.0.0', port: 2465 }],
+        tls: { cert: '/etc/mailtrigger/tls/cert.pem', key: '/etc/ssl/key.pem' },
+        allow: ['127.0.0.0/8', '::1/128'],
+        users: [{ name: 'jenkins', password: 'jenkins-pw' }],
+        recipients: ['*@mailtrigger.app'],
+        sizeBytesMax: 10e6,
+        connectionsMax: 50,
+        recipientsMax: 7,
+      },
+      http: { listen: { host: '0.0.0.0', port: 8025 } },
+      retention: { mailsMs: null, deliveriesMs: 60 * 86_400_000, sizeBytesMax: 2e9 },
+      network: { denyPrivate: true, allow: ['10.0.0.0/8', 'hooks.example.com'], deny: ['*.internal'] },
+    },
+    hostname: 'mail.example.com',
+    otherwise: { archive: false, send: ['ops', 'telegram'] },
+    llm: {
+      baseUrl: 'https://llm.example.com/v1',
+      apiKey: 'key of /run/secrets/llm',
+      model: 'small',
+      timeoutMs: 3_000,
+      callsPerDayMax: 9,
+    },
+    people: {
+      'tim@mailtrigger.app': {
+        address: 'tim@mailtrigger.app',
+        name: 'Tim',
+        manager: 'boss@mailtrigger.app',
+        channels: { telegram: '111111' },
+      },
+      'boss@mailtrigger.app': {
+        address: 'boss@mailtrigger.app',
+        name: null,
+        manager: null,
+        channels: { telegram: '222222:7' },
+      },
+    },
+    groups: {
+      devops: ['tim@mailtrigger.app', 'boss@mailtrigger.app'],
+      everyone: ['tim@mailtrigger.app', 'boss@mailtrigger.app', 'guest@mailtrigger.app'],
+    },
+    lookups: {
+      'project-owners': {
+        name: 'project-owners',
+        source: {
+          type: 'http',
+          url: 'http://internal/api',
+          headers: { authorization: 'Bearer svc-token', accept: 'application/json' },
+          timeoutMs: 4_000,
+        },
+        cacheMs: 60_000,
+        staleOkMs: 7_200_000,
+      },
+      'domain-owners': {
+        name: 'domain-owners',
+        source: { type: 'file', path: '/etc/mailtrigger/domain-owners.json' },
+        cacheMs: 300_000,
+        staleOkMs: 86_400_000,
+      },
+      fixed: {
+        name: 'fixed',
+        source: { type: 'inline', data: { a: ['b@mailtrigger.app'], n: 1 } },
+        cacheMs: 300_000,
+        staleOkMs: 86_400_000,
+      },
+    },
+    actions: {
+      'project-owner': {
+        name: 'project-owner',
+        module: '/etc/mailtrigger/wasm-actions/project-owner.ts',
+        config: { fallback: 'x' },
+        timeoutMs: 2_000,
+        position: { file: 'routes.yaml', line: 41, column: 3 },
+      },
+    },
+    defaultRetryMs: [60_000, 90_000],
+    secrets: expect.any(Array),
+  })
+  expect(new Set(config.secrets)).toEqual(
+    new Set([
+      'jenkins-pw',
+      '123456:abcdef',
+      'https://hooks.example.com/T0/B0/xyz',
+      'T0/B0/xyz',
+      'Bearer svc-token',
+      'svc-token',
+      'key of /run/secrets/llm',
+    ]),
+  )
+  expect(Object.keys(channels)).toEqual(['telegram', 'ops', 'email'])
+  expect(channels['telegram']?.settings).toEqual({
+    bot_token: '123456:abcdef',
+    silent: true,
+    base_url: 'https://api.telegram.org',
+  })
+  expect(channels['telegram']?.destination).toBeNull()
+  expect(channels['ops']?.destination).toBe('hooks.slack.com')
+  expect(routes).toMatchSnapshot()
+})
+
+test('an empty file has the defaults, and forwards nothing', () => {
+  const { config } = parse('')
+  expect(config.routes).toEqual([])
+  expect(config.defaultRetryMs).toEqual([60_000, 300_000, 900_000, 1_800_000, 3_600_000])
+  expect(config.hostname).toBe('gateway.test')
+  expect(config.server).toEqual({
+    dataFolder: '/etc/mailtrigger/data',
+    store: { type: 'sqlite' },
+    smtp: {
+      listen: [{ host: '127.0.0.1', port: 2525 }],
+      implicitTls: [],
+      tls: null,
+      allow: ['127.0.0.0/8', '::1/128'],
+      users: [],
+      recipients: null,
+      sizeBytesMax: 25e6,
+      connectionsMax: 500,
+      recipientsMax: 100,
+    },
+    http: { listen: { host: '127.0.0.1', port: 8025 } },
+    retention: { mailsMs: 30 * 86_400_000, deliveriesMs: 90 * 86_400_000, sizeBytesMax: 20e9 },
+    network: { denyPrivate: false, allow: [], deny: [] },
+  })
+})
+
+test('a name such as "constructor" is a name like any other', () => {
+  const { config } = parse(`${base}groups: { constructor: [tim@mailtrigger.app], toString: [constructor] }`)
+  expect(config.groups['toString']).toEqual(['tim@mailtrigger.app'])
+  expect(config.lookups['constructor']).toBeUndefined()
+  expect(shortly(issuesOf('groups: { __proto__: [] }'))).toEqual(['bad-key 1:11'])
+})
+
+const step = (yaml: string) => `${base}routes: [{ name: a, steps: [${yaml}, { send: telegram }] }]`
+
+const unavailable: [what: string, text: string][] = [
+  ['hold', step('{ hold: { for: 5m, key: x, unless: { subject: up } } }')],
+  ['digest', step('{ digest: { every: 1h } }')],
+  ['dedupe', step('{ dedupe: { key: x, for: 5m } }')],
+  ['resolve', step('{ resolve: "{{ x }}" }')],
+  ['resolve', step('resolve')],
+  ['llm', step('{ llm: { prompt: shorten, set: [title] } }')],
+  ['repeat', step('{ send: { channel: telegram, repeat: { every: 5m, times: 3, until: acknowledged } } }')],
+  ['then', step('{ send: { channel: telegram, then: { after: 5m, send: telegram, to: manager } } }')],
+  ['reject', 'otherwise: { reject: "550 5.7.1 no route" }'],
+  ['postgres', 'server: { store: "postgres://user:pass@host/db" }'],
+  ['jobs', 'jobs: { watch: { module: watch.ts, schedule: "*/30 * * * *" } }'],
+  ['monitors', 'monitors: { backup: { every: 24h, expect: { when: { subject: OK } } } }'],
+  ['wasm', `${base}routes: [{ name: a, when: { wasm: ask.ts }, steps: [{ send: telegram }] }]`],
+  ['dedupe', 'defaults: { dedupe: { for: 5m } }'],
+  ['allow_hosts', 'actions: { a: { module: a.ts, allow_hosts: [example.com] } }'],
+  ['.as.ts', 'actions: { a: { module: a.as.ts } }'],
+  ['discord', 'channels: { d: { kind: discord, webhook_url: x } }'],
+  ['jira_service_management', 'channels: { d: { kind: jira_service_management } }'],
+]
+
+test.each(unavailable)('%s is refused by name, never ignored: %s', (what, text) => {
+  const errors = issuesOf(text).filter(({ severity }) => severity === 'error')
+  expect(errors.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+    `not-available: "${what}" is not available in this version`,
+  ])
+  expect(errors[0]?.position).not.toBeNull()
+})

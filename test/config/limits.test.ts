@@ -1,0 +1,148 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { parseConfig } from '#src/config/load.js'
+import { ConfigError } from '#src/domain/errors.js'
+import { base, issuesOf, shortly, testOptions } from './kinds.js'
+
+const whole = `${base}groups: { devops: [tim@mailtrigger.app] }
+lookups: { owners: { inline: { a: [b@c.d] } } }
+routes:
+  - name: "one \${X:-y}"
+    when: &w
+      any: [{ subject: { matches: 'a|b' } }, { from: "uptime@*" }]
+    steps:
+      - attach: owners
+      - set: { title: "{{ mail.subject | upcase }}", text: |
+          line }
+      - send: [telegram]
+  - { name: two, when: *w, stop: true }
+`
+
+/** Whatever the text, there is a config or a `ConfigError`, and nothing else. */
+function parseAny(text: string): void {
+  try {
+    parseConfig([{ file: 'a.yaml', text }], testOptions())
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    expect(error.issues.length).toBeGreaterThan(0)
+    expect(error.issues.length).toBeLessThanOrEqual(202)
+  }
+}
+
+const fragments = [
+  '\n',
+  '  ',
+  '- ',
+  ': ',
+  '[',
+  ']',
+  '{',
+  '}',
+  '"',
+  "'",
+  '&a ',
+  '*a',
+  '${',
+  '}',
+  '{{',
+  '{%',
+  '|',
+  '>',
+  '#',
+  '\t',
+  '!x ',
+  '<<',
+  '? ',
+  '\0',
+  '\u2028',
+  '---\n',
+  '%',
+  '__proto__',
+  'null',
+  '1e999',
+  '.nan',
+]
+
+test('a mutated file gives a config or a ConfigError, never anything else', () => {
+  const mutation = fc.record({
+    at: fc.nat(whole.length),
+    cut: fc.nat(30),
+    insert: fc.oneof(fc.constantFrom(...fragments), fc.string({ unit: 'binary', maxLength: 6 })),
+  })
+  fc.assert(
+    fc.property(fc.array(mutation, { minLength: 1, maxLength: 5 }), (mutations) => {
+      let text = whole
+      for (const { at, cut, insert } of mutations) text = text.slice(0, at) + insert + text.slice(at + cut)
+      parseAny(text)
+    }),
+    { numRuns: 400 },
+  )
+})
+
+test('any text gives a config or a ConfigError', () => {
+  const text = fc.array(fc.oneof(fc.constantFrom(...fragments), fc.string({ maxLength: 5 })), { maxLength: 60 })
+  fc.assert(
+    fc.property(text, (parts) => parseAny(parts.join(''))),
+    { numRuns: 400 },
+  )
+})
+
+test.each([
+  ['brackets', '['.repeat(100_000), 'too-deep'],
+  ['dashes', '- '.repeat(100_000), 'too-deep'],
+  ['question marks', '? '.repeat(100_000), 'too-deep'],
+  ['colons', ': '.repeat(100_000), 'too-deep'],
+])('a flood of %s is refused', (_, text, code) => {
+  expect(issuesOf(text)[0]?.code).toBe(code)
+})
+
+test('aliases that multiply are refused', () => {
+  const levels = Array.from({ length: 12 }, (_, level) => {
+    const items = level === 0 ? 'x' : Array.from({ length: 9 }, () => `*a${level - 1}`).join(', ')
+    return `  a${level}: &a${level} [${items}]`
+  })
+  const [issue] = issuesOf(`lookups: { b: { inline: 1 } }\ngroups:\n${levels.join('\n')}\n`)
+  expect(issue).toMatchObject({ code: 'too-large', severity: 'error' })
+})
+
+test('an alias inside its own anchor is refused', () => {
+  expect(shortly(issuesOf('groups: { a: &a [*a] }'))).toEqual(['bad-yaml 1:18'])
+})
+
+test('twenty thousand keys in a map are read, and each mistake in them is found', () => {
+  const keys = Array.from({ length: 20_000 }, (_, index) => `k${index}: 1`)
+  const issues = issuesOf(`lookups: { big: { inline: { ${keys.join(', ')} } } }`)
+  expect(shortly(issues)).toEqual(['unused-lookup 1:12'])
+})
+
+test('ten thousand routes in several files load', () => {
+  const files = Array.from({ length: 10 }, (_, file) => ({
+    file: `${file}.yaml`,
+    text: `routes:\n${Array.from(
+      { length: 1_000 },
+      (_, index) =>
+        `  - name: r${file}-${index}\n    when: { subject: "service ${file}-${index} is down", rcpt: ops@example.com }\n    steps: [{ send: telegram }]\n`,
+    ).join('')}`,
+  }))
+  const { config, warnings } = parseConfig([{ file: 'base.yaml', text: base }, ...files], testOptions())
+  expect(config.routes).toHaveLength(10_000)
+  expect(warnings).toEqual([])
+})
+
+test('a long line is shown as a window around the place, without control characters', () => {
+  const [issue] = issuesOf(
+    `server: { data: "${'x'.repeat(400)}", stor: "\\u001b\u0085[2J", http: {} } # ${'y'.repeat(400)}`,
+  )
+  const lines = issue?.frame?.split('\n') ?? []
+  expect(issue?.hint).toBe('did you mean "store"?')
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(120)
+  const caret = lines[1]?.indexOf('^') ?? -1
+  expect(lines[0]?.slice(caret, caret + 4)).toBe('stor')
+  expect(issue?.frame).not.toContain('\u0085')
+})
+
+test('tabs do not move the caret', () => {
+  const [issue] = issuesOf('server: {\tdatta: x }')
+  const [line = '', caret = ''] = issue?.frame?.split('\n') ?? []
+  expect(line.slice(caret.indexOf('^'), caret.lastIndexOf('^') + 1)).toBe('datta')
+})
