@@ -41,7 +41,11 @@ export const email = defineChannel<Settings>({
   label: 'Email',
   description: 'Sends mail through an SMTP server, to people by their own mail address unless another is given.',
   settings,
-  address: { schema: mailAddress, hint: "a mail address; the person's own when none is given" },
+  address: {
+    schema: mailAddress,
+    hint: "a mail address; the person's own when none is given",
+    defaultsToMail: true,
+  },
   destination: ({ to }) => (to === undefined ? null : [to].flat().join(', ')),
   secrets: ['password'],
   capabilities: { textMax: 1_000_000, textUnit: 'code_points', dialect: 'html', attachments: true, idempotent: false },
