@@ -11,7 +11,7 @@ await buildActions()
 
 async function buildEngineWhenOutdated() {
   const target = at('./dist/wasm/engine.wasm')
-  const sources = ['./src/wasm/engine/glue.wat', './src/wasm/engine/wasi.wat', './dist/wasm/engine/build-engine.js']
+  const sources = ['./src/wasm/engine/glue.wat', './src/wasm/engine/wasi.wat', './src/wasm/engine/build-engine.ts']
   const packages = ['quickjs-wasi', 'binaryen', 'wabt'].map((name) => `./node_modules/${name}/package.json`)
   if ([...sources, ...packages].every((source) => isNewer(target, at(source)))) return
   const { buildEngine } = await import('./dist/wasm/engine/build-engine.js')

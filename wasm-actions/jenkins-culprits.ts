@@ -27,8 +27,9 @@ export function handle(input: ActionInput): ActionOutput {
 
 /**
  * The names of `[name] message` or `- [name] message` between `Changes:` and the dashed ruler (or the next heading),
- * each once. Below the ruler follows the build's log, whose `[INFO]` and `[javac]` are nobody's names. A reply quotes with `>`, and quoted
- * changes are not the mail's own.
+ * each once. Below the ruler follows the build's log, whose `[INFO]` and `[javac]` are nobody's names. A message may go
+ * on below its first line, indented or as a list of its own. A reply quotes with `>`, and quoted changes are not the
+ * mail's own.
  */
 function listCulprits(text: string): string[] {
   const lines = text.split(/\r?\n/)
@@ -39,7 +40,7 @@ function listCulprits(text: string): string[] {
     const isRuler = /^\s*-{5,}\s*$/.test(line)
     const isNextHeading = /^[A-Z][\w ]{0,60}:\s*$/.test(line)
     if (isRuler || isNextHeading) break
-    const name = /^\s*(?:[-*]\s+)?\[([^\]]{1,100})\]\s+\S/.exec(line)?.[1]?.trim()
+    const name = /^(?:-\s+)?\[([^\]]{1,100})\]\s+\S/.exec(line)?.[1]?.trim()
     if (name) names.add(name)
   }
   return [...names]

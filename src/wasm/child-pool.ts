@@ -12,6 +12,8 @@ export interface ChildPoolOptions {
   queueMax: number
   queueWaitMsMax: number
   startTimeoutMs: number
+  /** What a child may need before a call's own time begins: reading and compiling the module. */
+  loadTimeoutMs: number
   /** A child is replaced after so many calls. */
   callsMax: number
   /** An idle child is stopped after this long; null keeps it. */
@@ -34,6 +36,8 @@ interface Call extends PoolCall {
   id: number
   logs: GuestLog[]
   startedAt: number
+  /** Its own time runs. That starts once, or a child that was taken over could start it for ever. */
+  begun: boolean
   settle: (outcome: PoolResult | SandboxError) => void
 }
 
@@ -56,7 +60,7 @@ const failedStartsMax = 3
  * aborted or broken is killed and replaced.
  *
  * Invariants: a child is busy exactly when it has a call; every call given to `run` settles exactly once, at the latest
- * after the longest wait in the queue plus its own timeout; no more than `children` processes live at a time.
+ * after the longest wait in the queue plus loading plus its own timeout; no more than `children` processes live at a time.
  */
 export class ChildPool {
   readonly #options: ChildPoolOptions
@@ -75,7 +79,7 @@ export class ChildPool {
     this.#options = options
   }
 
-  /** Rejects with `SandboxError` only. The timeout counts from the moment a child takes the call. */
+  /** Rejects with `SandboxError` only. The timeout counts from the moment foreign code begins to run. */
   run(poolCall: PoolCall, signal: AbortSignal): Promise<PoolResult> {
     if (this.#closed) return Promise.reject(new SandboxError('closed', 'the sandbox is shutting down'))
     if (signal.aborted) return Promise.reject(abortedError())
@@ -90,6 +94,7 @@ export class ChildPool {
         id: this.#nextId++,
         logs: [],
         startedAt: 0,
+        begun: false,
         settle: (outcome) => {
           clearTimeout(waitTimer)
           signal.removeEventListener('abort', onAbort)
@@ -173,13 +178,18 @@ export class ChildPool {
     child.call = call
     child.calls++
     call.startedAt = performance.now()
-    child.timer = setTimeout(() => {
-      this.#killed++
-      this.#dismiss(child, new SandboxError('timeout', `no result within ${call.timeoutMs} ms`, call.logs))
-      this.#work()
-    }, call.timeoutMs)
+    this.#limitTime(child, call, this.#options.loadTimeoutMs)
     // A failed send means that the child is dying, and its `close` settles the call.
     child.process.send({ id: call.id, payload: call.payload }, () => {})
+  }
+
+  #limitTime(child: Child, call: Call, timeoutMs: number): void {
+    if (child.timer) clearTimeout(child.timer)
+    child.timer = setTimeout(() => {
+      this.#killed++
+      this.#dismiss(child, new SandboxError('timeout', `no result within ${timeoutMs} ms`, call.logs))
+      this.#work()
+    }, timeoutMs)
   }
 
   #hear(child: Child, message: unknown): void {
@@ -201,6 +211,13 @@ export class ChildPool {
   #hearAboutCall(child: Child, call: Call, reply: Exclude<ChildReply, { type: 'ready' }>): void {
     if (reply.type === 'log') {
       if (call.logs.length < this.#options.logLinesMax) call.logs.push({ level: reply.level, message: reply.message })
+      return
+    }
+    if (reply.type === 'begun') {
+      if (call.begun) return
+      call.begun = true
+      call.startedAt = performance.now()
+      this.#limitTime(child, call, call.timeoutMs)
       return
     }
     const durationMs = performance.now() - call.startedAt

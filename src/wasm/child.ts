@@ -8,10 +8,11 @@ import { serveCalls } from './serve-calls.js'
 const compiledMax = 64
 const compiled = new Map<string, WebAssembly.Module>()
 
-serveCalls(async (payload, log) => {
+serveCalls(async (payload, { begin, log }) => {
   // The parent is our own code; only what comes from the guest is doubted.
   const request = payload as GuestRequest
   const module = await compileOnce(request.sha256, request.path)
+  begin()
   return runGuest(module, request, log)
 })
 

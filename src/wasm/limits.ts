@@ -26,6 +26,8 @@ export interface ProcessLimits {
   /** A child is replaced after so many calls, so that nothing can pile up in it. */
   callsMax: number
   startTimeoutMs: number
+  /** Reading and compiling a module, before a guest's own time begins. */
+  loadTimeoutMs: number
 }
 
 export const moduleLimits: ModuleLimits = {
@@ -49,4 +51,5 @@ export const processLimits: ProcessLimits = {
   heapBytesMax: 192 * 1024 * 1024,
   callsMax: 5_000,
   startTimeoutMs: 15_000,
+  loadTimeoutMs: 10_000,
 }

@@ -12,6 +12,8 @@ export interface ChildRequest {
 /** What a child says. It ran foreign code, so the parent checks every word. */
 export const childReplySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
+  /** What is ours is done (compiling the module); from here on the time is the guest's. */
+  z.object({ type: z.literal('begun'), id: z.number() }),
   z.object({
     type: z.literal('log'),
     id: z.number(),

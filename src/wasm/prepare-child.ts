@@ -3,4 +3,7 @@ import type { PrepareRequest } from './messages.js'
 import { prepareModule } from './prepare.js'
 import { serveCalls } from './serve-calls.js'
 
-serveCalls(async (payload) => JSON.stringify(await prepareModule(payload as PrepareRequest)))
+serveCalls(async (payload, { begin }) => {
+  begin()
+  return JSON.stringify(await prepareModule(payload as PrepareRequest))
+})

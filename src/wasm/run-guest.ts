@@ -82,14 +82,18 @@ function describeTrap(error: unknown): SandboxError {
   return new SandboxError('trap', `the guest trapped: ${words.slice(0, 500)}`)
 }
 
+/** A module of any origin can carry a section of this name; one that is no source map explains nothing. */
 function readSourceMap(module: WebAssembly.Module): SourceMap | null {
   const [section] = WebAssembly.Module.customSections(module, sourceMapSection)
   if (!section) return null
-  const map: unknown = JSON.parse(new TextDecoder().decode(section))
-  return isSourceMap(map) ? map : null
+  try {
+    const map: unknown = JSON.parse(new TextDecoder().decode(section))
+    return isSourceMap(map) ? map : null
+  } catch {
+    return null
+  }
 }
 
-/** A module of any origin can carry a section of this name. */
 function isSourceMap(map: unknown): map is SourceMap {
   if (typeof map !== 'object' || map === null) return false
   const { sources, mappings } = map as Partial<SourceMap>

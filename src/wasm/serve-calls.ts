@@ -4,8 +4,14 @@ import type { ChildFailureKind, ChildReply, ChildRequest } from './messages.js'
 
 export type WriteLog = (level: GuestLog['level'], message: string) => void
 
+export interface CallReporter {
+  /** Foreign code is about to run: the call's own deadline starts. */
+  begin: () => void
+  log: WriteLog
+}
+
 /** Answers one request; throws `SandboxError` to say what kind of failure it was. */
-export type CallHandler = (payload: unknown, log: WriteLog) => Promise<string>
+export type CallHandler = (payload: unknown, reporter: CallReporter) => Promise<string>
 
 /**
  * The whole life of a child process: say ready, then answer requests, one at a time (the parent sends no second one).
@@ -22,7 +28,10 @@ export function serveCalls(handle: CallHandler): void {
 
 async function answer(handle: CallHandler, { id, payload }: ChildRequest): Promise<ChildReply> {
   try {
-    const output = await handle(payload, (level, message) => say({ type: 'log', id, level, message }))
+    const output = await handle(payload, {
+      begin: () => say({ type: 'begun', id }),
+      log: (level, message) => say({ type: 'log', id, level, message }),
+    })
     return { type: 'done', id, output }
   } catch (error) {
     return error instanceof SandboxError && isChildFailure(error.kind)

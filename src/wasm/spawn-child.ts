@@ -29,7 +29,8 @@ export function spawnChild(entry: URL, limits: ProcessLimits): ChildProcess {
     serialization: 'json',
     env: { NODE_ENV: 'production' },
   })
-  // When the child is gone its streams break; `close` of the process itself tells the pool.
-  for (const stream of child.stdio) stream?.on('error', () => {})
+  // When the child is gone its streams break; `close` of the process itself tells the pool. There are no streams at all
+  // when the machine is out of descriptors, whatever the types say; then `error` tells it.
+  for (const stream of child.stdio ?? []) stream?.on('error', () => {})
   return child
 }

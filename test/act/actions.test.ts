@@ -139,6 +139,11 @@ describe('jenkins-culprits', () => {
     ],
     ['somebody twice', ['Changes:', '[tim] One', '[tim] Two', ruler], [tim]],
     ['a ticket in the message', ['Changes:', '[tim] [BOT-1] Fix [bot] things', ruler], [tim]],
+    [
+      'messages of several lines',
+      ['Changes:', '', '[tim] One', '', '* more', '* [jolin chen] half', '  [jolin chen] done', '', ruler],
+      [tim],
+    ],
     ['a stranger beside somebody', ['Changes:', '[ghost] One', '[tim] Two', ruler], [tim]],
     [
       'the form of email-ext',

@@ -140,6 +140,7 @@ describe('a child that never gets ready', () => {
     queueMax: 10,
     queueWaitMsMax: 20_000,
     startTimeoutMs: 300,
+    loadTimeoutMs: 300,
     callsMax: 10,
     idleMsMax: null,
     logLinesMax: 10,
