@@ -8,7 +8,7 @@ import type { Attachment, Mail, RawMail } from '../domain/mail.js'
 import { trimBoundaryLines } from './boundaries.js'
 import { decodeText } from './charset.js'
 import { describeHeader } from './fields.js'
-import { type HeaderBlock, readHeaders, toLine } from './headers.js'
+import { firstField, type HeaderBlock, readHeaders, toLine } from './headers.js'
 import { htmlToText } from './html-to-text.js'
 import { salvageMail } from './salvage.js'
 
@@ -35,7 +35,10 @@ export async function parseMail(raw: RawMail): Promise<Mail> {
   const block = readHeaders(raw.raw)
   try {
     const parsed = await simpleParser(toParsable(raw.raw, block), parserOptions)
-    return { ...describeHeader(raw, block), ...readBody(parsed), malformed: null }
+    const body = readBody(parsed)
+    const isEmpty = body.textSource === 'none' && body.attachments.length === 0
+    if (isEmpty && lacksBoundary(raw.raw, block)) return salvageMail(raw, 'a multipart whose boundary is nowhere')
+    return { ...describeHeader(raw, block), ...body, malformed: null }
   } catch (error) {
     return salvageMail(raw, `the MIME parser gave up: ${error instanceof Error ? error.message : String(error)}`)
   }
@@ -43,11 +46,20 @@ export async function parseMail(raw: RawMail): Promise<Mail> {
 
 /** Bytes the MIME parser understands: regular line ends, a header block, bare boundary lines. Copies only when it must. */
 function toParsable(raw: Uint8Array, block: HeaderBlock): Buffer {
-  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
+  const bytes = asBuffer(raw)
   if (!block.isIrregular) return trimBoundaryLines(bytes)
   if (block.fields.length === 0) return Buffer.concat([Buffer.from('\r\n'), bytes.subarray(block.bodyOffset)])
   const lines = bytes.toString('latin1').split('\n').map(withoutCarriageReturns)
   return trimBoundaryLines(Buffer.from(lines.join('\r\n'), 'latin1'))
+}
+
+/** The parser then takes the whole body for a preamble, and gives nothing of it. */
+function lacksBoundary(raw: Uint8Array, block: HeaderBlock): boolean {
+  const type = firstField(block, 'content-type')?.slice(0, 1_000) ?? ''
+  if (!/^multipart\//i.test(type)) return false
+  const [, quoted, plain] = /boundary\s{0,10}=\s{0,10}(?:"([^"]+)"|([^\s";]+))/i.exec(type) ?? []
+  const boundary = quoted ?? plain
+  return boundary === undefined || !asBuffer(raw).includes(`--${boundary}`, block.bodyOffset)
 }
 
 /** By hand, since `/\r+$/` takes quadratic time on a long run of them. */
@@ -109,6 +121,10 @@ function toAttachment(part: ParsedAttachment, index: number): Attachment {
 function ownBytes(buffer: Buffer): Uint8Array {
   const isWhole = buffer.byteLength === buffer.buffer.byteLength
   return isWhole ? new Uint8Array(buffer.buffer, 0, buffer.byteLength) : new Uint8Array(buffer)
+}
+
+function asBuffer(raw: Uint8Array): Buffer {
+  return Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
 }
 
 function clean(text: string): string {

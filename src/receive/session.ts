@@ -1,40 +1,9 @@
-import type { SMTPServerDataStream, SMTPServerError, SMTPServerOptions, SMTPServerSession } from 'smtp-server'
+import type { SMTPServerError, SMTPServerOptions, SMTPServerSession } from 'smtp-server'
 import { MailRejected } from '../domain/errors.js'
-import type { Envelope, RawMail } from '../domain/mail.js'
-import { countHops } from './headers.js'
-import type { SmtpLimits } from './limits.js'
-import { type ByteBudget, noRoom, receiveMessage } from './message.js'
+import { noRoom, tooLarge } from './message.js'
 import type { SmtpPolicy } from './policy.js'
-import type { PromptConnection } from './prompt-server.js'
-
-/** A refusal as the rejected log keeps it. `message` is what the client heard, with its enhanced status code. */
-export interface Rejection {
-  at: number
-  client: string
-  from: string | null
-  rcpt: string | null
-  user: string | null
-  reason: string
-  code: number
-  message: string
-}
-
-/** What the sessions of one listener group share. */
-export interface SessionContext {
-  limits: SmtpLimits
-  budget: ByteBudget
-  /** The policy for sessions that begin now. */
-  policy: () => SmtpPolicy
-  connectionOf: (session: SMTPServerSession) => PromptConnection | undefined
-  /** Open connections over all listeners, the asking one included. */
-  countConnections: (client: string | null) => number
-  isStopping: () => boolean
-  save: (mail: RawMail) => Promise<void>
-  onRejected: (rejection: Rejection) => void
-  newId: () => string
-  now: () => number
-  log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
-}
+import { describeRejection, replyFor, type Seen, userOf } from './rejection.js'
+import { reasonOf, receiveAndSave, type SessionContext, type SessionState } from './transaction.js'
 
 export interface Sessions {
   handlers: Required<
@@ -46,33 +15,29 @@ export interface Sessions {
   isReceiving: (session: SMTPServerSession) => boolean
 }
 
-interface State {
-  /** The policy the session began with; a reload is for the next one. */
-  policy: SmtpPolicy
-  authFailures: number
-  /** `receiving` and `saving` last from DATA to its reply. */
-  phase: 'commands' | 'receiving' | 'saving'
-  deadline: NodeJS.Timeout
-  isOverdue: boolean
-}
-
 /** Commands of no use here: jokes, address probing, and the ways a proxy may impersonate a client. */
 const neverOffered = ['WIZ', 'SHELL', 'KILL', 'VRFY', 'XCLIENT', 'XFORWARD']
 
 /** The story of an SMTP session, as the handlers smtp-server asks at each step. */
 export function createSessions(context: SessionContext): Sessions {
-  const states = new WeakMap<SMTPServerSession, State>()
+  const states = new WeakMap<SMTPServerSession, SessionState>()
 
-  const stateOf = (session: SMTPServerSession): State => {
+  const stateOf = (session: SMTPServerSession): SessionState => {
     const known = states.get(session)
     if (known) return known
     const deadline = setTimeout(() => endOverdue(context, session, state), context.limits.sessionMs)
-    const state: State = { policy: context.policy(), authFailures: 0, phase: 'commands', deadline, isOverdue: false }
+    const state: SessionState = {
+      policy: context.policy(),
+      authFailures: 0,
+      phase: 'commands',
+      deadline,
+      isOverdue: false,
+    }
     states.set(session, state)
     return state
   }
   const refuse = (session: SMTPServerSession, rejection: MailRejected, seen: Seen = {}): SMTPServerError => {
-    context.onRejected(describe(context.now(), session, rejection, seen))
+    context.onRejected(describeRejection(context.now(), session, rejection, seen))
     return replyFor(rejection)
   }
 
@@ -143,66 +108,10 @@ export function createSessions(context: SessionContext): Sessions {
   return {
     handlers,
     onTooLarge: (session) => {
-      const { sizeBytesMax } = stateOf(session).policy
-      refuse(session, new MailRejected(552, 'too_large', `5.3.4 the mail is larger than ${sizeBytesMax} bytes`))
+      refuse(session, tooLarge(stateOf(session).policy.sizeBytesMax))
     },
     isReceiving: (session) => (states.get(session)?.phase ?? 'commands') !== 'commands',
   }
-}
-
-type Outcome =
-  | { kind: 'stored'; id: string }
-  | { kind: 'refused' | 'overrun'; rejection: MailRejected }
-  | { kind: 'gone' }
-
-/** From 354 to the commit. Nothing here calls the network or looks into the mail. */
-async function receiveAndSave(
-  context: SessionContext,
-  stream: SMTPServerDataStream,
-  session: SMTPServerSession,
-  state: State,
-): Promise<Outcome> {
-  const { budget, limits } = context
-  const envelope = envelopeOf(session)
-  state.phase = 'receiving'
-  const deadline = setTimeout(() => {
-    const message = `4.4.2 DATA took longer than ${Math.round(limits.dataMs / 1_000)} s`
-    context.connectionOf(session)?.cut(421, message, limits.lingerMs)
-  }, limits.dataMs)
-  const bounds = { budget, sizeBytesMax: state.policy.sizeBytesMax, overrunBytesMax: limits.overrunBytesMax }
-  const received = await receiveMessage(stream, bounds).finally(() => clearTimeout(deadline))
-  if (received.kind !== 'whole') return received
-
-  if (countHops(received.bytes) > limits.hopsMax) {
-    budget.give(received.bytes.length)
-    return { kind: 'refused', rejection: new MailRejected(554, 'loop', `5.4.6 more than ${limits.hopsMax} hops`) }
-  }
-  state.phase = 'saving'
-  const mail: RawMail = { id: context.newId(), receivedAt: context.now(), envelope, raw: received.bytes }
-  const saving = context.save(mail).finally(() => budget.give(mail.raw.length))
-  const failure = await outcomeWithin(saving, limits.saveMs)
-  if (failure === null) return { kind: 'stored', id: mail.id }
-  if (failure instanceof MailRejected) return { kind: 'refused', rejection: failure }
-  context.log('error', 'a mail could not be stored, its sender keeps it', { mail: mail.id, error: reasonOf(failure) })
-  return {
-    kind: 'refused',
-    rejection: new MailRejected(451, 'not_stored', '4.3.0 cannot store the mail now, try again later'),
-  }
-}
-
-/** Null when the promise resolved in time, else why not. A save that ends later still counts for the store. */
-function outcomeWithin(saving: Promise<void>, timeoutMs: number): Promise<unknown> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(new Error(`the store did not answer within ${timeoutMs} ms`)), timeoutMs)
-    const settle = (failure: unknown): void => {
-      clearTimeout(timer)
-      resolve(failure)
-    }
-    saving.then(
-      () => settle(null),
-      (error: unknown) => settle(error ?? new Error('the store failed without a reason')),
-    )
-  })
 }
 
 function refuseConnection(
@@ -234,7 +143,7 @@ function badCredentials(isLast: boolean): MailRejected {
 }
 
 /** The session is over its total time. A mail being saved gets its reply first; anything else ends here. */
-function endOverdue(context: SessionContext, session: SMTPServerSession, state: State): void {
+function endOverdue(context: SessionContext, session: SMTPServerSession, state: SessionState): void {
   state.isOverdue = true
   if (state.phase === 'saving') return
   context.connectionOf(session)?.dismiss('4.4.2 the session took too long', context.limits.lingerMs)
@@ -249,51 +158,6 @@ function closeAfterReply(context: SessionContext, session: SMTPServerSession): v
   setImmediate(() => context.connectionOf(session)?.dismiss('4.3.2 closing the connection', context.limits.lingerMs))
 }
 
-interface Seen {
-  from?: string
-  rcpt?: string
-  user?: string
-}
-
-function describe(at: number, session: SMTPServerSession, rejection: MailRejected, seen: Seen): Rejection {
-  const envelope = session.envelope
-  return {
-    at,
-    client: session.remoteAddress,
-    from: seen.from ?? (envelope?.mailFrom ? envelope.mailFrom.address : null),
-    rcpt: seen.rcpt ?? envelope?.rcptTo[0]?.address ?? null,
-    user: seen.user ?? userOf(session),
-    reason: rejection.reason,
-    code: rejection.smtpCode,
-    message: rejection.message,
-  }
-}
-
-function replyFor(rejection: MailRejected): SMTPServerError {
-  return Object.assign(new Error(rejection.message), { responseCode: rejection.smtpCode })
-}
-
-function envelopeOf(session: SMTPServerSession): Envelope {
-  const { mailFrom, rcptTo } = session.envelope
-  return {
-    from: mailFrom ? mailFrom.address : '',
-    to: rcptTo.map((recipient) => recipient.address),
-    client: session.remoteAddress,
-    helo: session.hostNameAppearsAs || '',
-    tls: session.secure,
-    user: userOf(session),
-  }
-}
-
-function userOf(session: SMTPServerSession): string | null {
-  const user: unknown = session.user
-  return typeof user === 'string' ? user : null
-}
-
 function isSameAddress(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase()
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

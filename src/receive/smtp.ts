@@ -6,7 +6,9 @@ import { defaultSmtpLimits, type SmtpLimits } from './limits.js'
 import { ByteBudget } from './message.js'
 import { checkExposure, compilePolicy } from './policy.js'
 import { PromptSmtpServer } from './prompt-server.js'
-import { createSessions, type Rejection, type SessionContext, type Sessions } from './session.js'
+import type { Rejection } from './rejection.js'
+import { createSessions, type Sessions } from './session.js'
+import type { SessionContext } from './transaction.js'
 
 export interface SmtpOptions {
   settings: SmtpSettings

@@ -163,6 +163,23 @@ describe('parseMail', () => {
     expect(mail.text).toMatch(/^level = error\n--b\n/)
   })
 
+  it.each([
+    ['Content-Type: multipart/mixed; boundary=there', 'disk full\r\n', 'disk full\n'],
+    ['Content-Type: multipart/mixed', '--x\r\n\r\ndisk full\r\n--x--\r\n', '--x\n\ndisk full\n--x--\n'],
+  ])('salvages the body of a multipart whose boundary is nowhere: %s', async (header, body, text) => {
+    expect(await parseMail(rawMail(`Subject: x\r\n${header}\r\n\r\n${body}`))).toMatchObject({
+      text,
+      textSource: 'raw',
+      malformed: 'a multipart whose boundary is nowhere',
+    })
+  })
+
+  it('takes an empty part for what it is', async () => {
+    const empty =
+      'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\r\n--b--\r\n'
+    expect(await parseMail(rawMail(empty))).toMatchObject({ textSource: 'none', malformed: null })
+  })
+
   it('bounds HTML bombs', async () => {
     for (const bomb of [
       `${'<blockquote>'.repeat(900)}${'x<br>\r\n'.repeat(20_000)}`,

@@ -26,6 +26,16 @@ describe('createParser', () => {
     await parser.stop()
   })
 
+  it('hands over empty attachments', async () => {
+    const parser = createParser()
+    const part = '--b\r\nContent-Disposition: attachment; filename=empty\r\n\r\n'
+    const raw = rawMail(`Content-Type: multipart/mixed; boundary=b\r\n\r\n${part.repeat(3)}--b--\r\n`)
+    const mail = await parser.parse(raw, never)
+    expect(mail.attachments.map(({ sizeBytes }) => sizeBytes)).toEqual([0, 0, 0])
+    expect(mail.malformed).toBeNull()
+    await parser.stop()
+  })
+
   it('cuts off a mail that takes too long, and goes on with the next', async () => {
     const parser = createParser({ timeoutMs: 30 })
     const [cut, next] = await Promise.all([

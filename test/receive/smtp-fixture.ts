@@ -5,7 +5,7 @@ import type { SmtpSettings } from '#src/domain/config.js'
 import type { RawMail } from '#src/domain/mail.js'
 import { type Certificate, ensureCertificate } from '#src/receive/certificate.js'
 import type { SmtpLimits } from '#src/receive/limits.js'
-import type { Rejection } from '#src/receive/session.js'
+import type { Rejection } from '#src/receive/rejection.js'
 import { type SmtpListener, startSmtp } from '#src/receive/smtp.js'
 
 export const openSettings: SmtpSettings = {

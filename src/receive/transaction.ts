@@ -1,0 +1,111 @@
+import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
+import { MailRejected } from '../domain/errors.js'
+import type { Envelope, RawMail } from '../domain/mail.js'
+import { countHops } from './headers.js'
+import type { SmtpLimits } from './limits.js'
+import { type ByteBudget, receiveMessage } from './message.js'
+import type { SmtpPolicy } from './policy.js'
+import type { PromptConnection } from './prompt-server.js'
+import { type Rejection, userOf } from './rejection.js'
+
+/** What the sessions of one listener group share. */
+export interface SessionContext {
+  limits: SmtpLimits
+  budget: ByteBudget
+  /** The policy for sessions that begin now. */
+  policy: () => SmtpPolicy
+  connectionOf: (session: SMTPServerSession) => PromptConnection | undefined
+  /** Open connections over all listeners, the asking one included. */
+  countConnections: (client: string | null) => number
+  isStopping: () => boolean
+  save: (mail: RawMail) => Promise<void>
+  onRejected: (rejection: Rejection) => void
+  newId: () => string
+  now: () => number
+  log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
+}
+
+/** What is remembered of one connection beside what smtp-server remembers. */
+export interface SessionState {
+  /** The policy the session began with; a reload is for the next one. */
+  policy: SmtpPolicy
+  authFailures: number
+  /** `receiving` and `saving` last from DATA to its reply. */
+  phase: 'commands' | 'receiving' | 'saving'
+  deadline: NodeJS.Timeout
+  isOverdue: boolean
+}
+
+/** What became of one DATA. */
+export type Outcome =
+  | { kind: 'stored'; id: string }
+  | { kind: 'refused' | 'overrun'; rejection: MailRejected }
+  | { kind: 'gone' }
+
+/** From 354 to the commit. Nothing here calls the network, and of the mail only the Received lines are looked at. */
+export async function receiveAndSave(
+  context: SessionContext,
+  stream: SMTPServerDataStream,
+  session: SMTPServerSession,
+  state: SessionState,
+): Promise<Outcome> {
+  const { budget, limits } = context
+  const envelope = envelopeOf(session)
+  state.phase = 'receiving'
+  const deadline = setTimeout(() => {
+    const message = `4.4.2 DATA took longer than ${Math.round(limits.dataMs / 1_000)} s`
+    context.connectionOf(session)?.cut(421, message, limits.lingerMs)
+  }, limits.dataMs)
+  const bounds = { budget, sizeBytesMax: state.policy.sizeBytesMax, overrunBytesMax: limits.overrunBytesMax }
+  const received = await receiveMessage(stream, bounds).finally(() => clearTimeout(deadline))
+  if (received.kind !== 'whole') return received
+
+  if (countHops(received.bytes) > limits.hopsMax) {
+    budget.give(received.bytes.length)
+    return { kind: 'refused', rejection: new MailRejected(554, 'loop', `5.4.6 more than ${limits.hopsMax} hops`) }
+  }
+  state.phase = 'saving'
+  const mail: RawMail = { id: context.newId(), receivedAt: context.now(), envelope, raw: received.bytes }
+  const saving = Promise.resolve(mail)
+    .then(context.save)
+    .finally(() => budget.give(mail.raw.length))
+  const failure = await outcomeWithin(saving, limits.saveMs)
+  if (failure === null) return { kind: 'stored', id: mail.id }
+  if (failure instanceof MailRejected) return { kind: 'refused', rejection: failure }
+  context.log('error', 'a mail could not be stored, its sender keeps it', { mail: mail.id, error: reasonOf(failure) })
+  return {
+    kind: 'refused',
+    rejection: new MailRejected(451, 'not_stored', '4.3.0 cannot store the mail now, try again later'),
+  }
+}
+
+/** Null when the promise resolved in time, else why not. A save that ends later still counts for the store. */
+function outcomeWithin(saving: Promise<void>, timeoutMs: number): Promise<unknown> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(new Error(`the store did not answer within ${timeoutMs} ms`)), timeoutMs)
+    const settle = (failure: unknown): void => {
+      clearTimeout(timer)
+      resolve(failure)
+    }
+    saving.then(
+      () => settle(null),
+      (error: unknown) => settle(error ?? new Error('the store failed without a reason')),
+    )
+  })
+}
+
+function envelopeOf(session: SMTPServerSession): Envelope {
+  const { mailFrom, rcptTo } = session.envelope
+  return {
+    from: mailFrom ? mailFrom.address : '',
+    to: rcptTo.map((recipient) => recipient.address),
+    client: session.remoteAddress,
+    helo: session.hostNameAppearsAs || '',
+    tls: session.secure,
+    user: userOf(session),
+  }
+}
+
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
