@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type FSWatcher, watch } from 'node:fs'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { type FSWatcher, readdirSync, readFileSync, statSync, watch } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isConfigName } from './files.js'
 
@@ -25,35 +24,31 @@ export interface WatchOptions {
  */
 export function watchConfig({ files, onChange, debounceMs = debounceMsDefault, signal }: WatchOptions): void {
   const watchers = new Map<string, FSWatcher>()
-  let lastHash: string | null = null
+  let seen = inspect(files())
+  let hash = hashContents(seen.files)
   let timer: NodeJS.Timeout | null = null
-  let isLooking = false
 
   function schedule(waitMs: number): void {
     if (signal.aborted) return
     if (timer) clearTimeout(timer)
-    timer = setTimeout(() => void look(), waitMs)
+    timer = setTimeout(look, waitMs)
     timer.unref()
   }
 
-  async function look(): Promise<void> {
-    if (isLooking) {
-      schedule(debounceMs)
-      return
-    }
-    isLooking = true
-    // Armed before the look itself, so that a change during it is not lost but looked at next.
+  function look(): void {
+    const now = inspect(files())
+    const isTouched = now.signature !== seen.signature
+    seen = now
+    watchFolders(now.folders)
     schedule(rescanMs)
-    const { folders, hash } = await inspect(files())
-    isLooking = false
-    if (signal.aborted) return
-    watchFolders(folders)
-    const isChanged = lastHash !== null && hash !== lastHash
-    lastHash = hash
-    if (isChanged) onChange()
+    if (!isTouched) return
+    const hashNow = hashContents(now.files)
+    if (hashNow === hash) return
+    hash = hashNow
+    onChange()
   }
 
-  function watchFolders(folders: Set<string>): void {
+  function watchFolders(folders: ReadonlySet<string>): void {
     for (const [folder, watcher] of watchers) {
       if (folders.has(folder)) continue
       watcher.close()
@@ -68,8 +63,6 @@ export function watchConfig({ files, onChange, debounceMs = debounceMsDefault, s
         watcher.close()
         watchers.delete(folder)
       })
-      // What changed before the watcher was there is seen by one more look.
-      schedule(debounceMs)
     }
   }
 
@@ -78,36 +71,47 @@ export function watchConfig({ files, onChange, debounceMs = debounceMsDefault, s
     for (const watcher of watchers.values()) watcher.close()
     watchers.clear()
   })
-  void look()
+  if (signal.aborted) return
+  watchFolders(seen.folders)
+  // What changed while the first watchers were made.
+  schedule(debounceMs)
 }
 
-/** The folders to watch and a hash over what the files hold. What is absent or unreadable counts as such. */
-async function inspect(paths: string[]): Promise<{ folders: Set<string>; hash: string }> {
+interface Inspection {
+  folders: Set<string>
+  files: string[]
+  /** Names, sizes, times and inodes: when these are the same, nothing has to be read. */
+  signature: string
+}
+
+/** Synchronous, so that a change right after `watchConfig` returned is seen; it reads no contents. */
+function inspect(paths: string[]): Inspection {
   const folders = new Set<string>()
-  const hash = createHash('sha256')
+  const files: string[] = []
   for (const path of paths) {
-    const isFolder = await isFolderThere(path)
-    const names = isFolder ? (await listNames(path)).filter(isConfigName).sort() : null
+    const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
     const folder = isFolder ? path : dirname(path)
-    if (isFolder || (await isFolderThere(folder))) folders.add(folder)
-    for (const file of names?.map((name) => join(path, name)) ?? [path]) {
-      hash.update(`${file}\0`).update(await readContents(file))
+    if (statSync(folder, { throwIfNoEntry: false })) folders.add(folder)
+    const names = isFolder ? readdirSync(path).filter(isConfigName).sort() : null
+    files.push(...(names?.map((name) => join(path, name)) ?? [path]))
+  }
+  const signature = files.map((file) => {
+    const stat = statSync(file, { throwIfNoEntry: false })
+    return stat ? `${file} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs} ${stat.ino}` : `${file} absent`
+  })
+  return { folders, files, signature: signature.join('\n') }
+}
+
+/** What is absent or unreadable counts as such: the reload will say why. */
+function hashContents(files: string[]): string {
+  const hash = createHash('sha256')
+  for (const file of files) {
+    hash.update(`${file}\0`)
+    try {
+      hash.update(readFileSync(file))
+    } catch (error) {
+      hash.update(error instanceof Error && 'code' in error ? String(error.code) : 'unreadable')
     }
   }
-  return { folders, hash: hash.digest('hex') }
-}
-
-async function isFolderThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    (entry) => entry.isDirectory(),
-    () => false,
-  )
-}
-
-async function listNames(folder: string): Promise<string[]> {
-  return readdir(folder).catch(() => [])
-}
-
-async function readContents(file: string): Promise<Uint8Array | string> {
-  return readFile(file).catch((error: NodeJS.ErrnoException) => `unreadable: ${error.code}`)
+  return hash.digest('hex')
 }

@@ -93,8 +93,10 @@ function slugOf(value: unknown): string {
   return (words ?? []).join('-').slice(0, slugLengthMax).replace(/-$/, '')
 }
 
+/** Lists are joined by commas; maps, and Liquid's own `empty` and `blank`, have no text. */
 function textOf(value: unknown): string {
-  return value === null || value === undefined ? '' : String(value)
+  if (value === null || value === undefined) return ''
+  return typeof value === 'object' && !Array.isArray(value) ? '' : String(value)
 }
 
 function templateErrorFrom(error: unknown): unknown {

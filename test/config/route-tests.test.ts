@@ -1,0 +1,149 @@
+import { expect, test } from 'vitest'
+import { checkRouteTestNames, loadRouteTests, parseRouteTests } from '#src/config/route-tests.js'
+import { ConfigError, type ConfigIssue } from '#src/domain/errors.js'
+import { parse, shortly } from './kinds.js'
+
+const options = {
+  env: {},
+  folder: '/srv',
+  fileExists: (path: string) => !path.includes('absent'),
+  readSecretFile: () => {
+    throw new Error('there is no such file')
+  },
+}
+
+const parseText = (text: string) => parseRouteTests({ file: 'tests/routes.test.yaml', text }, options)
+
+function issuesOfTests(text: string): ConfigIssue[] {
+  try {
+    parseText(text)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues
+    throw error
+  }
+}
+
+test('a file with everything', () => {
+  const text = `config: [../routes.yaml, ../more]
+now: 2026-03-07T12:00:00Z
+mocks:
+  http:
+    GET http://api/owners: { json: { a: [b@example.com] } }
+    "GET http://api/down": { status: 503, text: gone }
+  llm: { Uptime: true, Other: [{ contains: tomorrow, match: true }] }
+tests:
+  - name: from a file
+    mail: mails/a.eml
+    expect:
+      routes: [A]
+      recipients: [Tim@Example.com]
+      deliveries:
+        - { channel: telegram, to: tim@example.com, title: whole, text: { contains: [x, y] } }
+        - { channel: ops }
+      not: [B]
+  - name: written here
+    mail: { from: a@example.com, to: b@example.com, subject: s, text: t, headers: { X-A: "1", X-B: ["2", "3"] } }
+    expect: { unrouted: true, deliveries: [] }
+  - name: raw
+    mail: { raw: "Subject: x\\n\\ntext" }
+    expect: {}
+`
+  expect(parseText(text)).toEqual({
+    file: 'tests/routes.test.yaml',
+    config: ['/srv/routes.yaml', '/srv/more'],
+    now: Date.UTC(2026, 2, 7, 12),
+    mocks: {
+      http: {
+        'GET http://api/owners': { status: 200, contentType: 'application/json', text: '{"a":["b@example.com"]}' },
+        'GET http://api/down': { status: 503, contentType: 'text/plain', text: 'gone' },
+      },
+      llm: { Uptime: true, Other: [{ contains: 'tomorrow', match: true }] },
+    },
+    tests: [
+      {
+        name: 'from a file',
+        mail: { type: 'file', path: '/srv/tests/mails/a.eml' },
+        expect: {
+          routes: ['A'],
+          recipients: ['tim@example.com'],
+          deliveries: [
+            {
+              channel: 'telegram',
+              to: 'tim@example.com',
+              title: { is: 'whole', contains: [] },
+              text: { is: null, contains: ['x', 'y'] },
+            },
+            { channel: 'ops', to: null, title: null, text: null },
+          ],
+          unrouted: null,
+          not: ['B'],
+        },
+        position: { file: 'tests/routes.test.yaml', line: 9, column: 5 },
+      },
+      {
+        name: 'written here',
+        mail: {
+          type: 'inline',
+          from: 'a@example.com',
+          to: ['b@example.com'],
+          subject: 's',
+          text: 't',
+          html: null,
+          headers: { 'X-A': ['1'], 'X-B': ['2', '3'] },
+        },
+        expect: { routes: null, recipients: null, deliveries: [], unrouted: true, not: [] },
+        position: { file: 'tests/routes.test.yaml', line: 18, column: 5 },
+      },
+      {
+        name: 'raw',
+        mail: { type: 'raw', raw: 'Subject: x\n\ntext', from: null, to: null },
+        expect: { routes: null, recipients: null, deliveries: null, unrouted: null, not: [] },
+        position: { file: 'tests/routes.test.yaml', line: 21, column: 5 },
+      },
+    ],
+  })
+})
+
+test.each([
+  ['nothing at all', '', ['missing-key 1:1']],
+  ['a misspelt expectation', 'tests: [{ name: a, mail: x, expect: { route: [A] } }]', ['unknown-key 1:39']],
+  ['a mail that is not there', 'tests: [{ name: a, mail: absent.eml, expect: {} }]', ['missing-file 1:26']],
+  [
+    'two tests of one name',
+    'tests:\n  - { name: a, mail: x, expect: {} }\n  - { name: a, mail: x, expect: {} }',
+    ['duplicate-name 3:13'],
+  ],
+  ['a test without mail', 'tests: [{ name: a, expect: {} }]', ['missing-key 1:9']],
+  ['a time nobody can read', 'now: soon\ntests: [{ name: a, mail: x, expect: {} }]', ['bad-time 1:6']],
+  [
+    'a mock without method',
+    'mocks: { http: { "http://x": {} } }\ntests: [{ name: a, mail: x, expect: {} }]',
+    ['bad-key 1:18'],
+  ],
+  [
+    'jobs',
+    'tests: [{ name: a, job: watch, given: [{ at: -45m, mail: x }], expect: {} }]',
+    ['not-available 1:20', 'not-available 1:32'],
+  ],
+])('%s is a mistake at its place', (_, text, expected) => {
+  expect(shortly(issuesOfTests(text))).toEqual(expected)
+})
+
+test('names the config does not have are told, also in "not"', () => {
+  const { config } = parse(`channels: { telegram: { kind: telegram, bot_token: "\${T:-12345}" } }
+routes: [{ name: Sentry, steps: [{ send: telegram }] }]`)
+  const tests = parseText(
+    'tests: [{ name: a, mail: x, expect: { not: [Sentri], deliveries: [{ channel: telegrm }] } }]',
+  )
+  expect(checkRouteTestNames(tests, config).map(({ message, hint }) => `${message}; ${hint}`)).toEqual([
+    'there is no route "Sentri"; did you mean "Sentry"?',
+    'there is no channel "telegrm"; did you mean "telegram"?',
+  ])
+})
+
+test("the project's own route tests load", async () => {
+  const tests = await loadRouteTests('routes.test.yaml', { env: {} })
+  expect(tests.tests.length).toBeGreaterThan(10)
+  await expect(loadRouteTests('nowhere.test.yaml', { env: {} })).rejects.toBeInstanceOf(ConfigError)
+})
