@@ -2,7 +2,7 @@ import type { Channel, ChannelContext, Form, Outcome } from '../domain/channel.j
 import type { Message } from '../domain/message.js'
 
 /** How long one attempt may take, all its calls together. */
-const attemptMsMax = 30_000
+const attemptMsMax = 20_000
 /** How much longer a channel that ignores its signal is waited for. */
 const graceMs = 2_000
 /** A degrade or a retarget is followed at once, but a vendor that turns in circles is left. */
