@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { createSecureContext } from 'node:tls'
 import type { SMTPServerOptions } from 'smtp-server'
 import type { ListenAddress, SmtpSettings } from '../domain/config.js'
 import type { RawMail } from '../domain/mail.js'
@@ -31,7 +32,10 @@ export interface SmtpOptions {
 export interface SmtpListener {
   /** Where it listens; a configured port 0 shows as the port the system chose. */
   addresses: { host: string; port: number; tls: 'starttls' | 'implicit' }[]
-  /** New sessions get the new policy and certificate. The listeners stay as they are, whatever `listen` says now. */
+  /**
+   * New sessions get the new policy and certificate. The listeners stay as they are, whatever `listen` says now. Throws,
+   * and changes nothing, for a certificate that cannot be used and for a policy that `checkExposure` refuses.
+   */
   update: (settings: SmtpSettings, certificate: { cert: string; key: string }) => void
   /** Stops listening, lets mails in DATA end, and says 421 to everybody else. */
   stop: () => Promise<void>
@@ -82,6 +86,8 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpListener> {
     update: (settings, certificate) => {
       const problem = checkExposure({ ...settings, listen: addresses, implicitTls: [] })
       if (problem !== null) throw new Error(problem)
+      // Throws for a pair that cannot be used, before anything has changed.
+      createSecureContext({ cert: certificate.cert, key: certificate.key })
       policy = compilePolicy(settings)
       for (const server of servers) {
         server.options.size = settings.sizeBytesMax

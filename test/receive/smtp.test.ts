@@ -352,6 +352,15 @@ describe('the listener', () => {
     expect(await fresh.ask('RCPT TO:<x@old.example>')).toMatch(/^550/)
   })
 
+  it('keeps its policy when an update is refused', async () => {
+    await using gateway = await startGateway()
+    const next = { ...openSettings, recipients: [] }
+    expect(() => gateway.listener.update(next, { cert: 'not a certificate', key: 'nor a key' })).toThrow()
+    const client = await connectRaw(gateway.port)
+    await beginData(client)
+    expect(await client.ask('x\r\n.')).toMatch(/^250/)
+  })
+
   it('stops: 421 to idle sessions, DATA in progress ends with 250', async () => {
     const gateway = await startGateway()
     const idle = await connectRaw(gateway.port)
