@@ -1,0 +1,28 @@
+// SMTP as the product speaks it, with a store that keeps nothing: what the rest of the server costs shows against this.
+import { randomUUID } from 'node:crypto'
+import { ensureCertificate } from '../dist/receive/certificate.js'
+import { startSmtp } from '../dist/receive/smtp.js'
+
+const hostname = 'bench.example.test'
+const smtp = await startSmtp({
+  settings: {
+    listen: [{ host: '127.0.0.1', port: 0 }],
+    implicitTls: [],
+    tls: null,
+    allow: ['127.0.0.0/8'],
+    users: [],
+    recipients: null,
+    sizeBytesMax: 25_000_000,
+    connectionsMax: 500,
+    recipientsMax: 100,
+  },
+  hostname,
+  certificate: await ensureCertificate(process.argv[2], null, hostname),
+  save: async () => undefined,
+  onRejected: () => undefined,
+  newId: randomUUID,
+  now: Date.now,
+  log: () => undefined,
+})
+process.send?.({ type: 'ready', port: smtp.addresses[0].port })
+process.on('disconnect', () => process.exit(0))
