@@ -1,13 +1,15 @@
 import { fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 const at = (/** @type {string} */ path) => fileURLToPath(new URL(path, import.meta.url))
 const startMsMax = 20_000
 const stopMsMax = 20_000
+/** For the threads of the server to write their profiles. */
+const profileMs = 3_000
 
 /**
  * @typedef {object} Target a server under test
@@ -18,14 +20,20 @@ const stopMsMax = 20_000
 
 /**
  * The real server, as `mailtrigger serve` starts it, on ports of its own choice.
- * @param {{ folder: string, routesFile: string, nodeArguments: string[] }} options @returns {Promise<Target>}
+ * With `profile`, its threads write CPU profiles into that folder when it is stopped.
+ * @param {{ folder: string, routesFile: string, profile: string | null }} options @returns {Promise<Target>}
  */
-export async function startServer({ folder, routesFile, nodeArguments }) {
+export async function startServer({ folder, routesFile, profile }) {
   const data = join(folder, 'data')
   const listen = ['--smtp', '127.0.0.1:0', '--http', '127.0.0.1:0', '--no-watch']
   const command = [at('../dist/main.js'), 'serve', '--quiet', '-c', routesFile, '--data', data, ...listen]
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...nodeArguments, ...command], {
+  const profiling =
+    profile === null
+      ? {}
+      : { NODE_OPTIONS: `--import ${at('./profile-threads.mjs')}`, MAILTRIGGER_BENCH_PROFILE: resolve(profile) }
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...command], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...profiling },
   })
   let complaints = ''
   child.stderr.setEncoding('utf8').on('data', (text) => {
@@ -42,6 +50,7 @@ export async function startServer({ folder, routesFile, nodeArguments }) {
   }
   const { smtp } = JSON.parse(readFileSync(runtimeFile, 'utf8'))
   const stop = async () => {
+    if (profile !== null && child.kill('SIGUSR2')) await sleep(profileMs)
     await endChild(child)
     if (complaints !== '') process.stderr.write(`the server said:\n${complaints}\n`)
   }

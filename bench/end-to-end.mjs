@@ -1,6 +1,6 @@
 // Measures the real server on this machine: SMTP in, webhooks out, on loopback only. Rates move with the machine and
 // whatever else runs on it; compare ratios, and CPU seconds a thousand mails, which move least.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -85,9 +85,7 @@ async function runAll(settings) {
  * @param {(() => Promise<void>)[]} stops
  */
 async function measureServer({ messages, sessions, seconds, profile }, folder, routesPath, sink, stops) {
-  if (profile !== null) mkdirSync(profile, { recursive: true })
-  const nodeArguments = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`]
-  const server = await startServer({ folder, routesFile: routesPath, nodeArguments })
+  const server = await startServer({ folder, routesFile: routesPath, profile })
   stops.push(server.stop)
   await sleep(1_000)
   const rssIdleMb = readRssMb(server.pid)
