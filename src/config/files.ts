@@ -59,7 +59,7 @@ async function listConfigFiles(paths: string[], folder: string, issues: ConfigIs
       issues.push(fileIssue(path, 'missing-file', ...reasonOf(error)))
     }
   }
-  const unique = [...new Set(files)]
+  const unique = [...new Map(files.map((file) => [resolve(folder, file), file])).values()]
   if (unique.length > filesMax) {
     issues.push(fileIssue(unique[filesMax] ?? '', 'too-many-files', `there are more than ${filesMax} files`, null))
   }

@@ -8,7 +8,7 @@ const tabWidth = 2
  * the place, control characters shown as dots (a config must not drive the reader's terminal), and what stands behind
  * a key that sounds secret is masked.
  */
-export function renderFrame(place: Place, secretKeys: RegExp): string {
+export function renderFrame(place: Place, secretKeys: SecretKeys): string {
   const { line, column } = positionAt(place.file, place.start)
   const target = lineText(place.file, line)
   const marked = Math.max(1, Math.min(place.end, place.start + target.length - column + 1) - place.start)
@@ -32,12 +32,27 @@ export function renderFrame(place: Place, secretKeys: RegExp): string {
   return rows.join('\n')
 }
 
-/** A pattern of keys whose values a frame must not show: the usual words and the secret settings of the channel kinds. */
-export function secretKeyPattern(names: Iterable<string>): RegExp {
+/** Patterns of keys whose values nobody must see: to mask them in a line, and to know that a place is behind one. */
+export interface SecretKeys {
+  value: RegExp
+  before: RegExp
+}
+
+/** The usual words, and the secret settings of the channel kinds (dotted names). */
+export function secretKeysOf(names: Iterable<string>): SecretKeys {
   const words = new Set(['password', 'secret', 'token', 'api_key', 'authorization', 'webhook_url'])
   for (const name of names) words.add(name.split('.').at(-1) ?? name)
-  const alternatives = [...words].map((word) => word.replace(/[^\w]/g, '\\$&')).join('|')
-  return new RegExp(`((?:${alternatives})["']?\\s*:\\s+)("[^"]*"?|'[^']*'?|[^\\s,}\\]]+)`, 'giu')
+  const key = `(?:${[...words].map((word) => word.replace(/[^\w]/g, '\\$&')).join('|')})["']?\\s*:`
+  return {
+    value: new RegExp(`(${key}\\s+)("[^"]*"?|'[^']*'?|[^\\s,}\\]]+)`, 'giu'),
+    before: new RegExp(`${key}[^,}]*$`, 'iu'),
+  }
+}
+
+/** True when a place is what a secret key holds, as far as its line tells. */
+export function isBehindSecretKey(place: Place, secretKeys: SecretKeys): boolean {
+  const { line, column } = positionAt(place.file, place.start)
+  return secretKeys.before.test(lineText(place.file, line).slice(0, column - 1))
 }
 
 function lineText(file: SourceFile, line: number): string {
@@ -47,8 +62,8 @@ function lineText(file: SourceFile, line: number): string {
 }
 
 /** The length stays, so that the caret does. A value that only names a variable is no secret. */
-function mask(text: string, secretKeys: RegExp): string {
-  return text.replace(secretKeys, (whole, key: string, value: string) =>
+function mask(text: string, secretKeys: SecretKeys): string {
+  return text.replace(secretKeys.value, (whole, key: string, value: string) =>
     /^["']?[^"']*\$\{/.test(value) ? whole : key + '•'.repeat(value.length),
   )
 }

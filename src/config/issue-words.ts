@@ -22,6 +22,8 @@ export interface Checked {
   schema: z.core.$ZodType
   /** The path of `node` in the whole config, for the label. */
   at: Path
+  /** True when what stands at a place must not be quoted. */
+  isSecret: (place: Place) => boolean
 }
 
 /** One of zod's issues in words for the person who wrote the file, with what to do about it. */
@@ -55,7 +57,7 @@ export function zodIssueWords(issue: z.core.$ZodIssue, checked: Checked): IssueW
         code: 'wrong-type',
         message,
         place: spot,
-        hint: hintForType(found, spot, expected) ?? description,
+        hint: (checked.isSecret(spot) ? null : hintForType(found, spot, expected)) ?? description,
       },
     ]
   }
@@ -65,7 +67,7 @@ export function zodIssueWords(issue: z.core.$ZodIssue, checked: Checked): IssueW
     const message = `${where} cannot be ${JSON.stringify(shorten(value))}`
     return [{ code: 'unknown-value', message, place, hint: suggestionHint(value, allowed, 'allowed:') }]
   }
-  if (issue.code === 'custom') return [customWords(issue, where, found, place, description)]
+  if (issue.code === 'custom') return [customWords(issue, where, checked, description)]
   return [{ code: 'invalid-value', message: `${where}: ${limitWords(issue)}`, place, hint: description }]
 }
 
@@ -73,13 +75,16 @@ export function zodIssueWords(issue: z.core.$ZodIssue, checked: Checked): IssueW
 function customWords(
   issue: z.core.$ZodIssueCustom,
   where: string,
-  found: SourceNode | undefined,
-  place: Place,
+  { node, isSecret }: Checked,
   description: string | null,
 ): IssueWords {
+  const found = nodeAt(node, issue.path)
+  const place = placeAt(node, issue.path)
   const code = typeof issue.params?.code === 'string' ? issue.params.code : 'invalid-value'
   if (found?.type === 'scalar' && typeof found.value === 'string') {
-    return { code, message: `${where} cannot be ${quoteUnlessSubstituted(found)}`, place, hint: issue.message }
+    // A value from outside may be a secret, too: one that was put in the wrong place.
+    const value = found.pieces.length > 0 || isSecret(found) ? 'what it is' : JSON.stringify(shorten(found.value))
+    return { code, message: `${where} cannot be ${value}`, place, hint: issue.message }
   }
   const verbs = found?.type === 'map' ? [...found.entries.keys()] : []
   if (code === 'bad-step' && verbs.length > 1) {
@@ -169,12 +174,6 @@ function hintForType(found: SourceNode, spot: Place, expected: string): string |
     if (comment) return `a text that starts with # has to be quoted: "${shorten(comment.trim())}"`
   }
   return hintForValue(written)
-}
-
-/** A value that came from outside may be a secret put in the wrong place. */
-function quoteUnlessSubstituted(node: SourceNode): string {
-  if (node.type !== 'scalar') return 'this'
-  return node.pieces.length > 0 ? 'what its variable holds' : JSON.stringify(shorten(String(node.value)))
 }
 
 function limitWords(issue: z.core.$ZodIssue): string {

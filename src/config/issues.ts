@@ -1,8 +1,11 @@
 import type { ConfigIssue } from '../domain/errors.js'
-import { renderFrame } from './frame.js'
+import { isBehindSecretKey, renderFrame, type SecretKeys } from './frame.js'
 import { type Place, positionOf } from './source.js'
 
 const issuesMax = 100
+
+/** A function where a hint costs something, such as comparing with every known name: it is only asked if shown. */
+type Hint = string | null | (() => string | null)
 
 /**
  * Collects what is wrong with a config, so that a person mends it in one go. Holds each issue once, at most 100
@@ -10,22 +13,27 @@ const issuesMax = 100
  * the line above, puts aside.
  */
 export class IssueList {
-  readonly #secretKeys: RegExp
+  readonly #secretKeys: SecretKeys
   readonly #issues = new Map<string, ConfigIssue>()
   readonly #counts = { error: 0, warning: 0 }
   #omitted = 0
 
-  constructor(secretKeys: RegExp) {
+  constructor(secretKeys: SecretKeys) {
     this.#secretKeys = secretKeys
   }
 
-  error(code: string, message: string, place: Place | null, hint: string | null = null): void {
+  error(code: string, message: string, place: Place | null, hint: Hint = null): void {
     this.#add('error', code, message, place, hint)
   }
 
-  warning(code: string, message: string, place: Place | null, hint: string | null = null): void {
+  warning(code: string, message: string, place: Place | null, hint: Hint = null): void {
     if (place && isIgnored(code, place)) return
     this.#add('warning', code, message, place, hint)
+  }
+
+  /** True when what stands at a place must not be quoted in a message or hint. */
+  isSecret(place: Place): boolean {
+    return isBehindSecretKey(place, this.#secretKeys)
   }
 
   hasErrors(): boolean {
@@ -48,7 +56,7 @@ export class IssueList {
     return issues
   }
 
-  #add(severity: ConfigIssue['severity'], code: string, message: string, place: Place | null, hint: string | null) {
+  #add(severity: ConfigIssue['severity'], code: string, message: string, place: Place | null, hint: Hint) {
     const position = place ? positionOf(place) : null
     const id = `${code} ${position?.file}:${position?.line}:${position?.column} ${message}`
     if (this.#issues.has(id)) return
@@ -58,7 +66,8 @@ export class IssueList {
       return
     }
     const frame = place ? renderFrame(place, this.#secretKeys) : null
-    this.#issues.set(id, { message, code, severity, position, hint, frame })
+    const shownHint = typeof hint === 'function' ? hint() : hint
+    this.#issues.set(id, { message, code, severity, position, hint: shownHint, frame })
   }
 }
 

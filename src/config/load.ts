@@ -7,7 +7,7 @@ import type { Config } from '../domain/config.js'
 import { ConfigError, type ConfigIssue } from '../domain/errors.js'
 import { checkData } from './check-data.js'
 import { readConfigFiles, type SourceText } from './files.js'
-import { secretKeyPattern } from './frame.js'
+import { secretKeysOf } from './frame.js'
 import { IssueList } from './issues.js'
 import { lintConfig } from './lint.js'
 import { mergeFiles } from './merge.js'
@@ -61,7 +61,7 @@ export async function loadConfig(options: LoadOptions): Promise<LoadedConfig> {
 /** The same without reading the config files themselves. Throws `ConfigError`. */
 export function parseConfig(files: SourceText[], options: ParseOptions): LoadedConfig {
   const { kinds, folder } = options
-  const issues = new IssueList(secretKeyPattern(kinds.flatMap((kind) => kind.secrets)))
+  const issues = new IssueList(secretKeysOf(kinds.flatMap((kind) => kind.secrets)))
   const surroundings: Surroundings = { env: options.env, readSecretFile: options.readSecretFile }
   const roots = files.flatMap(({ file, text }) => {
     const source = createSourceFile(file, dirname(resolve(folder, file)), text)

@@ -58,7 +58,8 @@ export function parseYaml(file: SourceFile, surroundings: Surroundings, issues: 
   for (const { code, message, pos } of problems.slice(0, errorsShownMax)) {
     const [start, end] = placeOfError(file, pos)
     const explained = explainYamlError(code, message, file, start)
-    issues.error('bad-yaml', explained.message, { file, start, end }, explained.hint)
+    const place = { file, start, end }
+    issues.error('bad-yaml', explained.message, place, issues.isSecret(place) ? null : explained.hint)
   }
   if (problems.length > 0) return null
   const reading: Reading = { file, surroundings, issues, anchors: new Map(), isFull: false }
@@ -110,8 +111,9 @@ function readNode(node: unknown, reading: Reading): SourceNode {
 function readAlias(name: string, place: Place, reading: Reading): SourceNode {
   const target = reading.anchors.get(name)
   if (target) return target
-  const message = target === null ? `the alias *${name} contains itself` : `the alias *${name} is not defined`
-  reading.issues.error('bad-yaml', message, place, `a text that starts with * has to be quoted: "*${name}"`)
+  const shown = reading.issues.isSecret(place) ? '' : name
+  const message = target === null ? `the alias *${shown} contains itself` : `the alias *${shown} is not defined`
+  reading.issues.error('bad-yaml', message, place, `a text that starts with * has to be quoted: "*${shown}"`)
   return { ...scalarNode(null, place), incomplete: true }
 }
 

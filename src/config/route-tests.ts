@@ -12,7 +12,7 @@ import type {
   TextExpectation,
 } from '../domain/route-test.js'
 import { readConfigText } from './files.js'
-import { secretKeyPattern } from './frame.js'
+import { secretKeysOf } from './frame.js'
 import { IssueList } from './issues.js'
 import { firstAt } from './merge.js'
 import { parseYaml } from './parse-yaml.js'
@@ -46,7 +46,7 @@ export function parseRouteTests(
   { file, text }: { file: string; text: string },
   options: ParseRouteTestsOptions,
 ): RouteTestFile {
-  const issues = new IssueList(secretKeyPattern([]))
+  const issues = new IssueList(secretKeysOf([]))
   const source = createSourceFile(file, dirname(resolve(options.folder, file)), text)
   const root = parseYaml(source, options, issues)
   if (!root) {

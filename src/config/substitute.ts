@@ -65,10 +65,10 @@ function readVariable(inner: string, spot: Place, { env }: Surroundings, issues:
   if (value !== undefined && (value !== '' || operator === undefined)) return { value, from: 'variable' }
   if (operator === '-') return { value: argument, from: 'variable' }
   const message = operator === '?' && argument ? `: ${argument}` : ''
-  const similar = suggest(name, Object.keys(env))
-  const hint = similar
-    ? `did you mean "${similar}"?`
-    : `set ${name} in the environment, or write \${${name}:-a default}`
+  const hint = () => {
+    const similar = suggest(name, Object.keys(env))
+    return similar ? `did you mean "${similar}"?` : `set ${name} in the environment, or write \${${name}:-a default}`
+  }
   issues.error('missing-variable', `the variable ${name} is not set${message}`, spot, hint)
   return null
 }

@@ -26,7 +26,9 @@ export function validate<T>(
   if (result.success) return { data: result.data, failed: null }
   const told = result.error.issues.flatMap((issue) => mostLikely(issue, []))
   if (issues) {
-    const words = told.flatMap((issue) => zodIssueWords(issue, { node, schema, at }))
+    const words = told.flatMap((issue) =>
+      zodIssueWords(issue, { node, schema, at, isSecret: (place) => issues.isSecret(place) }),
+    )
     for (const { code, message, place, hint } of withoutConsequences(words)) issues.error(code, message, place, hint)
   }
   return { data: null, failed: told.flatMap(failedPaths) }

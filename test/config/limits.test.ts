@@ -115,6 +115,16 @@ test('twenty thousand keys in a map are read, and each mistake in them is found'
   expect(shortly(issues)).toEqual(['unused-lookup 1:12'])
 })
 
+test('thousands of people with mistakes are told in bounded time, groups of groups to a depth', () => {
+  const people = Array.from(
+    { length: 4_000 },
+    (_, index) => `  p${index}@example.com: { manager: q${index}@example.com }`,
+  )
+  expect(issuesOf(`people:\n${people.join('\n')}\n`)).toHaveLength(101)
+  const groups = Array.from({ length: 3_000 }, (_, index) => `  g${index}: [g${index + 1}]`)
+  expect(issuesOf(`groups:\n${groups.join('\n')}\n  g3000: []\n`)[0]?.code).toBe('too-deep')
+})
+
 test('ten thousand routes in several files load', () => {
   const files = Array.from({ length: 10 }, (_, file) => ({
     file: `${file}.yaml`,

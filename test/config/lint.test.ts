@@ -61,6 +61,12 @@ test.each([
     ['unquoted-brackets 7:48'],
   ],
   ['a list with quotes', `${base}routes:\n${route('when: { subject: { starts_with: ["Sentry"] } }, ')}`, []],
+  ['a list of one address', `${base}routes:\n${route('when: { rcpt: [ops@example.com] }, ')}`, []],
+  [
+    'a variable that templates cannot see',
+    `${base}routes:\n${route('', '{ extract: { text: { from: subject, regex: x } } }, { send: telegram }')}`,
+    ['hidden-variable 7:37'],
+  ],
   ['a name that is no address', `${base}routes:\n${route('when: { from: sentry }, ')}`, ['address-without-at 7:30']],
   [
     'a member that nearly is a person',
@@ -75,6 +81,19 @@ test.each([
   ],
 ])('%s', (_, text, expected) => {
   expect(shortly(issuesOf(text))).toEqual(expected)
+})
+
+test.each([
+  ['a value a check refuses', 'channels: { o: { kind: slack, webhook_url: hush-hush-hush } }'],
+  ['a list instead of a text', 'channels: { t: { kind: telegram, bot_token: [hush-hush-hush] } }'],
+  ['an alias', 'channels: { t: { kind: telegram, bot_token: *hush-hush-hush } }'],
+  ['a syntax error', 'channels:\n  t:\n    bot_token: [hush-hush-hush] x'],
+  ['another syntax error', 'channels:\n  t:\n    bot_token: @hush-hush-hush'],
+  ['a line that is wrong elsewhere', 'channels: { t: { kind: telegrm, bot_token: hush-hush-hush } }'],
+])('%s does not show a secret', (_, text) => {
+  const issues = issuesOf(text)
+  expect(issues.length).toBeGreaterThan(0)
+  expect(JSON.stringify(issues)).not.toContain('hush-hush')
 })
 
 test('a frame does not show a secret', () => {

@@ -83,7 +83,7 @@ function textCondition(
   if (typeof raw === 'object' && !Array.isArray(raw))
     return operatorCondition(field, raw, plain, node, raw.case_sensitive, reading)
   const values = listOf(raw, node)
-  warnOfBrackets(node, reading)
+  if (plain === 'part') warnOfBrackets(node, reading)
   if (plain === 'address') {
     for (const { value, node: at } of values) warnOfBareName(value, at, reading)
     return { kind: 'address', field, globs: values.map(({ value }) => globOf(value)), position }
@@ -128,7 +128,7 @@ function operatorCondition(
     // Regular expressions say (?i) themselves; all other texts ignore case unless told otherwise.
     const exact = caseSensitive ?? operator === 'matches'
     if (operator === 'matches') checkPatterns(values, exact, reading)
-    else warnOfBrackets(under(node, operator), reading)
+    else if (plain === 'part') warnOfBrackets(under(node, operator), reading)
     const texts = values.map(({ value }) => value)
     conditions.push({
       kind: 'text',

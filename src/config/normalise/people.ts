@@ -6,6 +6,9 @@ import { childOf, keyPlaceAt, type Place, type SourceNode } from '../source.js'
 import { suggest, suggestionHint } from '../suggest.js'
 import { type Reading, readRecipient, under } from './reading.js'
 
+/** Groups in groups in groups: each level is a call on the stack. */
+const groupDepthMax = 32
+
 /** People by mail address in lower case. */
 export function normalisePeople(raw: Record<string, RawPerson>, reading: Reading): Record<string, Person> {
   const people: Record<string, Person> = Object.create(null)
@@ -57,8 +60,7 @@ function normalisePerson(address: string, raw: RawPerson, node: SourceNode, read
 function channelAddress(channel: string, value: string, node: SourceNode, reading: Reading): string | null {
   const channelNode = reading.names.channel.get(channel)
   if (!channelNode) {
-    const candidates = [...reading.names.channel.keys(), 'name', 'manager']
-    const hint = suggestionHint(channel, candidates, 'known channels:')
+    const hint = () => suggestionHint(channel, [...reading.names.channel.keys(), 'name', 'manager'], 'known channels:')
     reading.issues.error('unknown-channel', `there is no channel "${channel}"`, keyPlaceAt(node, [channel]), hint)
     return null
   }
@@ -85,14 +87,14 @@ function channelAddress(channel: string, value: string, node: SourceNode, readin
 
 function checkManager(manager: string, node: SourceNode, reading: Reading): void {
   if (reading.names.person.has(manager)) return
-  const hint = suggestionHint(manager, [...reading.names.person.keys()], 'known people:')
+  const hint = () => suggestionHint(manager, [...reading.names.person.keys()], 'known people:')
   reading.issues.error('unknown-person', `the manager ${manager} is not in people`, node, hint)
 }
 
 /** A member need not be in `people`, but one that nearly is was probably misspelt. */
 function warnOfNearMiss(member: string, node: SourceNode, reading: Reading): void {
   const address = member.toLowerCase()
-  if (!isMailAddress(address) || reading.names.person.has(address) || reading.names.person.size > 1_000) return
+  if (!isMailAddress(address) || reading.names.person.has(address) || reading.names.person.size > 200) return
   const similar = suggest(address, reading.names.person.keys())
   if (similar)
     reading.issues.warning('unknown-person', `${member} is not in people`, node, `did you mean "${similar}"?`)
@@ -111,6 +113,10 @@ function flatten(
   for (const member of direct.get(name) ?? []) {
     if (!direct.has(member)) {
       if (!reading.names.group.has(member)) members.add(member)
+    } else if (open.size > groupDepthMax) {
+      const place = keyPlaceAt(reading.root, ['groups', name])
+      reading.issues.error('too-deep', `groups are nested more than ${groupDepthMax} deep`, place)
+      break
     } else if (member === name || open.has(member)) {
       const place = keyPlaceAt(reading.root, ['groups', name])
       const message = `the group ${name} contains itself${member === name ? '' : ` by way of ${member}`}`

@@ -59,13 +59,12 @@ export function referTo(sort: NameSort, name: string, place: Place, reading: Rea
     return
   }
   if (isIncomplete(place)) return
-  const candidates = [...known.keys()]
   const none = `there is no ${sort} yet; add it under "${nameSections[sort]}"`
-  const hint = suggestionHint(name, candidates, `known ${sort}s:`.replace('persons', 'people')) ?? none
+  const hint = () => suggestionHint(name, [...known.keys()], `known ${nameSections[sort]}:`) ?? none
   reading.issues.error(`unknown-${sort}`, `there is no ${sort} ${JSON.stringify(name)}`, place, hint)
 }
 
-/** What DESIGN's file format has and this version does not do yet. Never silently ignored. */
+/** What the file format has and this version does not do: refused, because ignoring it would lose alerts. */
 export function refuseUnavailable(what: string, place: Place, reading: Reading): void {
   const message = `${JSON.stringify(what)} is not available in this version`
   reading.issues.error('not-available', message, place, 'take it out, or put # before its lines')
@@ -103,15 +102,12 @@ export function readRecipient(entry: string, node: SourceNode, reading: Reading)
     return address
   }
   if (isIncomplete(node)) return entry
-  const candidates = [...reading.names.group.keys(), ...reading.names.person.keys()]
-  const hint =
-    suggestionHint(entry, candidates, 'known groups and people:') ?? 'a recipient is a mail address or a group'
-  reading.issues.error(
-    'unknown-recipient',
-    `${JSON.stringify(entry)} is neither a mail address nor a group`,
-    node,
-    hint,
-  )
+  const hint = () => {
+    const candidates = [...reading.names.group.keys(), ...reading.names.person.keys()]
+    return suggestionHint(entry, candidates, 'known groups and people:') ?? 'a recipient is a mail address or a group'
+  }
+  const message = `${JSON.stringify(entry)} is neither a mail address nor a group`
+  reading.issues.error('unknown-recipient', message, node, hint)
   return entry
 }
 

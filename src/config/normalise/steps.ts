@@ -16,6 +16,20 @@ import {
 
 const verbsOfLaterVersions = ['llm', 'dedupe', 'hold', 'digest', 'resolve'] as const
 
+/** What templates see beside the variables of a route. */
+const scopeNames = [
+  'mail',
+  'variables',
+  'lookups',
+  'recipients',
+  'route',
+  'title',
+  'text',
+  'severity',
+  'labels',
+  'event',
+]
+
 /** Turns a step into the domain's, or null when this version cannot do it (which is reported). */
 export function normaliseStep(raw: RawStep, node: SourceNode, reading: Reading): Step | null {
   if (raw === 'stop') return { verb: 'stop', position: keyPosition(node, []) }
@@ -61,6 +75,11 @@ function extractStep(raw: Record<string, RawExtraction>, node: SourceNode, readi
       const place = under(under(under(node, 'extract'), name), 'regex')
       const hint = 'patterns have RE2 syntax: no backreferences and no look-around'
       reading.issues.error('bad-regex', `the pattern cannot be used: ${problem}`, place, hint)
+    }
+    if (scopeNames.includes(name)) {
+      const place = keyPlaceAt(node, ['extract', name])
+      const hint = `templates see the variable as "variables.${name}"; another name is easier to read`
+      reading.issues.warning('hidden-variable', `templates have their own "${name}"`, place, hint)
     }
     variables[name] = { from: fieldOf(from), pattern: regex }
   }

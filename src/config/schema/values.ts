@@ -93,7 +93,6 @@ export const text = z.string().min(1).max(10_000)
 /** A Liquid template. */
 export const template = z.string().max(65_536)
 export const path = z.string().min(1).max(4_096)
-export const port = z.int().min(1).max(65_535)
 export const jsonMap = z.record(z.string(), z.unknown())
 export const labels = z.record(z.string().min(1).max(64), z.string().max(1_000))
 
