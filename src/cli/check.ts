@@ -8,6 +8,7 @@ import { type Cli, CliExit, exitCodes } from './cli.js'
 import { configSource } from './config-source.js'
 import { requireConfig } from './find-files.js'
 import { openOfflineRouting } from './offline-routing.js'
+import { countOf } from './print-table.js'
 
 export function addCheck(program: Command, cli: () => Cli): void {
   program
@@ -33,7 +34,7 @@ async function runCheck(cli: Cli, files: string[], options: { strict?: boolean; 
     else if (warnings.length > 0) cli.say(formatIssues(warnings, { color }))
     if (!cli.options.json && !options.print) {
       cli.out(
-        `${cli.colors.green('✓')} ${config.routes.length} routes, ${Object.keys(config.channels).length} channels · config ${config.hash}`,
+        `${cli.colors.green('✓')} ${countOf(config.routes.length, 'route')}, ${countOf(Object.keys(config.channels).length, 'channel')} · config ${config.hash}`,
       )
     }
     if (options.strict && warnings.length > 0) throw new CliExit(exitCodes.failed, '')

@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { DeliveryDetail, DeliverySummary, Page } from '../store/store.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { connect } from './client.js'
-import { printTable, printTime } from './print-table.js'
+import { countOf, printTable, printTime } from './print-table.js'
 import { cut } from './print-trace.js'
 
 interface SelectOptions {
@@ -111,13 +111,16 @@ async function runChange(cli: Cli, verb: 'retry' | 'cancel', ids: string[], opti
   }
   if (ids.length === 0 && !options.yes) {
     const page = await client.get<Page<DeliverySummary>>('/deliveries', { status, channel, mail, since, limit: 1_000 })
-    const count = page.next_cursor ? 'more than 1000' : String(page.items.length)
-    throw new CliExit(exitCodes.usage, `this would ${verb} ${count} deliveries`, 'add --yes to do it')
+    const count = page.next_cursor ? 'over 1000 deliveries' : countOf(page.items.length, 'delivery', 'deliveries')
+    throw new CliExit(exitCodes.usage, `this would ${verb} ${count}`, 'add --yes to do it')
   }
   const body = { ids: ids.length > 0 ? ids : undefined, status, channel, mail, since }
   const answer = await client.post<{ retried?: number; cancelled?: number }>(`/deliveries/${verb}`, body)
   const count = answer.retried ?? answer.cancelled ?? 0
   if (count === 0)
     throw new CliExit(exitCodes.notFound, 'none of them can be changed: they are sent, being sent, or not there')
-  cli.show(answer, () => `${count} deliveries ${verb === 'retry' ? 'are sent again' : 'cancelled'}`)
+  cli.show(
+    answer,
+    () => `${countOf(count, 'delivery', 'deliveries')} ${verb === 'retry' ? 'to be sent again' : 'cancelled'}`,
+  )
 }

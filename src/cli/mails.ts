@@ -6,7 +6,7 @@ import type { Explanation } from '../engine/explanation.js'
 import type { DeliveryDetail, MailDetail, MailSummary, Page } from '../store/store.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { type Client, connect } from './client.js'
-import { printTable, printTime } from './print-table.js'
+import { countOf, printTable, printTime } from './print-table.js'
 import { cut, printTrace } from './print-trace.js'
 
 interface ListOptions {
@@ -118,7 +118,10 @@ function printMail(mail: MailDetail, deliveries: DeliveryDetail[], cli: Cli, all
   if (mail.reason) lines.push(colors.yellow(mail.reason))
   if (mail.due_at) lines.push(colors.yellow(`is looked at again at ${mail.due_at}`))
   const trace = mail.traces.at(-1)
-  lines.push('', trace ? printTrace(trace, { colors, all, deliveries }) : 'not routed yet')
+  const current = deliveries.filter((delivery) => delivery.generation === trace?.generation)
+  lines.push('', trace ? printTrace(trace, { colors, all, deliveries: current }) : 'not routed yet')
+  const earlier = deliveries.length - current.length
+  if (earlier > 0) lines.push(colors.dim(`before the replay: ${countOf(earlier, 'delivery', 'deliveries')}`))
   for (const notification of mail.notifications) {
     if (notification.flagged) lines.push(colors.yellow(`! ${notification.route}: ${notification.flagged}`))
   }
@@ -133,15 +136,16 @@ async function runExport(cli: Cli, ids: string[], options: ListOptions & { outpu
     const raw = await client.open(`/mails/${encodeURIComponent(id)}/raw`)
     writeFileSync(join(options.output, `${id}.eml`), Buffer.from(await raw.arrayBuffer()))
   }
-  cli.show({ exported: chosen.length }, () => `${chosen.length} mails written to ${options.output}`)
+  cli.show({ exported: chosen.length }, () => `${countOf(chosen.length, 'mail')} written to ${options.output}`)
 }
 
 async function runDelete(cli: Cli, ids: string[], options: ListOptions & { yes?: boolean }): Promise<void> {
   const client = await connect(cli)
   const chosen = await chooseMails(client, ids, options)
-  if (!options.yes) throw new CliExit(exitCodes.usage, `this would delete ${chosen.length} mails`, 'add --yes to do it')
+  if (!options.yes)
+    throw new CliExit(exitCodes.usage, `this would delete ${countOf(chosen.length, 'mail')}`, 'add --yes to do it')
   for (const id of chosen) await client.del(`/mails/${encodeURIComponent(id)}`)
-  cli.show({ deleted: chosen.length }, () => `${chosen.length} mails deleted`)
+  cli.show({ deleted: chosen.length }, () => `${countOf(chosen.length, 'mail')} deleted`)
 }
 
 async function runReplay(cli: Cli, ids: string[], options: ListOptions & { dryRun?: boolean }): Promise<void> {
@@ -151,7 +155,10 @@ async function runReplay(cli: Cli, ids: string[], options: ListOptions & { dryRu
   if (!options.dryRun) {
     const { replayed } = await client.post<{ replayed: number }>('/mails/replay', { ids: chosen })
     if (replayed === 0) throw new CliExit(exitCodes.notFound, 'there is no such mail')
-    return cli.show({ replayed }, () => `${replayed} mails are routed again; mailtrigger mails show ID says how`)
+    return cli.show(
+      { replayed },
+      () => `${countOf(replayed, 'mail')} to be routed again; mailtrigger mails show ID says how`,
+    )
   }
   const body = { ids: chosen, dry_run: true }
   const { items } = await client.post<{ items: { id: string; before: MailDetail; after: Explanation }[] }>(

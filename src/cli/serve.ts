@@ -6,6 +6,7 @@ import { createLogger } from '../log/logger.js'
 import { type Cli, CliExit, collect, exitCodes } from './cli.js'
 import { configSource } from './config-source.js'
 import { requireConfig } from './find-files.js'
+import { countOf } from './print-table.js'
 
 export interface ServeOptions {
   smtp?: string[]
@@ -69,7 +70,7 @@ export function describeApp(app: App, paths: string[], cli: Cli): string {
   const { colors } = cli
   const smtp = app.smtp.map(({ host, port, tls }) => `${tls === 'implicit' ? 'smtps' : 'smtp'}://${host}:${port}`)
   return [
-    `${colors.bold('mailtrigger')} ${version}   ${paths.join(', ')} · ${app.info.routes} routes · config ${app.info.hash}`,
+    `${colors.bold('mailtrigger')} ${version}   ${paths.join(', ')} · ${countOf(app.info.routes, 'route')} · config ${app.info.hash}`,
     `  SMTP   ${smtp.join('  ')}`,
     `  API    ${app.http.url}/api/v1`,
     `  Data   ${app.info.server.dataFolder}`,

@@ -13,8 +13,8 @@ import type { Trace } from '../domain/trace.js'
 /**
  * The one place where anything is kept, and the only coupling between receiving, the pipeline and delivery.
  *
- * Every promise settles after the commit is durable. A claim is a lease: it ends by itself, and a settle or commit that
- * comes after it ended changes nothing and says so (`false`), because somebody else may hold the row by then.
+ * Every promise settles after the commit is durable. A claim is a lease: it ends by itself, and somebody else may take
+ * the row then; a settle or commit that comes after that changes nothing and says so (`false`).
  */
 export interface Store {
   /** One durable commit for the whole batch. Rejects with `StoreError` when nothing of it was kept. */
@@ -23,14 +23,8 @@ export interface Store {
   claimMails: (claim: MailClaim) => Promise<ClaimedMail[]>
   /** Mail status, trace, notifications and deliveries in one transaction. Unique keys make a repeat harmless. */
   commitRouting: (routing: Routing) => Promise<CommittedRouting | false>
-  /** Gives up the lease of a mail that could not be routed now: due again at `dueAt`, its attempts still counted. */
-  releaseMail: (release: {
-    mailId: string
-    owner: string
-    epoch: number
-    dueAt: number
-    reason: string
-  }) => Promise<boolean>
+  /** Gives up the lease of a mail that was not routed: due again at `dueAt`. False when the lease had ended. */
+  releaseMail: (release: MailRelease) => Promise<boolean>
   /** When the next waiting mail is due, in milliseconds since the epoch, or null when none waits. */
   nextMailDueAt: () => Promise<number | null>
 
@@ -47,12 +41,13 @@ export interface Store {
 
   readDelivery: (deliveryId: string) => Promise<DeliveryDetail | null>
   listDeliveries: (filter: DeliveryFilter) => Promise<Page<DeliverySummary>>
-  /** Makes failed, dead or cancelled deliveries due now with a fresh ladder; how many there were. */
+  /** Makes what is neither sent nor being sent due now, with a fresh ladder; how many there were. */
   retryDeliveries: (selection: DeliverySelection, now: number) => Promise<number>
   /** Cancels what has not been sent and is not being sent; how many there were. */
   cancelDeliveries: (selection: DeliverySelection, now: number) => Promise<number>
 
   readChannelPause: (channel: string) => Promise<ChannelPause | null>
+  /** Null ends the pause: deliveries that were put off until its end are due at once. */
   saveChannelPause: (channel: string, pause: ChannelPause | null) => Promise<void>
 
   readCache: (space: string, key: string) => Promise<CacheEntry | null>
@@ -91,6 +86,15 @@ export interface ClaimedMail extends RawMail {
   pendingRoutes: Record<string, number> | null
   /** The trace so far, when `pendingRoutes` is set. */
   trace: Trace | null
+}
+
+export interface MailRelease {
+  mailId: string
+  owner: string
+  epoch: number
+  dueAt: number
+  /** Why it is held; null for a mail that is no worse off than before it was claimed: its attempt is given back. */
+  reason: string | null
 }
 
 export interface Routing {
@@ -189,6 +193,8 @@ export interface NotificationSummary {
 export interface DeliverySummary {
   id: string
   mail_id: string
+  /** Which routing of the mail made it; see `Trace.generation`. */
+  generation: number
   route: string
   channel: string
   recipient: string | null

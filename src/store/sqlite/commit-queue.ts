@@ -47,6 +47,7 @@ export class CommitQueue {
   #flush(): void {
     this.#scheduled = false
     const batch = this.#waiting
+    if (batch.length === 0) return
     this.#waiting = []
     const outcome = this.#commitTogether(batch.map((waiting) => waiting.work))
     if (outcome.ok) {

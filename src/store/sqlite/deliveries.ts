@@ -9,7 +9,7 @@ export function prepareDeliveries(database: Database.Database) {
     `UPDATE deliveries SET status = 'processing', due_at = ?, lease_owner = ?, epoch = epoch + 1,
        attempts = attempts + 1, counted = counted + 1, updated_at = ?
      WHERE id IN (SELECT id FROM deliveries WHERE channel = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?)
-     RETURNING *, (SELECT message FROM notifications WHERE id = notification_id) AS message`,
+     RETURNING *, coalesce(message, (SELECT message FROM notifications WHERE id = notification_id)) AS message`,
   )
   const settle = database.prepare(
     `UPDATE deliveries SET status = @status, due_at = @dueAt, last_error = @lastError, updated_at = @now,
@@ -28,8 +28,15 @@ export function prepareDeliveries(database: Database.Database) {
   const holdBackChannel = database.prepare<[number, string, number]>(
     `UPDATE deliveries SET due_at = ? WHERE channel = ? AND due_at < ? AND lease_owner IS NULL`,
   )
+  // Steps from channel to channel through the index: grouping would read every waiting delivery each time.
   const nextDue = database.prepare<[], { channel: string; dueAt: number }>(
-    'SELECT channel, min(due_at) AS dueAt FROM deliveries WHERE due_at IS NOT NULL GROUP BY channel',
+    `WITH RECURSIVE waiting (channel) AS (
+       SELECT min(channel) FROM deliveries WHERE due_at IS NOT NULL
+       UNION ALL
+       SELECT (SELECT min(channel) FROM deliveries WHERE due_at IS NOT NULL AND channel > waiting.channel)
+       FROM waiting WHERE waiting.channel IS NOT NULL)
+     SELECT channel, (SELECT min(due_at) FROM deliveries WHERE channel = waiting.channel AND due_at IS NOT NULL) AS dueAt
+     FROM waiting WHERE channel IS NOT NULL`,
   )
   const releaseLeases = database.prepare<[number]>(
     `UPDATE deliveries SET due_at = ?, lease_owner = NULL, status = 'queued' WHERE lease_owner IS NOT NULL`,

@@ -7,11 +7,7 @@ import { allRows, changeRows, sql } from './statements.js'
 /** Newest first; the cursor is the id of the last delivery of the page before. */
 export function listDeliveries(database: Database.Database, filter: DeliveryFilter): Page<DeliverySummary> {
   const limit = Math.min(Math.max(1, filter.limit), 1_000)
-  let query = sql
-    .selectFrom('deliveries')
-    .innerJoin('notifications', 'notifications.id', 'deliveries.notification_id')
-    .selectAll('deliveries')
-    .select('notifications.message')
+  let query = selectDeliveries()
     .orderBy('deliveries.id', 'desc')
     .limit(limit + 1)
   if (filter.ids) query = query.where('deliveries.id', 'in', filter.ids)
@@ -26,22 +22,14 @@ export function listDeliveries(database: Database.Database, filter: DeliveryFilt
 }
 
 export function readDelivery(database: Database.Database, deliveryId: string): DeliveryDetail | null {
-  const row = allRows(
-    database,
-    sql
-      .selectFrom('deliveries')
-      .innerJoin('notifications', 'notifications.id', 'deliveries.notification_id')
-      .selectAll('deliveries')
-      .select('notifications.message')
-      .where('deliveries.id', '=', deliveryId),
-  )[0]
+  const row = allRows(database, selectDeliveries().where('deliveries.id', '=', deliveryId))[0]
   if (!row) return null
   const attempts = database
     .prepare<[string], AttemptRow>('SELECT * FROM attempts WHERE delivery_id = ? ORDER BY number')
     .all(deliveryId)
   return {
     ...summarise(row),
-    message: JSON.parse(row.message) as Message,
+    message: messageOf(row),
     remote: JSON.parse(row.remote) as Record<string, string>,
     attempt_list: attempts.map((attempt) => ({
       number: attempt.number,
@@ -72,6 +60,19 @@ export function cancelDeliveries(database: Database.Database, selection: Deliver
     .where('status', 'in', ['queued', 'failed', 'dead'])
     .where('lease_owner', 'is', null)
   return changeRows(database, select(query, selection))
+}
+
+/** Deliveries with what they say. */
+function selectDeliveries() {
+  return sql
+    .selectFrom('deliveries')
+    .innerJoin('notifications', 'notifications.id', 'deliveries.notification_id')
+    .selectAll('deliveries')
+    .select('notifications.message as notified')
+}
+
+function messageOf(row: { message: string | null; notified: string }): Message {
+  return JSON.parse(row.message ?? row.notified) as Message
 }
 
 type UpdateDeliveries = ReturnType<typeof updateNothing>
@@ -112,7 +113,8 @@ interface DeliveryRow {
   last_error: string | null
   created_at: number
   updated_at: number
-  message: string
+  message: string | null
+  notified: string
 }
 
 function summarise(row: DeliveryRow): DeliverySummary {
@@ -120,6 +122,7 @@ function summarise(row: DeliveryRow): DeliverySummary {
   return {
     id: row.id,
     mail_id: row.mail_id,
+    generation: row.generation,
     route: row.route,
     channel: row.channel,
     recipient: row.recipient,
@@ -128,7 +131,7 @@ function summarise(row: DeliveryRow): DeliverySummary {
     attempts: row.attempts,
     next_attempt_at: waits && row.due_at !== null ? new Date(row.due_at).toISOString() : null,
     last_error: row.last_error,
-    title: (JSON.parse(row.message) as Message).title,
+    title: messageOf(row).title,
     created_at: new Date(row.created_at).toISOString(),
     updated_at: new Date(row.updated_at).toISOString(),
   }

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { type RawBuilder, sql as raw, type SqlBool } from 'kysely'
 import type { DeliveryStatus, NotificationStatus } from '../../domain/delivery.js'
 import type { Envelope } from '../../domain/mail.js'
 import type { Message } from '../../domain/message.js'
@@ -22,18 +23,19 @@ export function listMails(database: Database.Database, filter: MailFilter): Page
     query = query.where('id', 'in', sql.selectFrom('notifications').select('mail_id').where('route', '=', route))
   }
   for (const word of (filter.text ?? '').split(/\s+/).filter(Boolean).slice(0, 10)) {
-    const pattern = `%${word.replace(/[%_\\]/g, '\\$&')}%`
-    query = query.where((on) =>
-      on.or(
-        (['subject', 'from_address', 'envelope'] as const).map(
-          (column) => on(on.fn<string>('lower', [column]), 'like', on.val(pattern.toLowerCase())) as never,
-        ),
-      ),
-    )
+    query = query.where(holdsWord(word))
   }
   const rows = allRows(database, query.orderBy('id', 'desc').limit(limit + 1))
   const items = rows.slice(0, limit).map((row) => summarise(database, row))
   return { items, next_cursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
+}
+
+/** The word stands in the subject, the sender or a recipient; no character of it is a wildcard. */
+function holdsWord(word: string): RawBuilder<SqlBool> {
+  const folded = word.toLowerCase()
+  return raw<SqlBool>`(instr(fold(subject), ${folded}) > 0 OR instr(fold(from_address), ${folded}) > 0
+    OR instr(fold(json_extract(envelope, '$.from')), ${folded}) > 0
+    OR EXISTS (SELECT 1 FROM json_each(envelope, '$.to') WHERE instr(fold(value), ${folded}) > 0))`
 }
 
 /** Everything known about one mail but its raw bytes. */

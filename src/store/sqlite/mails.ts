@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3'
 import { monotonicFactory } from 'ulid'
 import type { Envelope, RawMail } from '../../domain/mail.js'
 import type { Trace } from '../../domain/trace.js'
-import type { ClaimedMail, CommittedRouting, MailClaim, Routing } from '../store.js'
+import type { ClaimedMail, CommittedRouting, MailClaim, MailRelease, Routing } from '../store.js'
 
 /** The queue of mails: saved, claimed, routed. Every function here runs inside the caller's transaction. */
 export function prepareMails(database: Database.Database) {
@@ -31,9 +31,10 @@ export function prepareMails(database: Database.Database) {
        malformed = @malformed, pending = @pending, due_at = @dueAt, lease_owner = NULL, attempts = 0
      WHERE id = @mailId AND lease_owner = @owner AND epoch = @epoch AND generation = @generation`,
   )
-  const release = database.prepare<[number, string, string, string, number]>(
-    `UPDATE mails SET status = 'held', due_at = ?, reason = ?, lease_owner = NULL
-     WHERE id = ? AND lease_owner = ? AND epoch = ?`,
+  const release = database.prepare(
+    `UPDATE mails SET due_at = @dueAt, lease_owner = NULL, reason = coalesce(@reason, reason),
+       status = iif(@reason IS NULL, status, 'held'), attempts = attempts - iif(@reason IS NULL, 1, 0)
+     WHERE id = @mailId AND lease_owner = @owner AND epoch = @epoch`,
   )
   const saveTrace = database.prepare<[string, number, string]>(
     `INSERT INTO traces (mail_id, generation, trace) VALUES (?, ?, ?)
@@ -45,10 +46,10 @@ export function prepareMails(database: Database.Database) {
      ON CONFLICT (mail_id, generation, route) DO NOTHING`,
   )
   const insertDelivery = database.prepare(
-    `INSERT INTO deliveries (id, notification_id, mail_id, route, channel, recipient, address, status, retry_ms, due_at,
-       last_error, dedupe_key, created_at, updated_at)
-     VALUES (@id, @notificationId, @mailId, @route, @channel, @recipient, @address, @status, @retryMs, @dueAt,
-       @lastError, @dedupeKey, @now, @now)
+    `INSERT INTO deliveries (id, notification_id, mail_id, route, channel, recipient, address, message, status, retry_ms,
+       due_at, last_error, dedupe_key, created_at, updated_at)
+     VALUES (@id, @notificationId, @mailId, @route, @channel, @recipient, @address, @message, @status, @retryMs,
+       @dueAt, @lastError, @dedupeKey, @now, @now)
      ON CONFLICT (dedupe_key) DO NOTHING`,
   )
   const nextDue = database.prepare<[], { due_at: number | null }>(
@@ -123,6 +124,7 @@ export function prepareMails(database: Database.Database) {
     let deliveries = 0
     for (const notification of routing.notifications) {
       const id = ulid(routing.now)
+      const message = JSON.stringify(notification.message)
       const { changes } = insertNotification.run({
         id,
         mailId: routing.mailId,
@@ -132,12 +134,13 @@ export function prepareMails(database: Database.Database) {
         event: notification.event,
         fingerprint: notification.fingerprint,
         labels: JSON.stringify(notification.labels),
-        message: JSON.stringify(notification.message),
+        message,
         flagged: notification.flagged,
         now: routing.now,
       })
       if (changes === 0) continue
       for (const delivery of notification.deliveries) {
+        const own = JSON.stringify(delivery.message)
         const inserted = insertDelivery.run({
           id: ulid(routing.now),
           notificationId: id,
@@ -146,6 +149,7 @@ export function prepareMails(database: Database.Database) {
           channel: delivery.channel,
           recipient: delivery.recipient,
           address: delivery.address,
+          message: own === message ? null : own,
           status: delivery.dead === null ? 'queued' : 'dead',
           retryMs: JSON.stringify(delivery.retryMs),
           dueAt: delivery.dead === null ? routing.now : null,
@@ -165,8 +169,7 @@ export function prepareMails(database: Database.Database) {
     saveMails,
     claimMails,
     commitRouting,
-    release: (mail: { mailId: string; owner: string; epoch: number; dueAt: number; reason: string }) =>
-      release.run(mail.dueAt, mail.reason, mail.mailId, mail.owner, mail.epoch).changes > 0,
+    release: (mail: MailRelease) => release.run(mail).changes > 0,
     nextDueAt: () => nextDue.get()?.due_at ?? null,
     replay: (mailId: string, now: number) => replay.run(now, mailId).changes > 0,
     releaseLeases: (now: number) => releaseLeases.run(now).changes,

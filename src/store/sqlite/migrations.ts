@@ -136,4 +136,6 @@ export const migrations: readonly string[] = [
     PRIMARY KEY (hour, client, reason)
   ) STRICT, WITHOUT ROWID;
   `,
+  // What a delivery says where that differs from its notification; null where it is the same, which is the usual case.
+  'ALTER TABLE deliveries ADD COLUMN message TEXT',
 ]

@@ -1,5 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { chmodSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { StoreError } from '../../domain/errors.js'
 import { migrations } from './migrations.js'
@@ -11,9 +10,10 @@ import { migrations } from './migrations.js'
  * cut; FULL has to be set on every connection after the journal mode.
  */
 export function openDatabase(file: string): Database.Database {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
   const database = openFile(file)
   try {
+    // Before the first page is written: SQLite gives the files it makes beside this one the same mode.
+    chmodSync(file, 0o600)
     database.pragma('journal_mode = WAL')
     database.pragma('synchronous = FULL')
     database.pragma('foreign_keys = OFF')
@@ -21,9 +21,9 @@ export function openDatabase(file: string): Database.Database {
     database.pragma('cache_size = -16000')
     database.pragma('wal_autocheckpoint = 2000')
     database.pragma('trusted_schema = OFF')
-    database.pragma('auto_vacuum = INCREMENTAL')
+    // SQLite's own lower() knows ASCII only.
+    database.function('fold', { deterministic: true }, (text) => String(text).toLowerCase())
     migrate(database)
-    chmodSync(file, 0o600)
   } catch (error) {
     database.close()
     throw explain(error, file)

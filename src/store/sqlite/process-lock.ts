@@ -8,15 +8,24 @@ import { StoreError } from '../../domain/errors.js'
  * ends; a file holding a process id would outlive kill -9.
  */
 export function lockFolder(file: string): { release: () => void } {
-  const database = new Database(file, { timeout: 500 })
+  let database: Database.Database | undefined
   try {
+    database = new Database(file, { timeout: 500 })
     database.pragma('journal_mode = MEMORY')
     database.exec('BEGIN EXCLUSIVE')
   } catch (error) {
-    database.close()
-    throw new StoreError('another mailtrigger is using this data folder; stop it, or name another one with --data', {
-      cause: error,
-    })
+    database?.close()
+    throw explain(error, file)
   }
-  return { release: () => database.close() }
+  const held = database
+  return { release: () => held.close() }
+}
+
+function explain(error: unknown, file: string): StoreError {
+  if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
+    const advice = 'another mailtrigger is using this data folder; stop it, or name another one with --data'
+    return new StoreError(advice, { cause: error })
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return new StoreError(`cannot lock ${file}: ${message}`, { cause: error })
 }

@@ -5,6 +5,10 @@ import type { CacheEntry, ChannelPause, InboxEntry, Page, Rejection, RejectionSu
 import { allRows, sql } from './statements.js'
 
 const cacheRowsMax = 20_000
+/** Anybody can make a row here by connecting, so there is a bound beside the hour that rows are summed up by. */
+const rejectionRowsMax = 20_000
+/** Trimming reads the whole table, so it is done once in so many saves. */
+const savesPerTrim = 1_000
 
 /** Caches, counters, pauses, the inbox and the rejected log. */
 export function prepareSmallTables(database: Database.Database) {
@@ -19,6 +23,9 @@ export function prepareSmallTables(database: Database.Database) {
     `DELETE FROM cache WHERE space = ? AND at <
        (SELECT at FROM cache WHERE space = ? ORDER BY at DESC LIMIT 1 OFFSET ?)`,
   )
+  const trimRejections = database.prepare<[number]>(
+    `DELETE FROM rejections WHERE last_at < (SELECT last_at FROM rejections ORDER BY last_at DESC LIMIT 1 OFFSET ?)`,
+  )
   const count = database.prepare<[string, string, number]>(
     `INSERT INTO counters (counter, day, count) VALUES (?, ?, 1)
      ON CONFLICT (counter, day) DO UPDATE SET count = count + 1 WHERE count < ?`,
@@ -31,6 +38,10 @@ export function prepareSmallTables(database: Database.Database) {
      ON CONFLICT (channel) DO UPDATE SET until = excluded.until, reason = excluded.reason, failures = excluded.failures`,
   )
   const deletePause = database.prepare<[string]>('DELETE FROM channel_pauses WHERE channel = ?')
+  const endPutOff = database.prepare<[string, string]>(
+    `UPDATE deliveries SET due_at = updated_at WHERE channel = ? AND lease_owner IS NULL
+       AND due_at = (SELECT until FROM channel_pauses WHERE channel = ?)`,
+  )
   const insertInbox = database.prepare<[string, string, string | null, string, number]>(
     'INSERT INTO inbox (id, mail_id, recipient, message, at) VALUES (?, ?, ?, ?, ?)',
   )
@@ -44,18 +55,24 @@ export function prepareSmallTables(database: Database.Database) {
     'SELECT * FROM rejections ORDER BY last_at DESC LIMIT ?',
   )
 
+  let cacheSaves = 0
+  let rejectionSaves = 0
+
   return {
     readCache: (space: string, key: string): CacheEntry | null => readCache.get(space, key) ?? null,
     saveCache(space: string, key: string, entry: CacheEntry): void {
       saveCache.run(space, key, entry.value, entry.etag, entry.at)
-      if (Math.random() < 0.001) trimCache.run(space, space, cacheRowsMax)
+      if (++cacheSaves % savesPerTrim === 0) trimCache.run(space, space, cacheRowsMax)
     },
     countWithin: (counter: string, day: string, max: number): boolean =>
       max > 0 && count.run(counter, day, max).changes > 0,
     readPause: (channel: string): ChannelPause | null => readPause.get(channel) ?? null,
     savePause(channel: string, pause: ChannelPause | null): void {
       if (pause) savePause.run(channel, pause.until, pause.reason, pause.failures)
-      else deletePause.run(channel)
+      else {
+        endPutOff.run(channel, channel)
+        deletePause.run(channel)
+      }
     },
     saveToInbox(entry: { mailId: string; recipient: string | null; message: Message; at: number }): string {
       const id = ulid(entry.at)
@@ -64,6 +81,7 @@ export function prepareSmallTables(database: Database.Database) {
     },
     saveRejection(rejection: Rejection): void {
       saveRejection.run({ ...rejection, hour: Math.floor(rejection.at / 3_600_000) })
+      if (++rejectionSaves % savesPerTrim === 0) trimRejections.run(rejectionRowsMax)
     },
     listRejections: (limit: number): RejectionSummary[] =>
       listRejections.all(limit).map((row) => ({

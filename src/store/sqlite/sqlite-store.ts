@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type Database from 'better-sqlite3'
 import type { DeliveryStatus, MailStatus } from '../../domain/delivery.js'
+import { StoreError } from '../../domain/errors.js'
 import type { Store, StoreStats } from '../store.js'
 import { CommitQueue } from './commit-queue.js'
 import { prepareDeliveries } from './deliveries.js'
@@ -18,15 +19,13 @@ import { listInbox, prepareSmallTables } from './small-tables.js'
  * Opening it releases the leases of the process before: the folder's lock proves that process is gone.
  */
 export function openSqliteStore(folder: string, now: () => number): Store {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder)
   const lock = lockFolder(join(folder, 'mailtrigger.lock'))
-  const database = openOrRelease(join(folder, 'mailtrigger.sqlite3'), lock)
+  const database = openOrRelease(join(folder, 'mailtrigger.sqlite3'), lock, now)
   const mails = prepareMails(database)
   const deliveries = prepareDeliveries(database)
   const small = prepareSmallTables(database)
   const queue = new CommitQueue(database)
-  mails.releaseLeases(now())
-  deliveries.releaseLeases(now())
 
   return {
     saveMails: (batch) => queue.write(() => mails.saveMails(batch)),
@@ -61,21 +60,49 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     readStats: async (at) => readStats(database, at),
     expire: (rule) => queue.write(() => expire(database, rule)),
     close: async () => {
-      queue.drain()
-      database.pragma('wal_checkpoint(TRUNCATE)')
-      database.close()
-      lock.release()
+      try {
+        queue.drain()
+        if (database.open) database.pragma('wal_checkpoint(TRUNCATE)')
+      } finally {
+        // The write-ahead log is as durable as the database: a checkpoint that fails loses nothing.
+        database.close()
+        lock.release()
+      }
     },
   }
 }
 
-function openOrRelease(file: string, lock: { release: () => void }): Database.Database {
+function makeFolder(folder: string): void {
   try {
-    return openDatabase(file)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (error) {
-    lock.release()
-    throw error
+    throw new StoreError(`cannot make the data folder ${folder}: ${messageOf(error)}`, { cause: error })
   }
+}
+
+function openOrRelease(file: string, lock: { release: () => void }, now: () => number): Database.Database {
+  let database: Database.Database | undefined
+  try {
+    database = openDatabase(file)
+    releaseLeases(database, now())
+    return database
+  } catch (error) {
+    database?.close()
+    lock.release()
+    if (error instanceof StoreError) throw error
+    throw new StoreError(`cannot use ${file}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+function releaseLeases(database: Database.Database, now: number): void {
+  database.transaction(() => {
+    prepareMails(database).releaseLeases(now)
+    prepareDeliveries(database).releaseLeases(now)
+  })()
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function readStats(database: Database.Database, now: number): StoreStats {

@@ -39,6 +39,7 @@ export interface Tables {
     channel: string
     recipient: string | null
     address: string | null
+    message: string | null
     status: DeliveryStatus
     attempts: number
     counted: number
