@@ -55,14 +55,16 @@ export function prepareSmallTables(database: Database.Database) {
     'SELECT * FROM rejections ORDER BY last_at DESC LIMIT ?',
   )
 
-  let cacheSaves = 0
+  const cacheSaves = new Map<string, number>()
   let rejectionSaves = 0
 
   return {
     readCache: (space: string, key: string): CacheEntry | null => readCache.get(space, key) ?? null,
     saveCache(space: string, key: string, entry: CacheEntry): void {
       saveCache.run(space, key, entry.value, entry.etag, entry.at)
-      if (++cacheSaves % savesPerTrim === 0) trimCache.run(space, space, cacheRowsMax)
+      const saves = (cacheSaves.get(space) ?? 0) + 1
+      cacheSaves.set(space, saves)
+      if (saves % savesPerTrim === 0) trimCache.run(space, space, cacheRowsMax)
     },
     countWithin: (counter: string, day: string, max: number): boolean =>
       max > 0 && count.run(counter, day, max).changes > 0,
