@@ -33,11 +33,14 @@ interface Job {
 }
 
 const waitingMax = 1_000
+/** Small mails handed to a thread ahead of their turn, so that it never waits for us between two of them. */
+const aheadMax = 16
+const aheadBytesMax = 1_000_000
 /** Loading the MIME parser on a machine that is busy with everything else at start. */
 const startTimeoutMs = 30_000
 
 /**
- * Parses mails in worker threads, one mail per thread at a time. A hostile mail can hold a parser for minutes and take
+ * Parses mails in worker threads, each thread one after the other. A hostile mail can hold a parser for minutes and take
  * gigabytes, and only the end of its thread stops it: neither a promise nor a memory limit does. Threads start when
  * first needed and stay.
  */
@@ -50,15 +53,23 @@ export function createParser(options: ParserOptions = {}): MailParser {
   let isStopped = false
 
   const assign = (): void => {
-    while (waiting.length > 0 && !isStopped) {
-      const free = [...seats].find((seat) => seat.isFree()) ?? (seats.size < workersMax ? addSeat() : null)
-      if (free === null) return
-      const job = waiting.shift()
-      if (job && !job.signal.aborted) free.run(job)
+    for (let job = waiting[0]; job !== undefined && !isStopped; job = waiting[0]) {
+      const seat = job.signal.aborted ? null : findSeat(job.raw.raw.byteLength)
+      if (seat === undefined) return
+      waiting.shift()
+      seat?.run(job)
     }
   }
+  const findSeat = (sizeBytes: number): Seat | undefined => {
+    const open = [...seats]
+    const idle = open.find((seat) => seat.isIdle()) ?? (seats.size < workersMax ? addSeat() : undefined)
+    return idle ?? open.find((seat) => seat.hasRoom(sizeBytes))
+  }
   const addSeat = (): Seat => {
-    const seat = new Seat(settings, assign)
+    const seat = new Seat(settings, (unparsed) => {
+      waiting.unshift(...unparsed)
+      assign()
+    })
     seats.add(seat)
     return seat
   }
@@ -92,35 +103,44 @@ export function createParser(options: ParserOptions = {}): MailParser {
   }
 }
 
-/** One thread at a time, and the mail it works on. A thread that is ended is replaced when the next mail comes. */
+/** One thread at a time, and the mails it has. A thread that is ended is replaced when the next mail comes. */
 class Seat {
   readonly #settings: { timeoutMs: number; heapMb: number }
-  readonly #onFree: () => void
+  readonly #onFree: (unparsed: Job[]) => void
   #worker: Worker | null = null
   #isReady = false
-  #job: Job | null = null
+  /** The thread works on the first; the others lie there ready. */
+  #jobs: Job[] = []
+  #bytes = 0
   #timer: NodeJS.Timeout | undefined
 
-  constructor(settings: { timeoutMs: number; heapMb: number }, onFree: () => void) {
+  /** `onFree` hears that there is room again, and gets the mails that the thread had and never began. */
+  constructor(settings: { timeoutMs: number; heapMb: number }, onFree: (unparsed: Job[]) => void) {
     this.#settings = settings
     this.#onFree = onFree
   }
 
-  isFree(): boolean {
-    return this.#job === null
+  isIdle(): boolean {
+    return this.#jobs.length === 0
+  }
+
+  hasRoom(sizeBytes: number): boolean {
+    return this.#jobs.length < aheadMax && this.#bytes + sizeBytes <= aheadBytesMax
   }
 
   run(job: Job): void {
-    this.#job = job
+    this.#jobs.push(job)
+    this.#bytes += job.raw.raw.byteLength
     this.#worker ??= this.#start()
     this.#worker.ref()
     if (this.#isReady) this.#send(this.#worker, job)
+    if (this.#jobs.length > 1) return
+    if (this.#isReady) this.#timeFirst()
     else this.#timer = setTimeout(() => this.#giveUp('the parser did not start in time'), startTimeoutMs)
   }
 
   async stop(): Promise<void> {
-    const job = this.#take()
-    job?.reject(new Error('the parser is stopped'))
+    for (const job of this.#takeAll()) job.reject(new Error('the parser is stopped'))
     await this.#dismiss()
   }
 
@@ -132,10 +152,10 @@ class Seat {
     this.#isReady = false
     worker.on('message', (answer: ParseAnswer) => {
       if (worker !== this.#worker) return
-      if (answer.kind === 'ready') {
-        this.#isReady = true
-        if (this.#job) this.#send(worker, this.#job)
-      } else this.#finish(withSafeHeaders(answer.mail))
+      if (answer.kind === 'parsed') return this.#finish(withSafeHeaders(answer.mail))
+      this.#isReady = true
+      for (const job of this.#jobs) this.#send(worker, job)
+      this.#timeFirst()
     })
     worker.on('error', (error: NodeJS.ErrnoException) => {
       if (worker !== this.#worker) return
@@ -150,33 +170,41 @@ class Seat {
 
   /** The copy is handed over whole: one copy of the bytes, and the caller's own are never detached. */
   #send(worker: Worker, job: Job): void {
-    const { timeoutMs } = this.#settings
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#giveUp(`parsing was cut off after ${timeoutMs / 1_000} s`), timeoutMs)
     const copy = new Uint8Array(job.raw.raw)
     worker.postMessage({ ...job.raw, raw: copy }, [copy.buffer])
   }
 
+  /** The clock of a mail starts when the thread comes to it. */
+  #timeFirst(): void {
+    const { timeoutMs } = this.#settings
+    clearTimeout(this.#timer)
+    if (this.#jobs.length === 0) return
+    this.#timer = setTimeout(() => this.#giveUp(`parsing was cut off after ${timeoutMs / 1_000} s`), timeoutMs)
+  }
+
   #giveUp(reason: string): void {
-    const job = this.#take()
+    const [first, ...unparsed] = this.#takeAll()
     void this.#dismiss()
-    job?.resolve(salvageMail(job.raw, reason))
-    this.#onFree()
+    first?.resolve(salvageMail(first.raw, reason))
+    this.#onFree(unparsed)
   }
 
   #finish(mail: Mail): void {
-    const job = this.#take()
+    const job = this.#jobs.shift()
+    this.#bytes -= job?.raw.raw.byteLength ?? 0
+    this.#timeFirst()
     // An idle thread must not keep a program alive that has nothing else to do.
-    this.#worker?.unref()
+    if (this.isIdle()) this.#worker?.unref()
     job?.resolve({ ...mail, envelope: job.raw.envelope })
-    this.#onFree()
+    this.#onFree([])
   }
 
-  #take(): Job | null {
+  #takeAll(): Job[] {
     clearTimeout(this.#timer)
-    const job = this.#job
-    this.#job = null
-    return job
+    const jobs = this.#jobs
+    this.#jobs = []
+    this.#bytes = 0
+    return jobs
   }
 
   async #dismiss(): Promise<void> {
