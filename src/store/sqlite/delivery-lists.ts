@@ -115,6 +115,7 @@ interface DeliveryRow {
   updated_at: number
   message: string | null
   notified: string
+  generation: number
 }
 
 function summarise(row: DeliveryRow): DeliverySummary {
