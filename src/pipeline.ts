@@ -1,8 +1,10 @@
 import type { Config } from './domain/config.js'
-import type { MailStatus, NewNotification } from './domain/delivery.js'
+import type { MailStatus, NewDelivery, NewNotification } from './domain/delivery.js'
 import type { Mail, RawMail } from './domain/mail.js'
 import type { Route } from './domain/route.js'
-import type { ConditionTrace, RouteTrace, RouteVerdict, Trace } from './domain/trace.js'
+import type { ConditionTrace, PlannedDelivery, RouteTrace, RouteVerdict, Trace } from './domain/trace.js'
+import { salvageMail } from './receive/salvage.js'
+import { expandRecipients } from './steps/expand-recipients.js'
 import { planDeliveries } from './steps/plan-deliveries.js'
 import { runRoute, startMessage } from './steps/run-route.js'
 import type { StepParts } from './steps/step.js'
@@ -10,7 +12,7 @@ import type { ClaimedMail, Store } from './store/store.js'
 
 /** A mail that ended the process this often is not tried again by itself. */
 const attemptsMax = 5
-/** Routes that did not match are listed in the trace up to here; the rest is counted. */
+/** Routes that did not match, or were skipped, are listed in the trace up to here; the rest is counted. */
 const tracedRoutesMax = 200
 
 export interface PipelineParts extends Omit<StepParts, 'exhausted'> {
@@ -64,12 +66,15 @@ export async function routeMail(
   claimed: ClaimedMail,
   signal: AbortSignal,
 ): Promise<RoutedMail | false> {
-  const mail = await parts.parse(claimed, signal)
   const earlier = claimed.pendingRoutes ? { pendingRoutes: claimed.pendingRoutes, trace: claimed.trace } : null
-  const plan =
-    claimed.attempts > attemptsMax
-      ? planPoison(parts, mail, claimed)
-      : await planMail(parts, mail, { generation: claimed.generation, earlier }, signal)
+  const isPoison = claimed.attempts > attemptsMax
+  // Parsing may be what brings the program down, so a poisonous mail is only skimmed.
+  const mail = isPoison
+    ? salvageMail(claimed, 'not parsed, as routing it failed too often')
+    : await parts.parse(claimed, signal)
+  const plan = isPoison
+    ? planPoison(parts, mail, claimed)
+    : await planMail(parts, mail, { generation: claimed.generation, earlier }, signal)
   const pending = Object.keys(plan.pending).length > 0 ? plan.pending : null
   const committed = await store.commitRouting({
     mailId: mail.id,
@@ -111,15 +116,20 @@ export async function planMail(
   const lost: string[] = []
 
   const llmExhausted = earlier !== null && anyExhausted(earlier.pendingRoutes, parts.config)
+  let quiet = 0
   for (const match of await parts.matchRoutes(mail, { llmExhausted }, signal)) {
-    const tries = earlier?.pendingRoutes[match.route.name] ?? 0
+    const tries = earlier ? triesOf(match.route, earlier.pendingRoutes) : 0
     if (earlier && tries === 0) continue
+    if ((match.verdict === 'not_matched' || match.verdict === 'skipped') && ++quiet > tracedRoutesMax) {
+      trace.routes_omitted++
+      continue
+    }
     const line = startRouteTrace(match)
     trace.routes.push(line)
     if (match.verdict === 'retry') plan.pending[match.route.name] = tries + 1
     if (match.verdict !== 'matched') continue
 
-    const exhausted = tries > match.route.retryMs.length
+    const exhausted = tries >= match.route.retryMs.length
     const run = await runRoute(match.route, mail, match.variables, { ...parts, exhausted }, signal)
     Object.assign(line, { steps: run.steps, recipients: run.recipients, deliveries: run.deliveries })
     if (run.notification) plan.notifications.push(run.notification)
@@ -134,7 +144,6 @@ export async function planMail(
   if (earlier) keepEarlierRoutes(trace, earlier)
   markDuplicates(plan)
   conclude(plan, parts, mail, lost)
-  limitTrace(trace)
   trace.duration_ms = Math.round((parts.measure() - startedAt) * 10) / 10
   return plan
 }
@@ -170,23 +179,30 @@ function startRouteTrace(match: MatchedRoute): RouteTrace {
   }
 }
 
-/** Two routes that say the same to the same person send it once; the trace says which one did. */
+/** Two sends that say the same to the same person go out once; the trace says which route's did. */
 function markDuplicates(plan: MailPlan): void {
-  const senders = new Map<string, string>()
+  const first = new Map<string, { route: string; delivery: NewDelivery }>()
   for (const notification of plan.notifications) {
+    const { route } = notification
     notification.deliveries = notification.deliveries.filter((delivery) => {
-      const sender = senders.get(delivery.dedupeKey)
-      if (sender === undefined) {
-        senders.set(delivery.dedupeKey, notification.route)
+      const sent = first.get(delivery.dedupeKey)
+      if (!sent) {
+        first.set(delivery.dedupeKey, { route, delivery })
         return true
       }
+      const notes = new Set([...sent.delivery.message.notes, ...delivery.message.notes])
+      sent.delivery.message = { ...sent.delivery.message, notes: [...notes] }
       const line = plan.trace.routes
-        .find((route) => route.name === notification.route)
-        ?.deliveries.find((planned) => planned.channel === delivery.channel && planned.address === delivery.address)
-      if (line) Object.assign(line, { verdict: 'duplicate', reason: `already sent by route ${sender}` })
+        .find((other) => other.name === route)
+        ?.deliveries.findLast((planned) => planned.verdict === 'planned' && isSameTarget(planned, delivery))
+      if (line) Object.assign(line, { verdict: 'duplicate', reason: `already sent by route ${sent.route}` })
       return false
     })
   }
+}
+
+function isSameTarget(planned: PlannedDelivery, delivery: NewDelivery): boolean {
+  return planned.channel === delivery.channel && planned.address === delivery.address
 }
 
 /** The mail's status, and what `otherwise` does when no route took the mail. */
@@ -208,11 +224,14 @@ function conclude(plan: MailPlan, parts: PipelineParts, mail: Mail, lost: string
 
 function sendOtherwise(plan: MailPlan, parts: PipelineParts, mail: Mail, reason: string): void {
   const { otherwise, defaultRetryMs } = parts.config
-  plan.trace.otherwise = { reason, sent_to: otherwise.send.join(', ') || null }
+  plan.trace.otherwise = { reason, sent_to: null }
   if (otherwise.send.length === 0) return
   const start = startMessage(mail, { severity: null, labels: {} })
   const message = { ...start, notes: [...start.notes, reason] }
-  const rescue = planDeliveries(otherwise.send, mail.envelope.to, message, parts.config, defaultRetryMs, null)
+  const recipients = expandRecipients(mail.envelope.to, parts.config, false)
+  const rescue = planDeliveries(otherwise.send, recipients, message, parts.config, defaultRetryMs, null)
+  const channels = new Set(rescue.deliveries.map((delivery) => delivery.channel))
+  plan.trace.otherwise.sent_to = [...channels].join(', ') || null
   plan.notifications.push({
     route: 'otherwise',
     severity: message.severity,
@@ -231,41 +250,43 @@ function planPoison(parts: PipelineParts, mail: Mail, claimed: ClaimedMail): Mai
   const trace = startTrace(parts, mail, claimed.generation)
   const plan: MailPlan = { trace, notifications: [], pending: {}, reason }
   trace.outcome = 'failed'
+  if (claimed.trace) keepEarlierRoutes(trace, { trace: claimed.trace })
   sendOtherwise(plan, parts, mail, reason)
   return plan
 }
 
-function keepEarlierRoutes(trace: Trace, earlier: Earlier): void {
+function keepEarlierRoutes(trace: Trace, earlier: Pick<Earlier, 'trace'>): void {
   const now = new Map(trace.routes.map((route) => [route.name, route]))
   const before = earlier.trace?.routes ?? []
   const kept = before.map((route) => now.get(route.name) ?? withoutRetry(route))
   const added = trace.routes.filter((route) => !before.some((other) => other.name === route.name))
   trace.routes = [...kept, ...added]
+  trace.routes_omitted += earlier.trace?.routes_omitted ?? 0
 }
 
-/** A route that waited and is gone from the config will not be tried again. */
+/** A route that waited and is gone from the config, or from a mail that is given up, will not be tried again. */
 function withoutRetry(route: RouteTrace): RouteTrace {
   if (route.verdict !== 'retry') return route
-  return { ...route, verdict: 'skipped', reason: 'the route is no longer in the config' }
+  return { ...route, verdict: 'skipped', reason: `not tried again; it waited because: ${route.reason ?? 'unknown'}` }
 }
 
-function limitTrace(trace: Trace): void {
-  if (trace.routes.length <= tracedRoutesMax) return
-  let unmatched = 0
-  const kept = trace.routes.filter((route) => route.verdict !== 'not_matched' || ++unmatched <= tracedRoutesMax)
-  trace.routes_omitted = trace.routes.length - kept.length
-  trace.routes = kept
+/** How often a route was put off; 0 for one that does not wait. Names come from the file, so only own keys count. */
+function triesOf(route: Route, pending: Record<string, number>): number {
+  return Object.hasOwn(pending, route.name) ? (pending[route.name] ?? 0) : 0
 }
 
 function anyExhausted(pending: Record<string, number>, config: Config): boolean {
-  return config.routes.some((route) => (pending[route.name] ?? 0) > route.retryMs.length)
+  return config.routes.some((route) => {
+    const tries = triesOf(route, pending)
+    return tries > 0 && tries >= route.retryMs.length
+  })
 }
 
 /** The soonest of the pending routes' next waits, in milliseconds. */
 function shortestWaitMs(pending: Record<string, number>, config: Config): number {
   const waits = config.routes.flatMap((route) => {
-    const tries = pending[route.name]
-    return tries === undefined ? [] : [route.retryMs[Math.min(tries, route.retryMs.length) - 1] ?? 60_000]
+    const tries = triesOf(route, pending)
+    return tries === 0 ? [] : [route.retryMs[Math.min(tries, route.retryMs.length) - 1] ?? 60_000]
   })
   return Math.min(...waits, 3_600_000)
 }

@@ -28,6 +28,8 @@ export interface NewDelivery {
   recipient: string | null
   /** The address on the channel, or null when the channel names its own destination. */
   address: string | null
+  /** What this one says: each `send` may have a template of its own, and `set` may follow it. */
+  message: Message
   /** The waits before each retry, in milliseconds; its length is the number of retries. */
   retryMs: number[]
   /** Same mail, channel, address and message: the store keeps one. */

@@ -13,8 +13,8 @@ export interface Explanation {
 export async function explainMail(parts: PipelineParts, raw: RawMail, signal: AbortSignal): Promise<Explanation> {
   const mail = await parts.parse(raw, signal)
   const plan = await planMail(parts, mail, { generation: 0, earlier: null }, signal)
-  const deliveries = plan.notifications.flatMap(({ message, deliveries: planned }) =>
-    planned.map(({ channel, recipient, address }) => {
+  const deliveries = plan.notifications.flatMap((notification) =>
+    notification.deliveries.map(({ channel, recipient, address, message }) => {
       const { title, text } = message
       return { channel, recipient, address, title, text }
     }),

@@ -30,12 +30,17 @@ export function planDeliveries(
   const plan: DeliveryPlan = { deliveries: [], planned: [], unreached: [] }
   const taken = new Set<string>()
   const add = (channel: Channel, recipient: string | null, address: string | null, reason: string | null): void => {
-    const dedupeKey = hashDelivery(channel.name, address ?? recipient, message)
-    const seen = taken.has(dedupeKey)
-    plan.planned.push({ recipient, channel: channel.name, address, verdict: seen ? 'duplicate' : 'planned', reason })
-    if (seen) return
+    const dedupeKey = hashDelivery(channel.name, address ?? recipient, message, dead !== null)
+    if (taken.has(dedupeKey)) {
+      // A channel with its own destination gets one message for everybody: that is no duplicate worth a line each.
+      if (recipient === null) return
+      const sameAddress = { recipient, channel: channel.name, address, verdict: 'duplicate' as const }
+      plan.planned.push({ ...sameAddress, reason: 'somebody else with the same address gets it' })
+      return
+    }
     taken.add(dedupeKey)
-    plan.deliveries.push({ channel: channel.name, recipient, address, retryMs, dedupeKey, dead })
+    plan.planned.push({ recipient, channel: channel.name, address, verdict: 'planned', reason })
+    plan.deliveries.push({ channel: channel.name, recipient, address, message, retryMs, dedupeKey, dead })
   }
 
   for (const recipient of recipients) {
@@ -66,10 +71,13 @@ function findAddress(channel: Channel, recipient: string, config: Config): strin
   return address.defaultsToMail && address.schema.safeParse(recipient).success ? recipient : null
 }
 
-/** Two routes may say the same to the same person on the same channel; the store keeps one of each key and mail. */
-function hashDelivery(channel: string, target: string | null, message: Message): string {
+/**
+ * Two routes may say the same to the same person on the same channel; the store keeps one of each key and mail.
+ * What is held goes out nowhere, so it must not take the place of the same message that does.
+ */
+function hashDelivery(channel: string, target: string | null, message: Message, isHeld: boolean): string {
   return createHash('sha256')
-    .update(JSON.stringify([channel, target, message.title, message.text]))
+    .update(JSON.stringify([channel, target, message.title, message.text, isHeld]))
     .digest('hex')
     .slice(0, 32)
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Config } from '../domain/config.js'
 import type { NewNotification } from '../domain/delivery.js'
 import type { Attachment, Mail } from '../domain/mail.js'
 import type { Message } from '../domain/message.js'
@@ -6,6 +7,7 @@ import type { Route, Step } from '../domain/route.js'
 import type { PlannedDelivery, StepTrace } from '../domain/trace.js'
 import { expandRecipients } from './expand-recipients.js'
 import { runStep } from './index.js'
+import { passOver } from './pass-over.js'
 import { planDeliveries } from './plan-deliveries.js'
 import { type Draft, RouteRetry, type StepParts, type StepResult } from './step.js'
 
@@ -67,7 +69,7 @@ export async function runRoute(
       const problem = error instanceof Error ? error.message : String(error)
       record({ target: targetOf(step), verdict: 'failed', detail: problem, facts: {} })
       if (error instanceof RouteRetry) return giveUp(draft, steps, problem, parts)
-      draft = passOver(draft, `step ${step.verb} failed: ${problem}`)
+      draft = passOverStep(step, draft, `step ${step.verb} failed: ${problem}`)
     }
   }
   return finish(draft, steps, parts)
@@ -114,41 +116,44 @@ function withoutContent({ filename, contentType, sizeBytes }: Attachment): Omit<
   return { filename, contentType, sizeBytes }
 }
 
-function passOver(draft: Draft, problem: string): Draft {
-  if (draft.route.onError === 'hold') return { ...draft, held: problem }
-  const message = { ...draft.message, notes: [...draft.message.notes, problem] }
-  return { ...draft, message, flagged: draft.flagged ?? problem }
+/** A send that broke reached nobody, so `otherwise` has to hear of the mail. */
+function passOverStep(step: Step, draft: Draft, problem: string): Draft {
+  const after = passOver(draft, problem)
+  if (step.verb !== 'send') return after
+  return { ...after, unreached: [...after.unreached, { recipient: null, problem }] }
 }
 
-/** All retries are used up: `otherwise` gets the mail with the reason. */
+/** All retries are used up: `otherwise` gets the mail with the reason, or a person where `on_error` is `hold`. */
 function giveUp(draft: Draft, steps: StepTrace[], problem: string, parts: StepParts): RouteRun {
   const reason = `route ${draft.route.name} was given up: ${problem}`
-  return finish({ ...draft, unreached: [reason], flagged: reason }, steps, parts)
+  const reached = new Set(draft.deliveries.map((delivery) => delivery.recipient))
+  const left = draft.recipients.filter((recipient) => !reached.has(recipient))
+  const unreached = (left.length > 0 ? left : [null]).map((recipient) => ({ recipient, problem: reason }))
+  const held = draft.route.onError === 'hold' ? reason : draft.held
+  return finish({ ...draft, held, flagged: reason, unreached: [...draft.unreached, ...unreached] }, steps, parts)
 }
 
 /** Whom no channel reached, `otherwise.send` hears of, with the reason in the message. */
 function finish(draft: Draft, steps: StepTrace[], parts: StepParts): RouteRun {
   const { otherwise } = parts.config
   const run = { steps, recipients: draft.recipients, retry: null }
-  if (draft.dropped || (draft.deliveries.length === 0 && draft.unreached.length === 0)) {
+  // What was planned before an action dropped the mail does not go out either, so the trace must not promise it.
+  if (draft.dropped) return { ...run, notification: null, deliveries: [], lost: null }
+  if (draft.deliveries.length === 0 && draft.unreached.length === 0) {
     return { ...run, notification: null, deliveries: draft.planned, lost: null }
   }
-  let { deliveries, planned, message } = draft
-  if (draft.unreached.length > 0 && otherwise.send.length > 0) {
-    message = { ...message, notes: [...message.notes, ...draft.unreached] }
-    const rescue = planDeliveries(
-      otherwise.send,
-      draft.recipients,
-      message,
-      parts.config,
-      draft.route.retryMs,
-      draft.held,
-    )
+  let { deliveries, planned } = draft
+  const { message } = draft
+  const problems = [...new Set(draft.unreached.map((line) => line.problem))]
+  if (problems.length > 0 && otherwise.send.length > 0) {
+    const noted = { ...message, notes: [...new Set([...message.notes, ...problems])] }
+    const whom = rescueRecipients(draft, parts.config)
+    const rescue = planDeliveries(otherwise.send, whom, noted, parts.config, draft.route.retryMs, draft.held)
     deliveries = [...deliveries, ...rescue.deliveries]
     planned = [...planned, ...rescue.planned.map((line) => ({ ...line, reason: 'otherwise.send' }))]
   }
-  const lost = deliveries.length === 0 ? draft.unreached.join('; ') : null
-  const flagged = draft.held ?? draft.flagged ?? (draft.unreached.join('; ') || null)
+  const lost = deliveries.length === 0 ? problems.join('; ') : null
+  const flagged = draft.held ?? draft.flagged ?? (problems.join('; ') || null)
   const notification: NewNotification = {
     route: draft.route.name,
     severity: message.severity,
@@ -160,6 +165,13 @@ function finish(draft: Draft, steps: StepTrace[], parts: StepParts): RouteRun {
     deliveries,
   }
   return { ...run, notification, deliveries: planned, lost }
+}
+
+/** Only those who were not reached: the others have the message already. */
+function rescueRecipients(draft: Draft, config: Config): string[] {
+  const named = draft.unreached.flatMap((line) => line.recipient ?? [])
+  if (named.length > 0) return [...new Set(named)]
+  return draft.recipients.length > 0 ? draft.recipients : expandRecipients(draft.mail.envelope.to, config, false)
 }
 
 function targetOf(step: Step): string | null {

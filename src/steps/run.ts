@@ -2,6 +2,7 @@ import type { ActResult } from '../domain/act.js'
 import { SandboxError } from '../domain/errors.js'
 import { readSeverity } from '../domain/message.js'
 import { expandRecipients } from './expand-recipients.js'
+import { passOver } from './pass-over.js'
 import { type Draft, passed, passedWithWarning, type StepParts, type StepResult, type StepRunner } from './step.js'
 
 /** Runs an action in the sandbox and takes over what it returns. */
@@ -49,12 +50,10 @@ function goOnWithout(name: string, draft: Draft, error: SandboxError): StepResul
   const facts = { kind: error.kind, logs: error.logs }
   if (draft.route.onError === 'hold') {
     const trace = { target: name, verdict: 'failed' as const, detail: `${problem}; on_error: hold`, facts }
-    return { draft: { ...draft, held: problem }, next: 'continue', trace }
+    return { draft: passOver(draft, problem), next: 'continue', trace }
   }
-  const message = { ...draft.message, notes: [...draft.message.notes, problem] }
-  const flagged = { ...draft, message, flagged: draft.flagged ?? problem }
   const detail = `${problem}; on_error: send, so on to ${draft.recipients.join(', ') || 'nobody'}`
-  return passedWithWarning(flagged, name, detail, facts)
+  return passedWithWarning(passOver(draft, problem), name, detail, facts)
 }
 
 function sameList(a: string[], b: string[]): boolean {

@@ -25,8 +25,8 @@ export interface Draft {
   held: string | null
   deliveries: NewDelivery[]
   planned: PlannedDelivery[]
-  /** For each send that did not reach somebody, one sentence that says so. */
-  unreached: string[]
+  /** Whom a send did not reach (null: there was nobody at all), and the sentence that says so. */
+  unreached: { recipient: string | null; problem: string }[]
   /** An action said nobody shall hear of this mail. */
   dropped: boolean
 }

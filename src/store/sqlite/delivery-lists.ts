@@ -68,7 +68,7 @@ function selectDeliveries() {
     .selectFrom('deliveries')
     .innerJoin('notifications', 'notifications.id', 'deliveries.notification_id')
     .selectAll('deliveries')
-    .select('notifications.message as notified')
+    .select(['notifications.message as notified', 'notifications.generation'])
 }
 
 function messageOf(row: { message: string | null; notified: string }): Message {
