@@ -2,7 +2,7 @@ import type { Channel, ChannelContext, Form, Outcome } from '../domain/channel.j
 import type { Message } from '../domain/message.js'
 
 /** How long one attempt may take, all its calls together. */
-const attemptMsMax = 20_000
+const attemptMsMax = 30_000
 /** How much longer a channel that ignores its signal is waited for. */
 const graceMs = 2_000
 /** A degrade or a retarget is followed at once, but a vendor that turns in circles is left. */
@@ -23,7 +23,8 @@ export interface AttemptParts {
 
 /**
  * One attempt: the channel's `send`, and what the vendor asks for at once: a simpler form, or another address.
- * Never rejects. A channel that throws or hangs has a bug or a broken network; both are worth another attempt.
+ * Never rejects, and never takes longer than 32 seconds, even if the channel ignores its signal: a delivery's lease is
+ * longer than that. A channel that throws or hangs has a bug or a broken network; both are worth another attempt.
  */
 export async function attemptDelivery(
   channel: Channel,
@@ -32,18 +33,39 @@ export async function attemptDelivery(
   parts: AttemptParts,
 ): Promise<AttemptResult> {
   const startedAt = parts.measure()
-  const deadline = AbortSignal.timeout(attemptMsMax)
-  const signal = AbortSignal.any([parts.signal, deadline])
+  const deadline = startDeadline()
+  const signal = AbortSignal.any([parts.signal, deadline.signal])
   let form: Form = 'full'
   let target = address
   let outcome: Outcome = { kind: 'unknown', text: 'nothing was sent' }
-  for (let round = 0; round < roundsMax; round++) {
-    outcome = await sendOnce(channel, message, target, { ...parts.context, form, signal })
-    if (outcome.kind === 'degrade') form = outcome.to
-    else if (outcome.kind === 'retarget') target = outcome.address
-    else break
+  try {
+    for (let round = 0; round < roundsMax; round++) {
+      const context: ChannelContext = { ...parts.context, form, signal }
+      outcome = await Promise.race([sendOnce(channel, message, target, context), deadline.over])
+      if (outcome.kind === 'degrade') form = outcome.to
+      else if (outcome.kind === 'retarget') target = outcome.address
+      else break
+    }
+  } finally {
+    deadline.end()
   }
   return { outcome, movedTo: target === address ? null : target, durationMs: Math.round(parts.measure() - startedAt) }
+}
+
+/** The signal fires at the deadline; `over` resolves a little later, for a channel that did not listen. */
+function startDeadline(): { signal: AbortSignal; over: Promise<Outcome>; end: () => void } {
+  const abort = new AbortController()
+  const text = `no answer within ${attemptMsMax / 1_000} s`
+  const timer = setTimeout(() => abort.abort(new DOMException(text, 'TimeoutError')), attemptMsMax)
+  let giveUp: NodeJS.Timeout | undefined
+  const over = new Promise<Outcome>((resolve) => {
+    giveUp = setTimeout(() => resolve({ kind: 'unknown', text }), attemptMsMax + graceMs)
+  })
+  const end = (): void => {
+    clearTimeout(timer)
+    clearTimeout(giveUp)
+  }
+  return { signal: abort.signal, over, end }
 }
 
 async function sendOnce(
@@ -52,19 +74,10 @@ async function sendOnce(
   address: string | null,
   context: ChannelContext,
 ): Promise<Outcome> {
-  let giveUp: NodeJS.Timeout | undefined
-  const hang = new Promise<Outcome>((resolve) => {
-    giveUp = setTimeout(
-      () => resolve({ kind: 'unknown', text: `no answer within ${attemptMsMax / 1_000} s` }),
-      attemptMsMax + graceMs,
-    )
-  })
   try {
-    return await Promise.race([channel.kind.send(message, address, channel.settings, context), hang])
+    return await channel.kind.send(message, address, channel.settings, context)
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     return { kind: 'transient', waitMs: null, scopeKey: null, statusCode: null, text: text.slice(0, 1_000) }
-  } finally {
-    clearTimeout(giveUp)
   }
 }

@@ -12,6 +12,8 @@ export interface DeliveryFacts {
   address: string | null
   /** How often in a row the channel was paused; 0 while it works. */
   channelFailures: number
+  /** When the channel's pause ends, if it was paused while this attempt was under way. */
+  pausedUntil: number | null
 }
 
 export interface NextStep {
@@ -48,9 +50,9 @@ export function decideNext(outcome: Outcome, delivery: DeliveryFacts, now: numbe
       return { ...still, status: 'dead', dueAt: null, error: outcome.text }
     case 'transient':
       if (outcome.waitMs !== null && mayRefund(delivery, now)) return waitAsTold(outcome, outcome.waitMs, delivery, now)
-      return climb(outcome.text, delivery, now, random, outcome.waitMs)
+      return climb(outcome.text, delivery, now, random, outcome.waitMs === null ? 0 : boundWait(outcome.waitMs))
     case 'unknown':
-      return climb(`${outcome.text} (it may have arrived all the same)`, delivery, now, random, null)
+      return climb(`${outcome.text} (it may have arrived all the same)`, delivery, now, random, 0)
     case 'retarget':
     case 'degrade':
       // The attempt already followed these as far as it goes; what is left is a vendor that turns in circles.
@@ -63,12 +65,16 @@ export function decideNext(outcome: Outcome, delivery: DeliveryFacts, now: numbe
  * it; the channel is paused, and what waits behind it keeps its attempts.
  */
 function breakChannel(reason: string, delivery: DeliveryFacts, now: number): NextStep {
+  const waiting = { status: 'queued' as const, refund: true, error: reason, holdBack: null }
+  if (delivery.pausedUntil !== null && delivery.pausedUntil > now) {
+    return { ...waiting, dueAt: delivery.pausedUntil, pauseChannel: null }
+  }
   const until = now + Math.min(pauseMsMax, pauseMsMin * 2 ** delivery.channelFailures)
   const pauseChannel = { until, reason }
   if (delivery.channelFailures === 0) {
     return { status: 'dead', dueAt: null, refund: false, error: reason, holdBack: null, pauseChannel }
   }
-  return { status: 'queued', dueAt: until, refund: true, error: reason, holdBack: null, pauseChannel }
+  return { ...waiting, dueAt: until, pauseChannel }
 }
 
 function mayRefund(delivery: DeliveryFacts, now: number): boolean {
@@ -82,19 +88,24 @@ function waitAsTold(
   delivery: DeliveryFacts,
   now: number,
 ): NextStep {
-  const until = now + Math.min(waitMsMax, Math.max(waitMsMin, waitMs))
+  const until = now + boundWait(waitMs)
   const onlyAddress = outcome.scopeKey !== null && outcome.scopeKey === delivery.address
   const holdBack = outcome.scopeKey === null ? null : { address: onlyAddress ? delivery.address : null, until }
   const error = `${outcome.text}; told to wait ${formatDuration(until - now)}`
   return { status: 'failed', dueAt: until, refund: true, error, holdBack, pauseChannel: null }
 }
 
-function climb(text: string, delivery: DeliveryFacts, now: number, random: number, waitMs: number | null): NextStep {
+/** Whole milliseconds, whatever a vendor's header came to: the store takes no fractions, and NaN would be never. */
+function boundWait(waitMs: number): number {
+  return Number.isNaN(waitMs) ? waitMsMin : Math.ceil(Math.min(waitMsMax, Math.max(waitMsMin, waitMs)))
+}
+
+function climb(text: string, delivery: DeliveryFacts, now: number, random: number, waitMs: number): NextStep {
   const rungMs = delivery.retryMs[delivery.counted - 1]
   const still = { refund: false, holdBack: null, pauseChannel: null }
   if (rungMs === undefined) {
     return { ...still, status: 'dead', dueAt: null, error: `given up after ${delivery.counted} attempts: ${text}` }
   }
   const jitteredMs = Math.round(rungMs * (0.9 + 0.2 * random))
-  return { ...still, status: 'failed', dueAt: now + Math.max(jitteredMs, waitMs ?? 0), error: text }
+  return { ...still, status: 'failed', dueAt: now + Math.max(jitteredMs, waitMs), error: text }
 }

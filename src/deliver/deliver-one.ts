@@ -23,16 +23,23 @@ export interface Delivered {
   outcome: Outcome['kind']
   /** The vendor's words, or why not. */
   detail: string
-  /** Set when the channel is paused from now on. */
+  /** Set when this attempt paused the channel. */
   pause: ChannelPause | null
+  /** The lease had ended and somebody else has the delivery: what became of it, they will say. */
+  superseded: boolean
 }
 
-/** One claimed delivery, to its end: attempt, decide, settle. A claimed delivery MUST be settled, or its lease ends. */
+/**
+ * One claimed delivery, to its end: attempt, decide, settle. A claimed delivery MUST be settled, or its lease ends.
+ *
+ * `lane.pause` is read and written in the same moment as the decision is made, before anything is awaited: of several
+ * attempts that fail together on a broken channel, one pauses it and the others only wait.
+ */
 export async function deliverOne(
   parts: DeliverParts,
   channel: Channel,
   delivery: ClaimedDelivery,
-  channelFailures: number,
+  lane: { pause: ChannelPause | null },
 ): Promise<Delivered> {
   const startedAt = parts.now()
   const { outcome, movedTo, durationMs } = await attemptDelivery(channel, delivery.message, delivery.address, {
@@ -41,16 +48,24 @@ export async function deliverOne(
     signal: parts.signal,
   })
   const secrets = parts.secrets()
+  const failures = lane.pause?.failures ?? 0
+  const facts = {
+    ...delivery,
+    address: movedTo ?? delivery.address,
+    channelFailures: failures,
+    pausedUntil: lane.pause?.until ?? null,
+  }
   const next =
     parts.signal.aborted && outcome.kind !== 'delivered' && outcome.kind !== 'accepted'
       ? interrupted(startedAt)
-      : decideNext(outcome, { ...delivery, channelFailures }, parts.now(), parts.random())
+      : decideNext(outcome, facts, parts.now(), parts.random())
   const pause = next.pauseChannel && {
     until: next.pauseChannel.until,
     reason: hideSecrets(next.pauseChannel.reason, secrets),
-    failures: channelFailures + 1,
+    failures: failures + 1,
   }
-  await settle(parts, {
+  if (pause) lane.pause = pause
+  const settled = await settle(parts, {
     deliveryId: delivery.id,
     owner: delivery.owner,
     epoch: delivery.epoch,
@@ -71,7 +86,8 @@ export async function deliverOne(
     },
     holdBack: next.holdBack,
   })
-  return { status: next.status, outcome: outcome.kind, detail: hideSecrets(next.error ?? outcome.text, secrets), pause }
+  const detail = hideSecrets(next.error ?? outcome.text, secrets)
+  return { status: next.status, outcome: outcome.kind, detail, pause, superseded: !settled }
 }
 
 /** The program is stopping in the middle of the attempt: due again at the next start, at no cost. */
@@ -81,11 +97,10 @@ function interrupted(now: number): ReturnType<typeof decideNext> {
 }
 
 /** A settle that fails (a full disk) is tried a few times: giving up means the message goes out twice. */
-async function settle(parts: DeliverParts, settlement: Settlement): Promise<void> {
+async function settle(parts: DeliverParts, settlement: Settlement): Promise<boolean> {
   for (let tries = 1; ; tries++) {
     try {
-      await parts.store.settleDelivery(settlement)
-      return
+      return await parts.store.settleDelivery(settlement)
     } catch (error) {
       if (tries >= settleTriesMax) throw error
       await parts.sleep(500 * tries, parts.signal)

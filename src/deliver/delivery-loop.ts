@@ -6,7 +6,10 @@ import { type Delivered, type DeliverParts, deliverOne } from './deliver-one.js'
 const leaseMs = 120_000
 /** Looks at the clock again at least this often: leases end, and clocks are set. */
 const sweepMs = 5_000
+/** Over all lanes. A lane with nothing under way may always start one, so that hanging channels cannot stop the others. */
 const inFlightMax = 64
+/** Attempts that ended with the process, beyond the ladder, until the delivery waits for a person. */
+const lostAttemptsMax = 3
 
 export interface LoopParts extends DeliverParts {
   owner: string
@@ -18,9 +21,12 @@ export interface LoopParts extends DeliverParts {
 interface Lane {
   name: string
   inFlight: Set<Promise<void>>
-  claiming: boolean
+  /** The claim under way; a lane claims once at a time. */
+  claiming: Promise<void> | null
   /** Somebody asked for work while a claim was under way, so another claim has to follow. */
   again: boolean
+  /** False until the store was asked whether the channel is paused. */
+  isRead: boolean
   pause: ChannelPause | null
 }
 
@@ -42,15 +48,17 @@ export class DeliveryLoop {
   /** Looks for due deliveries now, on these channels or on all, and keeps looking until stopped. */
   wake(channels?: string[]): void {
     if (this.#stopped) return
-    if (channels) for (const name of channels) void this.#pump(name)
+    if (channels) for (const name of channels) this.#pump(name)
     else void this.#sweep()
   }
 
-  /** Claims nothing more and waits for what is being sent. */
+  /** Claims nothing more and waits for what is being sent. What was claimed but not begun is given back. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
-    await Promise.allSettled([...this.#lanes.values()].flatMap((lane) => [...lane.inFlight]))
+    const lanes = [...this.#lanes.values()]
+    await Promise.allSettled(lanes.map((lane) => lane.claiming))
+    await Promise.allSettled(lanes.flatMap((lane) => [...lane.inFlight]))
   }
 
   /** Forgets a channel's pause, so that what waits behind it is tried now. */
@@ -67,7 +75,7 @@ export class DeliveryLoop {
     try {
       const now = this.#parts.now()
       for (const { channel, dueAt } of await this.#parts.store.nextDeliveryDueAt()) {
-        if (dueAt <= now) void this.#pump(channel)
+        if (dueAt <= now) this.#pump(channel)
         else waitMs = Math.min(waitMs, dueAt - now)
       }
     } catch (error) {
@@ -78,29 +86,41 @@ export class DeliveryLoop {
     this.#timer = setTimeout(() => void this.#sweep(), Math.max(10, waitMs))
   }
 
-  async #pump(name: string): Promise<void> {
-    const lane = await this.#lane(name)
+  #pump(name: string): void {
+    const lane = this.#lane(name)
+    if (this.#stopped) return
     if (lane.claiming) {
       lane.again = true
       return
     }
-    lane.claiming = true
-    try {
-      do {
-        lane.again = false
-        for (const delivery of await this.#claim(lane)) this.#start(lane, delivery)
-      } while (lane.again && !this.#stopped)
-    } catch (error) {
-      this.#complain(`cannot claim deliveries of channel ${name}`, error)
-    } finally {
-      lane.claiming = false
+    lane.claiming = this.#claimWhileAsked(lane)
+      .catch((error) => this.#complain(`cannot claim deliveries of channel ${name}`, error))
+      .finally(() => {
+        lane.claiming = null
+        if (lane.again) this.#pump(name)
+      })
+  }
+
+  async #claimWhileAsked(lane: Lane): Promise<void> {
+    if (!lane.isRead) {
+      lane.pause = await this.#parts.store.readChannelPause(lane.name)
+      lane.isRead = true
     }
+    do {
+      lane.again = false
+      for (const delivery of await this.#claim(lane)) {
+        if (this.#stopped)
+          await this.#settleUnsent(delivery, { status: 'queued', dueAt: this.#parts.now(), error: null })
+        else this.#start(lane, delivery)
+      }
+    } while (lane.again && !this.#stopped)
   }
 
   async #claim(lane: Lane): Promise<ClaimedDelivery[]> {
     if (this.#stopped) return []
     const { store, owner, now } = this.#parts
-    const limit = Math.min(this.#room(lane), inFlightMax - this.#inFlight)
+    const shared = Math.max(inFlightMax - this.#inFlight, lane.inFlight.size === 0 ? 1 : 0)
+    const limit = Math.min(this.#room(lane), shared)
     if (limit <= 0) return []
     return store.claimDeliveries({ owner, channel: lane.name, now: now(), leaseMs, limit })
   }
@@ -120,7 +140,7 @@ export class DeliveryLoop {
       .finally(() => {
         this.#inFlight--
         lane.inFlight.delete(work)
-        if (!this.#stopped) void this.#pump(lane.name)
+        this.#pump(lane.name)
       })
     lane.inFlight.add(work)
   }
@@ -128,35 +148,44 @@ export class DeliveryLoop {
   async #deliver(lane: Lane, delivery: ClaimedDelivery): Promise<void> {
     const channel = this.#parts.channels()[delivery.channel]
     if (!channel) return this.#bury(delivery, `channel "${delivery.channel}" is no longer in the config`)
-    const done = await deliverOne(this.#parts, channel, delivery, lane.pause?.failures ?? 0)
-    this.#parts.onSettled(delivery, done)
+    const lost = delivery.counted - 1 - delivery.retryMs.length
+    if (lost > lostAttemptsMax) {
+      return this.#bury(delivery, `given up after ${delivery.counted - 1} attempts, of which the last came to no end`)
+    }
+    // Only an attempt begun after the pause can tell that the channel works again.
+    const isProbe = lane.pause !== null
+    const done = await deliverOne(this.#parts, channel, delivery, lane)
+    if (!done.superseded) this.#parts.onSettled(delivery, done)
     if (done.pause) {
-      lane.pause = done.pause
-      await this.#parts.store.saveChannelPause(lane.name, done.pause)
       this.#parts.log('warn', `channel ${lane.name} is paused: ${done.pause.reason}`, { channel: lane.name })
-    } else if (done.status === 'sent' && lane.pause) {
+      await this.#parts.store.saveChannelPause(lane.name, done.pause)
+    } else if (done.status === 'sent' && isProbe) {
       await this.resume(lane.name)
     }
-    if (done.status === 'dead') {
-      this.#parts.log('warn', 'delivery is a dead letter', {
-        delivery: delivery.id,
-        mail: delivery.mailId,
-        channel: lane.name,
-      })
-    }
+    if (done.status === 'dead') this.#logDead(delivery)
     if (done.status === 'failed' || done.status === 'queued') this.wake()
   }
 
   async #bury(delivery: ClaimedDelivery, reason: string): Promise<void> {
-    await this.#parts.store.settleDelivery({
+    if (!(await this.#settleUnsent(delivery, { status: 'dead', dueAt: null, error: reason }))) return
+    const outcome = 'permanent' as const
+    this.#parts.onSettled(delivery, { status: 'dead', outcome, detail: reason, pause: null, superseded: false })
+    this.#logDead(delivery)
+  }
+
+  #settleUnsent(
+    delivery: ClaimedDelivery,
+    to: { status: 'queued' | 'dead'; dueAt: number | null; error: string | null },
+  ): Promise<boolean> {
+    return this.#parts.store.settleDelivery({
       deliveryId: delivery.id,
       owner: delivery.owner,
       epoch: delivery.epoch,
       now: this.#parts.now(),
-      status: 'dead',
-      dueAt: null,
+      status: to.status,
+      dueAt: to.dueAt,
       refund: true,
-      lastError: reason,
+      lastError: to.error ?? delivery.lastError,
       remote: {},
       address: null,
       attempt: null,
@@ -164,15 +193,16 @@ export class DeliveryLoop {
     })
   }
 
-  async #lane(name: string): Promise<Lane> {
+  #lane(name: string): Lane {
     const known = this.#lanes.get(name)
     if (known) return known
-    const lane: Lane = { name, inFlight: new Set(), claiming: false, again: false, pause: null }
+    const lane: Lane = { name, inFlight: new Set(), claiming: null, again: false, isRead: false, pause: null }
     this.#lanes.set(name, lane)
-    lane.claiming = true
-    lane.pause = await this.#parts.store.readChannelPause(name)
-    lane.claiming = false
     return lane
+  }
+
+  #logDead({ id, mailId, channel }: ClaimedDelivery): void {
+    this.#parts.log('warn', 'delivery is a dead letter', { delivery: id, mail: mailId, channel })
   }
 
   #complain(message: string, error: unknown): void {
