@@ -29,12 +29,12 @@ export class PipelineLoop {
   readonly #stop = new AbortController()
   readonly #inFlight = new Set<Promise<void>>()
   #bytesInFlight = 0
-  #claiming = false
+  #claiming: Promise<void> | null = null
   #again = false
   #timer: NodeJS.Timeout | undefined
   #waitingMails = 0
   #waitingBytes = 0
-  #holders: (() => void)[] = []
+  readonly #holders = new Set<() => void>()
 
   constructor(parts: PipelineLoopParts) {
     this.#parts = parts
@@ -42,7 +42,15 @@ export class PipelineLoop {
 
   /** Looks for due mails now, and keeps looking until stopped. */
   wake(): void {
-    void this.#pump()
+    if (this.#stop.signal.aborted) return
+    if (this.#claiming) {
+      this.#again = true
+      return
+    }
+    this.#claiming = this.#claimWhileAsked().finally(() => {
+      this.#claiming = null
+      if (this.#again) this.wake()
+    })
   }
 
   /** Counts mails that were just stored, and starts on them. */
@@ -54,41 +62,39 @@ export class PipelineLoop {
 
   /** Resolves at once while there is room, else when there is again, and after five seconds at the latest. */
   async waitForRoom(): Promise<void> {
-    if (this.#hasRoom()) return
+    if (this.#hasRoom() || this.#stop.signal.aborted) return
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, holdBackMsMax)
-      this.#holders.push(() => {
+      const go = (): void => {
         clearTimeout(timer)
+        this.#holders.delete(go)
         resolve()
-      })
+      }
+      const timer = setTimeout(go, holdBackMsMax)
+      this.#holders.add(go)
     })
   }
 
-  /** Claims nothing more and waits for what is being routed. */
+  /** Claims nothing more and waits for what is being routed; all of it is given back, as nothing was wrong with it. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer)
     this.#stop.abort(new Error('the program is stopping'))
     this.#letHoldersGo()
+    await this.#claiming
     await Promise.allSettled([...this.#inFlight])
   }
 
-  async #pump(): Promise<void> {
-    if (this.#claiming) {
-      this.#again = true
-      return
-    }
-    this.#claiming = true
+  async #claimWhileAsked(): Promise<void> {
     try {
       do {
         this.#again = false
-        for (const claimed of await this.#claim()) this.#start(claimed)
+        const claimed = await this.#claim()
+        for (const mail of claimed) this.#start(mail)
+        if (claimed.length === 0 && this.#inFlight.size === 0) this.#forgetWaiting()
+        await this.#schedule()
       } while (this.#again && !this.#stop.signal.aborted)
-      await this.#schedule()
     } catch (error) {
       this.#parts.log('error', 'cannot claim mails', { error: error instanceof Error ? error.message : String(error) })
       this.#wakeIn(sweepMs)
-    } finally {
-      this.#claiming = false
     }
   }
 
@@ -126,10 +132,11 @@ export class PipelineLoop {
   /** The mail stays stored and is tried again; after five attempts the pipeline puts it before a person. */
   async #release(claimed: ClaimedMail, error: unknown): Promise<void> {
     const stopping = this.#stop.signal.aborted
-    const reason = error instanceof Error ? error.message : String(error)
-    if (!stopping) this.#parts.log('error', 'a mail could not be routed', { mail: claimed.id, error: reason })
+    const message = error instanceof Error ? error.message : String(error)
+    if (!stopping) this.#parts.log('error', 'a mail could not be routed', { mail: claimed.id, error: message })
     const dueAt = this.#parts.now() + (stopping ? 0 : retryMs)
     const { id: mailId, owner, epoch } = claimed
+    const reason = stopping ? null : message
     await this.#parts.store.releaseMail({ mailId, owner, epoch, dueAt, reason }).catch((problem: unknown) => {
       this.#parts.log('error', 'a lease could not be given up; it will end', { mail: mailId, error: String(problem) })
     })
@@ -147,11 +154,18 @@ export class PipelineLoop {
     if (!this.#stop.signal.aborted) this.#timer = setTimeout(() => this.wake(), ms)
   }
 
+  /** Nothing is due and nothing under way, so nothing waits: mails that were deleted meanwhile must not count for ever. */
+  #forgetWaiting(): void {
+    this.#waitingMails = 0
+    this.#waitingBytes = 0
+    this.#letHoldersGo()
+  }
+
   #hasRoom(): boolean {
     return this.#waitingMails < waitingMailsMax && this.#waitingBytes < waitingBytesMax
   }
 
   #letHoldersGo(): void {
-    for (const go of this.#holders.splice(0)) go()
+    for (const go of [...this.#holders]) go()
   }
 }
