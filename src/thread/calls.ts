@@ -19,19 +19,21 @@ interface AnswerMessage {
   error?: CarriedError
 }
 
-/** Answers the other thread's calls with these functions, until the port closes. */
+/** Answers the other thread's calls with these functions, until the port closes. Every call gets an answer. */
 export function serveCalls(port: MessagePort, functions: Calls): void {
+  const answer = async ({ id, name, args }: CallMessage): Promise<void> => {
+    try {
+      const work = Object.hasOwn(functions, name) ? functions[name] : undefined
+      if (!work) throw new TypeError(`the other thread offers no "${name}"`)
+      const value = await (work as (...args: unknown[]) => Promise<unknown>)(...args)
+      // A value that cannot be cloned throws here, and that is an answer too.
+      port.postMessage({ type: 'answer', id, value } satisfies AnswerMessage)
+    } catch (error) {
+      port.postMessage({ type: 'answer', id, error: carryError(error) } satisfies AnswerMessage)
+    }
+  }
   port.on('message', (message: CallMessage) => {
-    if (message.type !== 'call') return
-    const work = functions[message.name] as ((...args: unknown[]) => Promise<unknown>) | undefined
-    const answer = work
-      ? work(...message.args)
-      : Promise.reject(new TypeError(`the other thread offers no "${message.name}"`))
-    answer.then(
-      (value) => port.postMessage({ type: 'answer', id: message.id, value } satisfies AnswerMessage),
-      (error: unknown) =>
-        port.postMessage({ type: 'answer', id: message.id, error: carryError(error) } satisfies AnswerMessage),
-    )
+    if (message.type === 'call') void answer(message)
   })
 }
 
@@ -65,8 +67,8 @@ export function callThread<Functions extends Calls>(
     new Promise((resolve, reject) => {
       if (ended) return reject(new StoreError('the engine thread has ended'))
       const id = ++lastId
-      waiting.set(id, { resolve, reject })
       port.postMessage({ type: 'call', id, name, args } satisfies CallMessage, transfer(name, args))
+      waiting.set(id, { resolve, reject })
     })
   return new Proxy({} as Functions, {
     // A promise-like object would be awaited by accident, so `then` must stay undefined.
