@@ -30,27 +30,45 @@ type Planned = Explanation['deliveries']
 
 /** Each expected delivery takes one that was planned; what is left over on either side is a difference. */
 function compareDeliveries(expected: DeliveryExpectation[], planned: Planned): string[] {
-  const left = [...planned]
+  const takers = pairUp(expected, planned)
+  const left = new Set(planned.filter((delivery) => !takers.has(delivery)))
+  const met = new Set(takers.values())
   const problems: string[] = []
-  for (const wanted of expected) {
-    const at = left.findIndex((delivery) => goesTo(delivery, wanted) && textProblems(delivery, wanted).length === 0)
-    if (at >= 0) {
-      left.splice(at, 1)
+  for (const wanted of expected.filter((expectation) => !met.has(expectation))) {
+    const near = [...left].find((delivery) => goesTo(delivery, wanted))
+    const name = `${wanted.channel}${wanted.to ? ` to ${wanted.to}` : ''}`
+    if (!near) {
+      problems.push(`expected a delivery on ${name}, and there is none`)
       continue
     }
-    const near = left.findIndex((delivery) => goesTo(delivery, wanted))
-    const name = `${wanted.channel}${wanted.to ? ` to ${wanted.to}` : ''}`
-    const delivery = left[near]
-    if (!delivery) problems.push(`expected a delivery on ${name}, and there is none`)
-    else {
-      problems.push(...textProblems(delivery, wanted).map((problem) => `delivery on ${name}: ${problem}`))
-      left.splice(near, 1)
-    }
+    problems.push(...textProblems(near, wanted).map((problem) => `delivery on ${name}: ${problem}`))
+    left.delete(near)
   }
   for (const delivery of left) {
     problems.push(`unexpected delivery on ${delivery.channel}${delivery.recipient ? ` to ${delivery.recipient}` : ''}`)
   }
   return problems
+}
+
+/**
+ * Pairs as many expectations as possible with a delivery each. One that fits several deliveries makes way for one that
+ * fits only this: whether a test passes must not hang on the order it lists them in.
+ */
+function pairUp(expected: DeliveryExpectation[], planned: Planned): Map<Planned[number], DeliveryExpectation> {
+  const takers = new Map<Planned[number], DeliveryExpectation>()
+  const take = (wanted: DeliveryExpectation, asked: Set<Planned[number]>): boolean => {
+    for (const delivery of planned) {
+      if (asked.has(delivery) || !goesTo(delivery, wanted) || textProblems(delivery, wanted).length > 0) continue
+      asked.add(delivery)
+      const taker = takers.get(delivery)
+      if (taker && !take(taker, asked)) continue
+      takers.set(delivery, wanted)
+      return true
+    }
+    return false
+  }
+  for (const wanted of expected) take(wanted, new Set())
+  return takers
 }
 
 function goesTo(delivery: Planned[number], wanted: DeliveryExpectation): boolean {
@@ -74,7 +92,7 @@ function compareText(what: string, text: string, expected: TextExpectation | nul
 }
 
 function sameSet(a: string[], b: string[]): boolean {
-  return a.length === b.length && a.every((entry) => b.includes(entry))
+  return a.every((entry) => b.includes(entry)) && b.every((entry) => a.includes(entry))
 }
 
 function list(names: string[]): string {

@@ -13,7 +13,9 @@ export interface TraceOptions {
 }
 
 /** A trace as a person reads it: each route, each condition with the value it saw, each step, each attempt. */
-export function printTrace(trace: Trace, options: TraceOptions): string {
+export function printTrace(written: Trace, given: TraceOptions): string {
+  const trace = withoutControls(written)
+  const options = given.deliveries ? { ...given, deliveries: withoutControls(given.deliveries) } : given
   const { colors } = options
   const lines: string[] = []
   if (trace.parse.malformed) lines.push(colors.yellow(`! malformed: ${trace.parse.malformed}`))
@@ -143,6 +145,13 @@ function printAttempts(route: string, { deliveries, colors }: TraceOptions): str
   return lines
 }
 
+/** A mail may hold commands to the terminal (ESC sequences), and a trace quotes mails: none of them may be obeyed. */
+function withoutControls<Value>(value: Value): Value {
+  const clean = (_key: string, part: unknown): unknown =>
+    typeof part === 'string' ? part.replace(/\s/g, ' ').replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '\ufffd') : part
+  return JSON.parse(JSON.stringify(value), clean) as Value
+}
+
 function indent(depth: number, line: string): string {
   return `${'  '.repeat(depth + 2)}${line}`
 }
@@ -151,7 +160,8 @@ function quote(text: string): string {
   return `"${cut(text, 120)}"`
 }
 
+/** One line of at most `length` characters, without control characters. */
 export function cut(text: string, length: number): string {
-  const line = text.replace(/\s+/g, ' ')
+  const line = text.replace(/\s+/g, ' ').replace(/\p{Cc}/gu, '\ufffd')
   return line.length > length ? `${line.slice(0, length - 1)}…` : line
 }
