@@ -123,7 +123,7 @@ export async function startApp(options: AppOptions): Promise<App> {
           if (!(error instanceof ConfigError)) log.error({ error: String(error) }, 'reload failed')
         })
       }
-      watchConfig({ files: () => info.files, onChange, signal: watching.signal })
+      watchConfig({ files: () => [...source.paths, ...info.watched], onChange, signal: watching.signal })
     }
     runtime.write({ url: http.url, smtp: smtp.addresses })
     ready = true

@@ -24,7 +24,7 @@ export function validate<T>(
     result = schema.safeParse(node.value)
   }
   if (result.success) return { data: result.data, failed: null }
-  const told = result.error.issues.flatMap((issue) => mostLikely(issue, []))
+  const told = result.error.issues.flatMap((issue) => mostLikely(issue, [], node))
   if (issues) {
     const words = told.flatMap((issue) =>
       zodIssueWords(issue, { node, schema, at, isSecret: (place) => issues.isSecret(place) }),
@@ -54,23 +54,25 @@ function withoutConsequences(words: IssueWords[]): IssueWords[] {
  * Of a union's branches, the one whose author was meant: a branch that wants another type of value altogether is not
  * it, and of the others the one with the fewest complaints. The paths of the answer start at the root.
  */
-function mostLikely(issue: Issue, prefix: Path): Issue[] {
+function mostLikely(issue: Issue, prefix: Path, node: SourceNode): Issue[] {
   const path = [...prefix, ...issue.path]
   if (issue.code !== 'invalid_union') return [{ ...issue, path }]
   const branches = issue.errors.filter((branch) => branch.length > 0)
-  const plausible = branches.filter((branch) => !branch.some(isTypeMismatch))
+  const isScalar = nodeAt(node, path)?.type === 'scalar'
+  const plausible = branches.filter((branch) => !branch.some((inner) => isTypeMismatch(inner, isScalar)))
   const best = plausible.sort((left, right) => left.length - right.length)[0]
-  if (best) return best.flatMap((inner) => mostLikely(inner, path))
+  if (best) return best.flatMap((inner) => mostLikely(inner, path, node))
   const expected = new Set(branches.flat().flatMap(expectedTypes))
   return [{ code: 'custom', path, message: '', params: { code: 'wrong-type', expected: [...expected] } }]
 }
 
-function isTypeMismatch(issue: Issue): boolean {
+function isTypeMismatch(issue: Issue, isScalar: boolean): boolean {
   if (issue.path.length > 0) return false
   if (issue.code === 'invalid_type') return true
-  if (issue.code === 'invalid_value')
-    return typeof issue.input !== 'string' && issue.values.every((value) => typeof value !== 'string')
-  return issue.code === 'invalid_union' && issue.errors.every((branch) => branch.some(isTypeMismatch))
+  // A list or a map is never one of some words; a text is no mismatch where words are wanted.
+  if (issue.code === 'invalid_value') return !isScalar || issue.values.every((value) => typeof value !== 'string')
+  if (issue.code !== 'invalid_union') return false
+  return issue.errors.every((branch) => branch.some((inner) => isTypeMismatch(inner, isScalar)))
 }
 
 function expectedTypes(issue: Issue): string[] {

@@ -17,6 +17,8 @@ export type EngineCalls = ReturnType<typeof offerEngineCalls>
 export interface EngineInfo {
   hash: string
   files: string[]
+  /** What to watch for changes: config files and folders, and the actions' modules. */
+  watched: string[]
   hostname: string
   server: ServerSettings
   routes: number
@@ -103,7 +105,8 @@ export function offerEngineCalls(engine: Engine, emit: (event: EngineEvent) => v
 function describe(current: { config: Config; warnings: ConfigIssue[] }): EngineInfo {
   const { config, warnings } = current
   const { hash, files, hostname, server } = config
-  return { hash, files, hostname, server, routes: config.routes.length, warnings }
+  const watched = [...files, ...Object.values(config.actions).map((action) => action.module)]
+  return { hash, files, watched, hostname, server, routes: config.routes.length, warnings }
 }
 
 function storedEvent(mail: RawMail): EngineEvent {

@@ -83,7 +83,7 @@ function textCondition(
   if (typeof raw === 'object' && !Array.isArray(raw))
     return operatorCondition(field, raw, plain, node, raw.case_sensitive, reading)
   const values = listOf(raw, node)
-  if (plain === 'part') warnOfBrackets(node, reading)
+  if (plain === 'part') refuseBareBrackets(node, reading)
   if (plain === 'address') {
     for (const { value, node: at } of values) warnOfBareName(value, at, reading)
     return { kind: 'address', field, globs: values.map(({ value }) => globOf(value)), position }
@@ -128,7 +128,7 @@ function operatorCondition(
     // Regular expressions say (?i) themselves; all other texts ignore case unless told otherwise.
     const exact = caseSensitive ?? operator === 'matches'
     if (operator === 'matches') checkPatterns(values, exact, reading)
-    else if (plain === 'part') warnOfBrackets(under(node, operator), reading)
+    else if (plain === 'part') refuseBareBrackets(under(node, operator), reading)
     const texts = values.map(({ value }) => value)
     conditions.push({
       kind: 'text',
@@ -210,14 +210,17 @@ function checkPatterns(values: { value: string; node: SourceNode }[], caseSensit
   }
 }
 
-/** `starts_with: [Sentry]` is a list with the text "Sentry" in it, and hardly ever meant. */
-function warnOfBrackets(node: SourceNode, reading: Reading): void {
+/**
+ * `starts_with: [Sentry]` is a list with the text "Sentry" in it, and hardly ever meant: the rule would match mails it
+ * should not, in silence. Quoting either the whole or the entry says which one is meant.
+ */
+function refuseBareBrackets(node: SourceNode, reading: Reading): void {
   if (node.type !== 'list' || !node.flow || node.items.length !== 1) return
   const item = node.items[0]
   if (item?.type !== 'scalar' || item.style !== 'plain' || item.pieces.length > 0) return
   const written = node.file.text.slice(node.start, node.end).trim()
   const hint = `a text that starts with [ has to be quoted: "${written}"; quote the entry if a list is meant`
-  reading.issues.warning('unquoted-brackets', `${written} is a list with one text, without the brackets`, node, hint)
+  reading.issues.error('unquoted-brackets', `${written} is a list with one text, without the brackets`, node, hint)
 }
 
 /** A plain text is the whole address, so that a name or a domain alone matches nobody. */
