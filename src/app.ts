@@ -1,22 +1,19 @@
-import { randomBytes } from 'node:crypto'
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { ulid } from 'ulid'
 import { watchConfig } from './config/watch.js'
 import type { ListenAddress } from './domain/config.js'
 import { ConfigError } from './domain/errors.js'
 import type { EngineEvent } from './domain/events.js'
 import type { RawMail } from './domain/mail.js'
+import { createIdSource } from './domain/new-id.js'
 import type { EngineCalls, EngineInfo } from './engine/engine-calls.js'
 import { startEngineThread } from './engine/engine-thread.js'
 import type { ConfigSource } from './engine/load-config.js'
 import { createEventLog } from './http/event-log.js'
+import { openRuntimeFile } from './http/runtime-file.js'
 import { type HttpListener, startHttp } from './http/start-http.js'
 import type { Logger, LogLevel } from './log/logger.js'
 import { type Certificate, ensureCertificate } from './receive/certificate.js'
 import { type SmtpListener, startSmtp } from './receive/smtp.js'
-
-export const version = '0.1.0'
+import { version } from './version.js'
 
 export interface AppOptions {
   source: ConfigSource
@@ -87,6 +84,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     stops.push(http.stop)
 
     let certificate: Certificate = await ensureCertificate(dataFolder, info.server.smtp.tls, info.hostname)
+    const newId = createIdSource()
     const smtp = await startSmtp({
       settings: info.server.smtp,
       hostname: info.hostname,
@@ -95,7 +93,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       onRejected: (rejection) => {
         calls.saveRejection(rejection).catch((error: unknown) => log.warn({ error: String(error) }, 'rejected log'))
       },
-      newId: ulid,
+      newId: () => newId(Date.now()),
       now: Date.now,
       log: (level, message, facts) => log[level](facts, message),
     })
@@ -165,46 +163,4 @@ function batchSaves(calls: EngineCalls): (mail: RawMail) => Promise<void> {
     })
     return saving
   }
-}
-
-interface RuntimeFile {
-  token: string
-  write: (facts: Record<string, unknown>) => void
-  remove: () => void
-}
-
-/** How commands on the same machine find the server: its address and token, readable by the owner alone. */
-function openRuntimeFile(dataFolder: string): RuntimeFile {
-  const tokenFile = join(dataFolder, 'token')
-  const runtimeFile = join(dataFolder, 'runtime.json')
-  const token = readToken(tokenFile) ?? createToken(tokenFile)
-  return {
-    token,
-    write: (facts) =>
-      writePrivately(runtimeFile, `${JSON.stringify({ pid: process.pid, token, ...facts }, null, 2)}\n`),
-    remove: () => rmSync(runtimeFile, { force: true }),
-  }
-}
-
-function readToken(file: string): string | null {
-  try {
-    const token = readFileSync(file, 'utf8').trim()
-    return token.length >= 32 ? token : null
-  } catch {
-    return null
-  }
-}
-
-/** Makes a new token, 256 random bits, and writes it where the server and the commands look for it. */
-export function createToken(file: string): string {
-  const token = randomBytes(32).toString('base64url')
-  writePrivately(file, `${token}\n`)
-  return token
-}
-
-function writePrivately(file: string, text: string): void {
-  const draft = `${file}.${process.pid}.new`
-  writeFileSync(draft, text, { mode: 0o600 })
-  chmodSync(draft, 0o600)
-  renameSync(draft, file)
 }

@@ -1,13 +1,13 @@
 import type Database from 'better-sqlite3'
-import { monotonicFactory } from 'ulid'
 import type { Envelope, RawMail } from '../../domain/mail.js'
+import { createIdSource } from '../../domain/new-id.js'
 import type { Trace } from '../../domain/trace.js'
 import type { ClaimedMail, CommittedRouting, MailClaim, MailRelease, Routing } from '../store.js'
 
 /** The queue of mails: saved, claimed, routed. Every function here runs inside the caller's transaction. */
 export function prepareMails(database: Database.Database) {
   // Ids made in the same millisecond keep the order in which they were made.
-  const ulid = monotonicFactory()
+  const newId = createIdSource()
   const insertMail = database.prepare<[string, number, number, string, number]>(
     `INSERT INTO mails (id, received_at, size_bytes, envelope, status, due_at) VALUES (?, ?, ?, ?, 'stored', ?)`,
   )
@@ -123,7 +123,7 @@ export function prepareMails(database: Database.Database) {
     const channels = new Set<string>()
     let deliveries = 0
     for (const notification of routing.notifications) {
-      const id = ulid(routing.now)
+      const id = newId(routing.now)
       const message = JSON.stringify(notification.message)
       const { changes } = insertNotification.run({
         id,
@@ -142,7 +142,7 @@ export function prepareMails(database: Database.Database) {
       for (const delivery of notification.deliveries) {
         const own = JSON.stringify(delivery.message)
         const inserted = insertDelivery.run({
-          id: ulid(routing.now),
+          id: newId(routing.now),
           notificationId: id,
           mailId: routing.mailId,
           route: notification.route,
