@@ -31,8 +31,8 @@ export async function startEngineThread(
     })
   })
   died.catch(() => undefined)
-  worker.on('message', (message: { type: string; event?: EngineEvent }) => {
-    if (message.type === 'event' && message.event) onEvent(message.event)
+  worker.on('message', (message: { type: string; events?: EngineEvent[] }) => {
+    if (message.type === 'events') message.events?.forEach(onEvent)
   })
   await Promise.race([opened(worker), died])
   const calls = callThread<EngineCalls>(worker)

@@ -17,7 +17,7 @@ export interface EngineThreadData {
 const port = parentPort
 if (!port) throw new TypeError('the engine runs in a worker thread')
 const { source, log } = workerData as EngineThreadData
-const emit = (event: EngineEvent): void => port.postMessage({ type: 'event', event })
+const emit = gather((events) => port.postMessage({ type: 'events', events }))
 
 try {
   const engine = await startEngine({ source, log: createLogger(log), emit })
@@ -25,4 +25,17 @@ try {
   port.postMessage({ type: 'ready' })
 } catch (error) {
   port.postMessage({ type: 'failed', error: carryError(error) })
+}
+
+/** Events travel in one message a turn of the loop: a mail makes three, and each message wakes the other thread. */
+function gather(send: (events: EngineEvent[]) => void): (event: EngineEvent) => void {
+  let gathered: EngineEvent[] = []
+  return (event) => {
+    if (gathered.push(event) > 1) return
+    setImmediate(() => {
+      const events = gathered
+      gathered = []
+      send(events)
+    })
+  }
 }
