@@ -106,7 +106,7 @@ export function traceEvaluation(evaluation: Evaluation): ConditionTrace {
     seen,
     verdict: verdictOf(evaluation),
     reason: node.kind === 'llm' && !evaluation.asked ? 'not asked: the other conditions decide' : reason,
-    duration_ms: children.reduce((sum, child) => sum + child.duration_ms, durationMs),
+    duration_ms: round(children.reduce((sum, child) => sum + child.duration_ms, durationMs)),
     children,
   }
 }
@@ -164,4 +164,9 @@ function verdictOf(evaluation: Evaluation): ConditionVerdict {
   return evaluation.asked || evaluation.children.some((child) => verdictOf(child) === 'unknown')
     ? 'unknown'
     : 'not_evaluated'
+}
+
+/** To ten microseconds: a trace holds hundreds of durations, and seventeen digits of each would be most of it. */
+function round(ms: number): number {
+  return Math.round(ms * 100) / 100
 }
