@@ -1,0 +1,165 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import Database from 'better-sqlite3'
+import { describe, expect, test } from 'vitest'
+import { StoreError } from '#src/domain/errors.js'
+import { migrations } from '#src/store/sqlite/migrations.js'
+import { openDatabase } from '#src/store/sqlite/open-database.js'
+import { openSqliteStore } from '#src/store/sqlite/sqlite-store.js'
+import {
+  claimDelivery,
+  claimMail,
+  deliveryClaim,
+  mailClaim,
+  makeDelivery,
+  makeFolder,
+  makeRaw,
+  makeRouting,
+  noon,
+  openStore,
+  saveRouted,
+} from './store-fixture.js'
+
+const storeModule = fileURLToPath(import.meta.resolve('#src/store/sqlite/sqlite-store.js'))
+
+describe('the database file', () => {
+  test('is power-safe: every connection of ours runs in WAL mode with synchronous=FULL', () => {
+    const database = openDatabase(join(makeFolder(), 'a.sqlite3'))
+    expect(database.pragma('journal_mode', { simple: true })).toBe('wal')
+    expect(database.pragma('synchronous', { simple: true })).toBe(2)
+    database.close()
+  })
+
+  test('and what SQLite writes beside it can be read by the owner alone', async () => {
+    const folder = makeFolder()
+    const store = openStore(folder)
+    await store.saveMails([makeRaw('m1')])
+    const modes = readdirSync(folder)
+      .filter((name) => name.startsWith('mailtrigger.sqlite3'))
+      .map((name) => [name, (statSync(join(folder, name)).mode & 0o777).toString(8)])
+    expect(modes).toEqual([
+      ['mailtrigger.sqlite3', '600'],
+      ['mailtrigger.sqlite3-shm', '600'],
+      ['mailtrigger.sqlite3-wal', '600'],
+    ])
+  })
+
+  test('is brought up to date step by step', async () => {
+    const folder = makeFolder()
+    const old = new Database(join(folder, 'mailtrigger.sqlite3'))
+    old.exec(migrations[0] ?? '')
+    old.pragma('user_version = 1')
+    old.close()
+    const store = openStore(folder)
+    await saveRouted(store, 'm1', [makeDelivery()])
+    expect((await store.readMail('m1'))?.delivery_list).toHaveLength(1)
+  })
+
+  test('of a newer version is refused, and the folder is free again', () => {
+    const folder = makeFolder()
+    const newer = new Database(join(folder, 'mailtrigger.sqlite3'))
+    newer.pragma(`user_version = ${migrations.length + 1}`)
+    newer.close()
+    expect(() => openStore(folder)).toThrow(/newer version/)
+    const mended = new Database(join(folder, 'mailtrigger.sqlite3'))
+    mended.pragma('user_version = 0')
+    mended.close()
+    expect(() => openStore(folder)).not.toThrow()
+  })
+
+  test('that is none is refused in words', () => {
+    const folder = makeFolder()
+    writeFileSync(join(folder, 'mailtrigger.sqlite3'), 'this is no database, '.repeat(100))
+    expect(() => openStore(folder)).toThrow(/cannot open .*not a database/)
+  })
+
+  test('where no folder can be made is refused in words', () => {
+    const folder = makeFolder()
+    writeFileSync(join(folder, 'file'), '')
+    expect(() => openStore(join(folder, 'file'))).toThrow(StoreError)
+    expect(() => openStore(join(folder, 'file', 'data'))).toThrow(/cannot make the data folder/)
+  })
+
+  test.skipIf(process.getuid?.() === 0)('in a folder that cannot be written is refused in words', () => {
+    const folder = makeFolder()
+    chmodSync(folder, 0o500)
+    expect(() => openStore(folder)).toThrow(/cannot lock/)
+    chmodSync(folder, 0o700)
+  })
+})
+
+describe('one process at a time', () => {
+  test('a second handle of the same process is refused, until the first is closed', async () => {
+    const folder = makeFolder()
+    const first = openStore(folder)
+    expect(() => openSqliteStore(folder, () => noon)).toThrow(/another mailtrigger is using this data folder/)
+    await first.close()
+    expect(() => openStore(folder)).not.toThrow()
+  })
+
+  test('a second process is refused, and kill -9 of the first frees the folder', async () => {
+    const folder = makeFolder()
+    const script = `import { openSqliteStore } from ${JSON.stringify(storeModule)}
+      const store = openSqliteStore(${JSON.stringify(folder)}, Date.now)
+      await store.saveMails([{ id: 'm1', receivedAt: 1, envelope: { to: [] }, raw: new Uint8Array(3) }])
+      console.log('open')
+      setInterval(() => undefined, 1_000)`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await once(child.stdout, 'data')
+    expect(() => openSqliteStore(folder, () => noon)).toThrow(/another mailtrigger/)
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const store = openStore(folder)
+    expect((await store.claimMails(mailClaim)).map((mail) => mail.id)).toEqual(['m1'])
+  })
+})
+
+describe('opening again', () => {
+  test('finds what was saved', async () => {
+    const folder = makeFolder()
+    const store = openStore(folder)
+    await store.saveMails([makeRaw('m1')])
+    await store.close()
+    const again = openStore(folder)
+    expect(Buffer.from((await again.readRawMail('m1'))?.raw ?? [])).toEqual(Buffer.from(makeRaw('m1').raw))
+  })
+
+  test('releases the leases of the process before, with the attempts still counted', async () => {
+    const folder = makeFolder()
+    const store = openStore(folder)
+    await saveRouted(store, 'm1', [makeDelivery()])
+    await store.saveMails([makeRaw('m2')])
+    const mail = await claimMail(store)
+    const delivery = await claimDelivery(store)
+    await store.close()
+
+    const again = openStore(folder)
+    const [mailAgain] = await again.claimMails({ ...mailClaim, owner: 'next' })
+    const [deliveryAgain] = await again.claimDeliveries({ ...deliveryClaim, owner: 'next' })
+    expect(mailAgain).toMatchObject({ id: 'm2', attempts: 2, owner: 'next' })
+    expect(deliveryAgain).toMatchObject({ id: delivery.id, attempts: 2, counted: 2 })
+    expect(await again.commitRouting(makeRouting(mail))).toBe(false)
+  })
+
+  test('a closed store says so, and closing waits for what was asked before', async () => {
+    const store = openStore()
+    const saved = store.saveMails([makeRaw('m1')])
+    await store.close()
+    await expect(saved).resolves.toBeUndefined()
+    await expect(store.saveMails([makeRaw('m2')])).rejects.toThrow(StoreError)
+  })
+
+  test('an open store does not keep a process alive', () => {
+    const script = `import { openSqliteStore } from ${JSON.stringify(storeModule)}
+      const store = openSqliteStore(${JSON.stringify(makeFolder())}, Date.now)
+      await store.nextMailDueAt()`
+    expect(() =>
+      execFileSync(process.execPath, ['--input-type=module', '-e', script], { timeout: 20_000 }),
+    ).not.toThrow()
+  })
+})
