@@ -18,7 +18,8 @@ async function main(argv: string[]): Promise<number> {
     })
   }
   try {
-    await createProgram(process.env, stop.signal).parseAsync(argv)
+    const program = await createProgram(argv.slice(2), process.env, stop.signal)
+    await program.parseAsync(argv)
     return typeof process.exitCode === 'number' ? process.exitCode : exitCodes.ok
   } catch (error) {
     return report(error, json)

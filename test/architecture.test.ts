@@ -28,6 +28,7 @@ const floors: Record<string, number> = {
   'pipeline-loop.ts': 3,
   engine: 4,
   http: 5,
+  'version.ts': 0,
   'app.ts': 6,
   cli: 7,
   'main.ts': 8,

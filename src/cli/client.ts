@@ -1,8 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadCheckedConfig } from '../engine/load-config.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
-import { configSource } from './config-source.js'
 import { dataFolder, findConfig } from './find-files.js'
 
 const timeoutMs = 30_000
@@ -90,8 +88,22 @@ function readToken(file: string): string {
 
 /** The data folder of the server: a config may name another than the usual one. */
 export async function serverDataFolder(cli: Cli): Promise<string> {
+  const usual = dataFolder(cli)
   const config = findConfig(cli)
-  if (cli.options.data || cli.env.MAILTRIGGER_DATA || !config) return dataFolder(cli)
+  if (cli.options.data || cli.env.MAILTRIGGER_DATA || !config) return usual
+  // Reading the config takes longer than most questions; a server that runs on the usual folder needs no asking.
+  if (!cli.options.config && isRunningOn(usual)) return usual
+  const { loadCheckedConfig } = await import('../engine/load-config.js')
+  const { configSource } = await import('./config-source.js')
   const loaded = await loadCheckedConfig(configSource(cli, config)).catch(() => null)
-  return loaded?.config.server.dataFolder ?? dataFolder(cli)
+  return loaded?.config.server.dataFolder ?? usual
+}
+
+function isRunningOn(folder: string): boolean {
+  try {
+    const { pid } = JSON.parse(readFileSync(join(folder, 'runtime.json'), 'utf8')) as { pid: number }
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }

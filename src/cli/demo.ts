@@ -30,6 +30,10 @@ export function addDemo(program: Command, cli: () => Cli): void {
     .description('show the example routes at work on sample mails; nothing leaves this machine')
     .option('--exit', 'end when all samples are through, on a data folder of its own')
     .action((options: { exit?: boolean }) => runDemo(cli(), options.exit === true))
+}
+
+/** What `npm start` runs. */
+export function addStart(program: Command, cli: () => Cli): void {
   program
     .command('start', { hidden: true })
     .description('serve when there is a routes.yaml, else the demo')

@@ -41,6 +41,9 @@ export function addMails(program: Command, cli: () => Cli): void {
     .argument('[ids...]')
     .option('--yes', 'really do it')
     .action((ids: string[], options: ListOptions & { yes?: boolean }) => runDelete(cli(), ids, options))
+}
+
+export function addReplay(program: Command, cli: () => Cli): void {
   listing(program.command('replay').description('route mails again with the current config, and send what comes of it'))
     .argument('[ids...]')
     .option('--dry-run', 'only show what would change')

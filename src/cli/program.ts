@@ -1,29 +1,41 @@
 import { Command } from 'commander'
-import { version } from '../app.js'
-import { addChannels } from './channels.js'
-import { addCheck } from './check.js'
+import { version } from '../version.js'
 import { type Cli, collect, createCli, type GlobalOptions } from './cli.js'
-import { addDeliveries } from './deliveries.js'
-import { addDemo } from './demo.js'
-import { addExplain } from './explain.js'
-import { addInit } from './init.js'
-import { addMails } from './mails.js'
-import { addSchema } from './schema.js'
-import { addSend } from './send.js'
-import { addServe } from './serve.js'
-import { addStatus } from './status.js'
-import { addTail } from './tail.js'
-import { addTest } from './test.js'
 
-/** The whole command line. Each command adds itself; what it needs of the program it gets as `cli()`. */
-export function createProgram(env: Record<string, string | undefined>, signal: AbortSignal): Command {
+type AddCommand = (program: Command, cli: () => Cli) => void
+
+/** Where each command is. Loaded when asked for, so that a short question does not wait for the whole program. */
+const commands: Record<string, () => Promise<AddCommand>> = {
+  serve: async () => (await import('./serve.js')).addServe,
+  demo: async () => (await import('./demo.js')).addDemo,
+  start: async () => (await import('./demo.js')).addStart,
+  init: async () => (await import('./init.js')).addInit,
+  check: async () => (await import('./check.js')).addCheck,
+  explain: async () => (await import('./explain.js')).addExplain,
+  test: async () => (await import('./test.js')).addTest,
+  send: async () => (await import('./send.js')).addSend,
+  tail: async () => (await import('./tail.js')).addTail,
+  mails: async () => (await import('./mails.js')).addMails,
+  replay: async () => (await import('./mails.js')).addReplay,
+  deliveries: async () => (await import('./deliveries.js')).addDeliveries,
+  channels: async () => (await import('./channels.js')).addChannels,
+  schema: async () => (await import('./schema.js')).addSchema,
+  status: async () => (await import('./status.js')).addStatus,
+  reload: async () => (await import('./status.js')).addReload,
+  token: async () => (await import('./status.js')).addToken,
+  healthcheck: async () => (await import('./status.js')).addHealthcheck,
+  version: async () => addVersion,
+}
+
+/** The command line for these arguments: the command they name, or all of them for help and suggestions. */
+export async function createProgram(
+  args: string[],
+  env: Record<string, string | undefined>,
+  signal: AbortSignal,
+): Promise<Command> {
   const program = new Command('mailtrigger')
     .description('Takes alert mails over SMTP, stores them, decides whom they concern, and delivers them there.')
-    .option(
-      '-c, --config <path>',
-      'routes file or folder, also several times (env MAILTRIGGER_CONFIG; default ./routes.yaml)',
-      collect,
-    )
+    .option('-c, --config <path>', 'routes file or folder, also several times (env MAILTRIGGER_CONFIG)', collect)
     .option('--data <folder>', 'data folder (env MAILTRIGGER_DATA; default ./data)')
     .option('--server <url>', 'a server elsewhere (env MAILTRIGGER_URL)')
     .option('--token-file <file>', 'its token (env MAILTRIGGER_TOKEN holds the token itself)')
@@ -36,24 +48,19 @@ export function createProgram(env: Record<string, string | undefined>, signal: A
     .showHelpAfterError('mailtrigger --help lists the commands')
     .exitOverride()
   const cli = (): Cli => createCli(program.opts<GlobalOptions>(), env, signal)
+  const named = args.filter((argument) => Object.hasOwn(commands, argument))
+  const wanted = named.length === 0 || args.includes('help') ? Object.keys(commands) : new Set(named)
+  for (const name of wanted) {
+    const add = await commands[name]?.()
+    add?.(program, cli)
+  }
+  for (const command of program.commands) command.exitOverride()
+  return program
+}
 
-  addServe(program, cli)
-  addDemo(program, cli)
-  addInit(program, cli)
-  addCheck(program, cli)
-  addExplain(program, cli)
-  addTest(program, cli)
-  addSend(program, cli)
-  addTail(program, cli)
-  addMails(program, cli)
-  addDeliveries(program, cli)
-  addChannels(program, cli)
-  addSchema(program, cli)
-  addStatus(program, cli)
+function addVersion(program: Command, cli: () => Cli): void {
   program
     .command('version')
     .description('print the version')
     .action(() => cli().show({ version, node: process.version }, () => version))
-  for (const command of program.commands) command.exitOverride()
-  return program
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { createToken } from '../app.js'
 import { formatDuration, formatSize, parseDuration } from '../domain/units.js'
+import { createToken } from '../http/runtime-file.js'
 import type { StoreStats } from '../store/store.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { connect, serverDataFolder } from './client.js'
@@ -25,6 +25,9 @@ export function addStatus(program: Command, cli: () => Cli): void {
       const client = await connect(cli())
       cli().show(await client.get<Status>('/status'), (status) => printStatus(status, cli()))
     })
+}
+
+export function addReload(program: Command, cli: () => Cli): void {
   program
     .command('reload')
     .description('take over the config as it is on disk; exit 78 when it is invalid')
@@ -32,11 +35,17 @@ export function addStatus(program: Command, cli: () => Cli): void {
       const answer = await (await connect(cli())).post<{ hash: string; routes: number }>('/config/reload')
       cli().show(answer, ({ hash, routes }) => `${routes} routes are in force, config ${hash}`)
     })
+}
+
+export function addToken(program: Command, cli: () => Cli): void {
   program
     .command('token')
     .description('print the token for the API')
     .option('--new', 'make a new one first; a running server takes it after a restart')
     .action(async (options: { new?: boolean }) => runToken(cli(), options.new === true))
+}
+
+export function addHealthcheck(program: Command, cli: () => Cli): void {
   program
     .command('healthcheck')
     .description('exit 0 when the server answers, else 1')
