@@ -2,8 +2,9 @@ import type { Config } from './domain/config.js'
 import type { MailStatus, NewDelivery, NewNotification } from './domain/delivery.js'
 import type { Mail, RawMail } from './domain/mail.js'
 import type { Route } from './domain/route.js'
-import type { ConditionTrace, PlannedDelivery, RouteTrace, RouteVerdict, Trace } from './domain/trace.js'
+import type { PlannedDelivery, RouteTrace, Trace } from './domain/trace.js'
 import { salvageMail } from './receive/salvage.js'
+import type { RouteMatch } from './route/route-match.js'
 import { expandRecipients } from './steps/expand-recipients.js'
 import { planDeliveries } from './steps/plan-deliveries.js'
 import { runRoute, startMessage } from './steps/run-route.js'
@@ -17,17 +18,8 @@ const tracedRoutesMax = 200
 
 export interface PipelineParts extends Omit<StepParts, 'exhausted'> {
   parse: (raw: RawMail, signal: AbortSignal) => Promise<Mail>
-  matchRoutes: (mail: Mail, options: { llmExhausted: boolean }, signal: AbortSignal) => Promise<MatchedRoute[]>
+  matchRoutes: (mail: Mail, options: { llmExhausted: boolean }, signal: AbortSignal) => Promise<RouteMatch[]>
   now: () => number
-}
-
-export interface MatchedRoute {
-  route: Route
-  verdict: RouteVerdict
-  reason: string | null
-  condition: ConditionTrace | null
-  variables: Record<string, string>
-  durationMs: number
 }
 
 /** What became of a mail, for whoever watches. */
@@ -164,7 +156,7 @@ function startTrace(parts: PipelineParts, mail: Mail, generation: number): Trace
   }
 }
 
-function startRouteTrace(match: MatchedRoute): RouteTrace {
+function startRouteTrace(match: RouteMatch): RouteTrace {
   const { position } = match.route
   return {
     name: match.route.name,

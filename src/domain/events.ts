@@ -3,7 +3,14 @@ import type { DeliveryStatus, MailStatus } from './delivery.js'
 /** What happens, as it happens: `tail` and the event stream show these. */
 export type EngineEvent =
   | { type: 'mail.stored'; mail_id: string; from: string; to: string[]; size_bytes: number }
-  | { type: 'mail.routed'; mail_id: string; subject: string; status: MailStatus; routes: string[]; reason: string | null }
+  | {
+      type: 'mail.routed'
+      mail_id: string
+      subject: string
+      status: MailStatus
+      routes: string[]
+      reason: string | null
+    }
   | {
       type: 'delivery.settled'
       delivery_id: string

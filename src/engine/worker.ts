@@ -27,12 +27,15 @@ try {
   port.postMessage({ type: 'failed', error: carryError(error) })
 }
 
-/** Events travel in one message a turn of the loop: a mail makes three, and each message wakes the other thread. */
+/**
+ * What happens together travels together: a mail makes three events, and each message wakes the other thread. They still
+ * arrive before the answer of the call that made them, so whoever heard 250 finds the mail's event.
+ */
 function gather(send: (events: EngineEvent[]) => void): (event: EngineEvent) => void {
   let gathered: EngineEvent[] = []
   return (event) => {
     if (gathered.push(event) > 1) return
-    setImmediate(() => {
+    queueMicrotask(() => {
       const events = gathered
       gathered = []
       send(events)

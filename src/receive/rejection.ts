@@ -1,17 +1,6 @@
 import type { SMTPServerError, SMTPServerSession } from 'smtp-server'
 import type { MailRejected } from '../domain/errors.js'
-
-/** A refusal as the rejected log keeps it. `message` is what the client heard, with its enhanced status code. */
-export interface Rejection {
-  at: number
-  client: string
-  from: string | null
-  rcpt: string | null
-  user: string | null
-  reason: string
-  code: number
-  message: string
-}
+import type { Rejection } from '../domain/rejection.js'
 
 /** What a handler knows and the session does not yet. */
 export interface Seen {

@@ -1,12 +1,13 @@
 import type { SMTPServerDataStream, SMTPServerSession } from 'smtp-server'
 import { MailRejected } from '../domain/errors.js'
 import type { Envelope, RawMail } from '../domain/mail.js'
+import type { Rejection } from '../domain/rejection.js'
 import { countHops } from './headers.js'
 import type { SmtpLimits } from './limits.js'
 import { type ByteBudget, receiveMessage } from './message.js'
 import type { SmtpPolicy } from './policy.js'
 import type { PromptConnection } from './prompt-server.js'
-import { type Rejection, userOf } from './rejection.js'
+import { userOf } from './rejection.js'
 
 /** What the sessions of one listener group share. */
 export interface SessionContext {

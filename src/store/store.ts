@@ -8,6 +8,7 @@ import type {
 } from '../domain/delivery.js'
 import type { Envelope, RawMail } from '../domain/mail.js'
 import type { Message, Severity } from '../domain/message.js'
+import type { Rejection } from '../domain/rejection.js'
 import type { Trace } from '../domain/trace.js'
 
 /**
@@ -271,17 +272,6 @@ export interface InboxEntry {
   text: string
   severity: Severity
   at: string
-}
-
-export interface Rejection {
-  at: number
-  client: string
-  from: string | null
-  rcpt: string | null
-  user: string | null
-  reason: string
-  code: number
-  message: string
 }
 
 export interface RejectionSummary {

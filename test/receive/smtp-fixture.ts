@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { SmtpSettings } from '#src/domain/config.js'
 import type { RawMail } from '#src/domain/mail.js'
+import type { Rejection } from '#src/domain/rejection.js'
 import { type Certificate, ensureCertificate } from '#src/receive/certificate.js'
 import type { SmtpLimits } from '#src/receive/limits.js'
-import type { Rejection } from '#src/receive/rejection.js'
 import { type SmtpListener, startSmtp } from '#src/receive/smtp.js'
 
 export const openSettings: SmtpSettings = {

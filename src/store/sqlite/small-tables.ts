@@ -1,7 +1,8 @@
 import type Database from 'better-sqlite3'
 import { ulid } from 'ulid'
 import type { Message } from '../../domain/message.js'
-import type { CacheEntry, ChannelPause, InboxEntry, Page, Rejection, RejectionSummary } from '../store.js'
+import type { Rejection } from '../../domain/rejection.js'
+import type { CacheEntry, ChannelPause, InboxEntry, Page, RejectionSummary } from '../store.js'
 import { allRows, sql } from './statements.js'
 
 const cacheRowsMax = 20_000
