@@ -20,20 +20,33 @@ export function expire(database: Database.Database, rule: ExpiryRule): number {
     )
   }
   if (rule.deliveriesBefore !== null) gone += expireDeliveries(database, rule.deliveriesBefore, rule.limit)
-  if (rule.sizeBytesMax !== null && databaseSizeBytes(database) > rule.sizeBytesMax) {
-    const rows = database
-      .prepare<[number], { id: string }>(`SELECT id FROM mails WHERE ${settled} ORDER BY id LIMIT ?`)
-      .all(Math.min(rule.limit, 200))
-    gone += deleteMails(
-      database,
-      rows.map((row) => row.id),
-    )
+  if (rule.sizeBytesMax !== null) gone += expireBySize(database, rule.sizeBytesMax, rule.limit)
+  return gone
+}
+
+/** The oldest go one by one, and no more than it takes: a few large mails must not cost hundreds of small ones. */
+function expireBySize(database: Database.Database, sizeBytesMax: number, limit: number): number {
+  if (databaseSizeBytes(database) <= sizeBytesMax) return 0
+  const rows = database
+    .prepare<[number], { id: string }>(`SELECT id FROM mails WHERE ${settled} ORDER BY id LIMIT ?`)
+    .all(Math.min(limit, 200))
+  const deleteMail = prepareDeletion(database)
+  let gone = 0
+  for (const row of rows) {
+    if (databaseSizeBytes(database) <= sizeBytesMax) break
+    gone += deleteMail(row.id)
   }
   return gone
 }
 
 /** Deletes mails with all that was made of them; how many there were. */
 export function deleteMails(database: Database.Database, mailIds: string[]): number {
+  const deleteMail = prepareDeletion(database)
+  return mailIds.reduce((gone, mailId) => gone + deleteMail(mailId), 0)
+}
+
+/** Deletes one mail; how many there were of that id. */
+function prepareDeletion(database: Database.Database): (mailId: string) => number {
   const statements = [
     'DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE mail_id = ?)',
     'DELETE FROM deliveries WHERE mail_id = ?',
@@ -43,14 +56,7 @@ export function deleteMails(database: Database.Database, mailIds: string[]): num
     'DELETE FROM inbox WHERE mail_id = ?',
     'DELETE FROM mails WHERE id = ?',
   ].map((text) => database.prepare<[string]>(text))
-  let gone = 0
-  for (const mailId of mailIds) {
-    for (const [index, statement] of statements.entries()) {
-      const { changes } = statement.run(mailId)
-      if (index === statements.length - 1) gone += changes
-    }
-  }
-  return gone
+  return (mailId) => statements.reduce((_, statement) => statement.run(mailId).changes, 0)
 }
 
 function expireDeliveries(database: Database.Database, before: number, limit: number): number {

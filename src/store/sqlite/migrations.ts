@@ -138,4 +138,6 @@ export const migrations: readonly string[] = [
   `,
   // What a delivery says where that differs from its notification; null where it is the same, which is the usual case.
   'ALTER TABLE deliveries ADD COLUMN message TEXT',
+  // Deleting a mail would otherwise read the whole inbox.
+  'CREATE INDEX inbox_mail ON inbox (mail_id)',
 ]
