@@ -104,7 +104,8 @@ function climb(text: string, delivery: DeliveryFacts, now: number, random: numbe
   const rungMs = delivery.retryMs[delivery.counted - 1]
   const still = { refund: false, holdBack: null, pauseChannel: null }
   if (rungMs === undefined) {
-    return { ...still, status: 'dead', dueAt: null, error: `given up after ${delivery.counted} attempts: ${text}` }
+    const attempts = delivery.counted === 1 ? 'one attempt' : `${delivery.counted} attempts`
+    return { ...still, status: 'dead', dueAt: null, error: `given up after ${attempts}: ${text}` }
   }
   const jitteredMs = Math.round(rungMs * (0.9 + 0.2 * random))
   return { ...still, status: 'failed', dueAt: now + Math.max(jitteredMs, waitMs), error: text }

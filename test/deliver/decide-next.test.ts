@@ -1,0 +1,260 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type DeliveryFacts, decideNext, type NextStep } from '#src/deliver/decide-next.js'
+import type { Outcome } from '#src/domain/channel.js'
+
+const now = Date.UTC(2025, 5, 6, 12)
+const minute = 60_000
+const hour = 60 * minute
+
+const facts: DeliveryFacts = {
+  counted: 1,
+  attempts: 1,
+  retryMs: [minute, 5 * minute],
+  createdAt: now - minute,
+  address: '111',
+  channelFailures: 0,
+  pausedUntil: null,
+}
+/** With `random` at one half there is no jitter. */
+const decide = (outcome: Outcome, changes: Partial<DeliveryFacts> = {}, random = 0.5): NextStep =>
+  decideNext(outcome, { ...facts, ...changes }, now, random)
+
+const still = { refund: false, holdBack: null, pauseChannel: null }
+const transient = (changes: Partial<Extract<Outcome, { kind: 'transient' }>> = {}): Outcome => ({
+  kind: 'transient',
+  waitMs: null,
+  scopeKey: null,
+  statusCode: 503,
+  text: 'busy',
+  ...changes,
+})
+const permanent = (scope: 'message' | 'address' | 'channel'): Outcome => ({
+  kind: 'permanent',
+  scope,
+  statusCode: 400,
+  text: 'no',
+})
+
+describe('each outcome', () => {
+  const dead = { ...still, status: 'dead', dueAt: null }
+  const table: [string, Outcome, Partial<DeliveryFacts>, NextStep][] = [
+    [
+      'delivered',
+      { kind: 'delivered', remote: {}, statusCode: 200, text: 'ok' },
+      {},
+      { ...still, status: 'sent', dueAt: null, error: null },
+    ],
+    [
+      'accepted, even on the last attempt',
+      { kind: 'accepted', remote: {}, statusCode: 202, text: 'ok' },
+      { counted: 99 },
+      { ...still, status: 'sent', dueAt: null, error: null },
+    ],
+    ['never, this message', permanent('message'), {}, { ...dead, error: 'no' } as NextStep],
+    ['never, this address', permanent('address'), {}, { ...dead, error: 'no' } as NextStep],
+    ['later', transient(), {}, { ...still, status: 'failed', dueAt: now + minute, error: 'busy' }],
+    [
+      'later, on the second rung',
+      transient(),
+      { counted: 2, attempts: 9 },
+      { ...still, status: 'failed', dueAt: now + 5 * minute, error: 'busy' },
+    ],
+    [
+      'later, with no rung left',
+      transient(),
+      { counted: 3 },
+      { ...dead, error: 'given up after 3 attempts: busy' } as NextStep,
+    ],
+    [
+      'later, without any ladder',
+      transient(),
+      { retryMs: [] },
+      { ...dead, error: 'given up after one attempt: busy' } as NextStep,
+    ],
+    [
+      'nobody knows',
+      { kind: 'unknown', text: 'reset' },
+      {},
+      {
+        ...still,
+        status: 'failed',
+        dueAt: now + minute,
+        error: 'reset (it may have arrived all the same)',
+      },
+    ],
+    [
+      'turning in circles: forms',
+      { kind: 'degrade', to: 'plain', statusCode: 400, text: 'bad markup' },
+      {},
+      {
+        ...dead,
+        error: 'bad markup',
+      } as NextStep,
+    ],
+    [
+      'turning in circles: addresses',
+      { kind: 'retarget', address: '222', text: 'moved' },
+      {},
+      {
+        ...dead,
+        error: 'moved',
+      } as NextStep,
+    ],
+  ]
+  test.each(table)('%s', (_, outcome, changes, expected) => {
+    expect(decide(outcome, changes)).toEqual(expected)
+  })
+})
+
+describe('being told to wait', () => {
+  const told = (waitMs: number, scopeKey: string | null = null) => transient({ waitMs, scopeKey, statusCode: 429 })
+
+  test.each([
+    ['a wait in bounds', 30_000, 30_000],
+    ['nothing', 0, 1_000],
+    ['less than nothing', -5, 1_000],
+    ['a year', 365 * 24 * hour, 6 * hour],
+    ['for ever', Number.POSITIVE_INFINITY, 6 * hour],
+    ['no number', Number.NaN, 1_000],
+    ['a fraction', 1_500.25, 1_501],
+  ])('%s costs no attempt', (_, waitMs, waits) => {
+    expect(decide(told(waitMs))).toMatchObject({ status: 'failed', dueAt: now + waits, refund: true })
+  })
+
+  test.each([
+    ['the chat', '111', { address: '111', until: now + 30_000 }],
+    ['the webhook', 'https://hooks.example', { address: null, until: now + 30_000 }],
+    ['nobody else', null, null],
+  ])('moves what waits behind the same limit: %s', (_, scopeKey, holdBack) => {
+    expect(decide(told(30_000, scopeKey)).holdBack).toEqual(holdBack)
+  })
+
+  test('says so', () => {
+    expect(decide(told(90_000)).error).toBe('busy; told to wait 1m 30s')
+  })
+
+  test.each([
+    ['after 50 attempts', { attempts: 50 }],
+    ['after a day', { createdAt: now - 24 * hour }],
+  ])('%s costs attempts like any failure, and still no shorter wait', (_, changes) => {
+    expect(decide(told(3 * minute), changes)).toMatchObject({ refund: false, dueAt: now + 3 * minute })
+    expect(decide(told(10), changes)).toMatchObject({ refund: false, dueAt: now + minute })
+    expect(decide(told(1e12), changes)).toMatchObject({ refund: false, dueAt: now + 6 * hour })
+    expect(decide(told(10), { ...changes, counted: 3 })).toMatchObject({ status: 'dead' })
+  })
+})
+
+describe('a channel whose credentials fail', () => {
+  test('the first delivery to find out is a dead letter, and the channel is paused', () => {
+    expect(decide(permanent('channel'))).toEqual({
+      status: 'dead',
+      dueAt: null,
+      refund: false,
+      error: 'no',
+      holdBack: null,
+      pauseChannel: { until: now + minute, reason: 'no' },
+    })
+  })
+
+  test.each([
+    [1, 2 * minute],
+    [2, 4 * minute],
+    [3, 8 * minute],
+    [4, 10 * minute],
+    [5_000, 10 * minute],
+  ])('after %i pauses it is paused for longer, and the delivery waits along', (channelFailures, waits) => {
+    expect(decide(permanent('channel'), { channelFailures, pausedUntil: now })).toEqual({
+      status: 'queued',
+      dueAt: now + waits,
+      refund: true,
+      error: 'no',
+      holdBack: null,
+      pauseChannel: { until: now + waits, reason: 'no' },
+    })
+  })
+
+  test('one that was under way when another paused it only waits', () => {
+    expect(decide(permanent('channel'), { channelFailures: 1, pausedUntil: now + minute })).toEqual({
+      status: 'queued',
+      dueAt: now + minute,
+      refund: true,
+      error: 'no',
+      holdBack: null,
+      pauseChannel: null,
+    })
+  })
+})
+
+const anyOutcome: fc.Arbitrary<Outcome> = fc.oneof(
+  fc.constantFrom<Outcome>(
+    { kind: 'delivered', remote: {}, statusCode: 200, text: '' },
+    { kind: 'unknown', text: 'x' },
+    { kind: 'retarget', address: 'x', text: 'x' },
+    { kind: 'degrade', to: 'short', statusCode: null, text: 'x' },
+    permanent('message'),
+    permanent('address'),
+    permanent('channel'),
+  ),
+  fc.record({
+    kind: fc.constant('transient' as const),
+    waitMs: fc.option(fc.double()),
+    scopeKey: fc.option(fc.constantFrom('111', 'webhook')),
+    statusCode: fc.constant(429),
+    text: fc.constant('x'),
+  }),
+)
+const anyFacts: fc.Arbitrary<DeliveryFacts> = fc.record({
+  counted: fc.integer({ min: 1, max: 20 }),
+  attempts: fc.integer({ min: 1, max: 200 }),
+  retryMs: fc.array(fc.integer({ min: 0, max: 7 * 24 * hour }), { maxLength: 8 }),
+  createdAt: fc.integer({ min: now - 1e10, max: now }),
+  address: fc.option(fc.constantFrom('111', '222')),
+  channelFailures: fc.integer({ min: 0, max: 3_000 }),
+  pausedUntil: fc.option(fc.integer({ min: now - 1e6, max: now + 1e6 })),
+})
+const anyRandom = fc.double({ min: 0, max: 1, noNaN: true })
+
+describe('always', () => {
+  test('what will be tried again is due at a whole millisecond that is not in the past, the rest is not due', () => {
+    fc.assert(
+      fc.property(anyOutcome, anyFacts, anyRandom, (outcome, delivery, random) => {
+        const next = decideNext(outcome, delivery, now, random)
+        const waits = next.status === 'failed' || next.status === 'queued'
+        expect(next.dueAt === null).toBe(!waits)
+        for (const at of [next.dueAt, next.holdBack?.until, next.pauseChannel?.until]) {
+          if (at === null || at === undefined) continue
+          expect(Number.isSafeInteger(at)).toBe(true)
+          expect(at).toBeGreaterThanOrEqual(now)
+        }
+        expect(next.error === null).toBe(next.status === 'sent')
+      }),
+    )
+  })
+
+  test('the ladder ends: a delivery that only fails is dead after its rungs', () => {
+    fc.assert(
+      fc.property(anyFacts, anyRandom, (delivery, random) => {
+        let counted = 1
+        while (decideNext(transient(), { ...delivery, counted }, now, random).status === 'failed') counted++
+        expect(counted).toBe(delivery.retryMs.length + 1)
+      }),
+    )
+  })
+
+  test('being told to wait ends too: within 50 refunds and the ladder', () => {
+    let counted = 1
+    let attempts = 1
+    for (; attempts < 1_000; attempts++) {
+      const next = decide(transient({ waitMs: 1_000 }), { counted, attempts })
+      if (next.status === 'dead') break
+      if (!next.refund) counted++
+    }
+    expect(attempts).toBe(50 + facts.retryMs.length)
+  })
+
+  test('the jitter is a tenth either way', () => {
+    expect(decide(transient(), {}, 0).dueAt).toBe(now + 54_000)
+    expect(decide(transient(), {}, 1).dueAt).toBe(now + 66_000)
+  })
+})
