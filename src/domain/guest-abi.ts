@@ -41,3 +41,54 @@ export const actionOutputSchema = z.object({
   reason: z.string().max(1_000).optional(),
 })
 export type ActionOutput = z.infer<typeof actionOutputSchema>
+
+/** What `run` is given. Times are ISO. */
+export interface JobInput {
+  version: 1
+  job: { name: string; config: Record<string, unknown> }
+  now: string
+  scheduled_at: string
+  run_id: string
+  last_success_at: string | null
+}
+
+/** The argument of `mail_search`. All of it has to hold; what is left out holds for every mail. */
+export interface MailQuery {
+  /** A mail address, `*` stands for any characters: the From header's, and of `to` the envelope's. */
+  from?: string
+  to?: string
+  /** A part of the subject or the text; case does not matter. */
+  subject?: string
+  text?: string
+  /** ISO times of receipt: from `since` on, and before `until`. */
+  since?: string
+  until?: string
+  /** At most and by default 100. */
+  limit?: number
+  /** `next_cursor` of the page before. */
+  cursor?: string
+}
+
+/** One mail `mail_search` found; `mail_get` has the rest. */
+export interface MailHit {
+  id: string
+  message_id: string | null
+  /** The Date header, or the time of receipt where it is absent or absurd. */
+  date: string
+  received_at: string
+  subject: string
+  from: string
+  /** The envelope's recipients. */
+  to: string[]
+  /** The first 2,000 characters. */
+  text: string
+}
+
+/** What `people_get` gives, or null for an address nobody has. */
+export interface GuestPerson {
+  address: string
+  name: string | null
+  manager: string | null
+  /** The channels on which the person has an address. */
+  channels: string[]
+}
