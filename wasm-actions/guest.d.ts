@@ -75,15 +75,99 @@ export interface MatchOutput {
 export interface JobInput {
   version: 1
   job: { name: string; config: Record<string, unknown> }
-  /** ISO 8601, as are the other times. */
+  /** ISO 8601, as are the other times. What counts as now in this run: prefer it to the clock, for the job's tests. */
   now: string
   scheduled_at: string
   run_id: string
+  /** When the last run that went well began, or null when none did. */
   last_success_at: string | null
 }
 
+/** What SQLite can hold, and what a parameter may be. Blobs have no place in JSON: use `hex()`. */
+export type SqlValue = string | number | null
+
+/** What `mailtrigger.mail.search` looks for. All of it has to hold; what is left out holds for every mail. */
+export interface MailQuery {
+  /** The mail address of the From header; `*` stands for any characters. */
+  from?: string
+  /** The mail address of a recipient, likewise. */
+  to?: string
+  /** A part of the subject; case does not matter. */
+  subject?: string
+  /** A part of the text; case does not matter. */
+  text?: string
+  /** ISO times of receipt: from `since` on, and before `until`. */
+  since?: string
+  until?: string
+  /** At most and by default 100. */
+  limit?: number
+  /** `next_cursor` of the page before. */
+  cursor?: string
+}
+
+export interface MailHit {
+  id: string
+  message_id: string | null
+  /** The Date header, or the time of receipt where it is absent or absurd. ISO 8601. */
+  date: string
+  received_at: string
+  subject: string
+  /** The mail address alone, lower case; so is `to`, the recipients the mail really went to. */
+  from: string
+  to: string[]
+  /** The first 2,000 characters; `mailtrigger.mail.get` has the rest. */
+  text: string
+}
+
+export interface MailPage {
+  /** In the order of receipt. */
+  items: MailHit[]
+  /** There is more; null on the last page. */
+  next_cursor: string | null
+}
+
+/** An entry of `people` in the routes file. */
+export interface Person {
+  address: string
+  name: string | null
+  /** The manager's mail address. */
+  manager: string | null
+  /** The channels on which the person has an address. */
+  channels: string[]
+}
+
+export interface HttpRequest {
+  /** GET unless said otherwise. */
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD'
+  /** The host has to be one of `allow_hosts`. */
+  url: string
+  headers?: Record<string, string>
+  body?: string
+}
+
+/** Any status is an answer; there is an error only when there is none. */
+export interface HttpAnswer {
+  status: number
+  /** Names in lower case. */
+  headers: Record<string, string>
+  body: string
+}
+
+export interface JobNotification {
+  /** Mail addresses and group names. Without it, what `send` names has to have a destination of its own. */
+  to?: string | string[]
+  title: string
+  text?: string
+  /** critical, error, warning, info or resolved. */
+  severity?: string
+  /** What the notification is about, the same for all that are about the same thing. */
+  fingerprint?: string
+  /** A channel in place of those the job's `send` names. */
+  channel?: string
+}
+
 declare global {
-  /** Lines end in the trace of the mail. */
+  /** Lines end in the trace of the mail, or in the log of the run. */
   const console: {
     trace: (...values: unknown[]) => void
     debug: (...values: unknown[]) => void
@@ -93,8 +177,33 @@ declare global {
     error: (...values: unknown[]) => void
   }
 
+  /** What the gateway does for a guest. A call it refuses throws an `Error` that says why. */
   const mailtrigger: {
-    /** A value of the action's `config` as text; values that are not texts come as JSON. */
+    /** A value of the action's or job's `config` as text; values that are not texts come as JSON. */
     config: (key: string) => string | undefined
+    /**
+     * The job's own database. Everything in one run is one transaction: it is kept when the run ends well, and undone
+     * when it fails. Jobs only.
+     */
+    db: {
+      /** At most 1,000 rows or 1 MB: page through more with LIMIT. Parameters stand for `?`. */
+      query: <Row = Record<string, SqlValue>>(sql: string, parameters?: SqlValue[]) => Row[]
+      /** One statement. */
+      exec: (sql: string, parameters?: SqlValue[]) => { changes: number; last_insert_rowid: number }
+    }
+    /** The archive of mails. Jobs only. */
+    mail: {
+      search: (query?: MailQuery) => MailPage
+      /** Null when there is no such mail, or no longer. */
+      get: (id: string) => GuestMail | null
+    }
+    /** Jobs only. */
+    people: {
+      get: (address: string) => Person | null
+    }
+    /** Waits for the answer, at most ten seconds. */
+    http: (request: HttpRequest) => HttpAnswer
+    /** Sent once the run has ended well, at most 20 a run. Jobs only. */
+    notify: (notification: JobNotification) => void
   }
 }
