@@ -122,7 +122,7 @@ export class PipelineLoop {
   async #route(claimed: ClaimedMail): Promise<void> {
     const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(routeMsMax)])
     try {
-      const routed = await this.#parts.route(claimed, signal)
+      const routed = await orAborted(signal, () => this.#parts.route(claimed, signal))
       if (routed) this.#parts.onRouted(routed)
     } catch (error) {
       await this.#release(claimed, error)
@@ -168,4 +168,19 @@ export class PipelineLoop {
   #letHoldersGo(): void {
     for (const go of [...this.#holders]) go()
   }
+}
+
+/**
+ * Settles like the work, or rejects as soon as the signal fires: a step that hangs must not hold a place for ever, nor
+ * keep the program from stopping. Should it end later all the same, its commit is refused, as the lease is given up.
+ */
+function orAborted<Value>(signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const leave = (): void => reject(signal.reason)
+    signal.addEventListener('abort', leave, { once: true })
+    work()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', leave))
+  })
 }

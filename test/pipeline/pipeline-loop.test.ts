@@ -265,6 +265,19 @@ describe('room', () => {
 })
 
 describe('stopping', () => {
+  test('does not wait for a step that hangs and does not listen', async () => {
+    const store = openStore()
+    const hung = defer<RoutedMail>()
+    const { loop, routed } = startLoop({ store, route: () => hung.promise })
+    await store.saveMails([makeRaw('m1')])
+    loop.wake()
+    await until(async () => (await store.nextMailDueAt()) !== noon, 'it is claimed')
+    await loop.stop()
+    hung.resolve(routedMail('m1'))
+    expect(await store.readMail('m1')).toMatchObject({ status: 'stored' })
+    expect(routed).toEqual([])
+  })
+
   test('cuts off what is being routed and gives it back, at no cost and as it was', async () => {
     const store = openStore()
     const { loop, lines } = startLoop({
