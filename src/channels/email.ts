@@ -112,10 +112,10 @@ function outcomeFromFailure(failure: SmtpFailure, hasFiles: boolean, secrets: (s
   }
   if (statusCode === null) {
     if (stage === 'sent') return { kind: 'unknown', text }
-    return { kind: 'transient', waitMs: null, scopeKey: null, statusCode, text }
+    return { kind: 'transient', waitMs: null, waitScope: 'delivery', statusCode, text }
   }
   if (statusCode < 500 || stage === 'connect')
-    return { kind: 'transient', waitMs: null, scopeKey: null, statusCode, text }
+    return { kind: 'transient', waitMs: null, waitScope: 'delivery', statusCode, text }
   const scopes = {
     login: 'channel',
     sender: 'channel',

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { HttpAnswer, Outcome } from '../domain/channel.js'
+import type { HttpAnswer, Outcome, WaitScope } from '../domain/channel.js'
 import { OutboundError } from '../domain/errors.js'
 import { redactText } from './redact-text.js'
 
@@ -9,7 +9,8 @@ export interface OutcomeFacts {
   now: number
   /** True when the vendor drops a repeat with the same key, so that a lost answer may simply be repeated. */
   idempotent: boolean
-  scopeKey: string | null
+  /** What has to wait when the vendor says so. */
+  waitScope: WaitScope
   secrets: readonly (string | undefined)[]
 }
 
@@ -23,7 +24,7 @@ export function outcomeFromAnswer(answer: HttpAnswer, facts: OutcomeFacts): Outc
   if (status >= 200 && status < 300) return { kind: 'accepted', remote: {}, statusCode: status, text }
   if ([408, 409, 425, 429].includes(status) || status >= 500) {
     const waitMs = readRetryAfter(answer.headers['retry-after'], facts.now)
-    return { kind: 'transient', waitMs, scopeKey: facts.scopeKey, statusCode: status, text }
+    return { kind: 'transient', waitMs, waitScope: facts.waitScope, statusCode: status, text }
   }
   return { kind: 'permanent', scope: scopeOfStatus(status), statusCode: status, text }
 }
@@ -44,7 +45,7 @@ export function outcomeFromError(error: unknown, facts: OutcomeFacts): Outcome {
     return { kind: 'permanent', scope: 'channel', statusCode: null, text }
   }
   if (error.phase === 'before' || facts.idempotent) {
-    return { kind: 'transient', waitMs: null, scopeKey: null, statusCode: null, text }
+    return { kind: 'transient', waitMs: null, waitScope: 'delivery', statusCode: null, text }
   }
   return { kind: 'unknown', text }
 }

@@ -56,7 +56,7 @@ export const slack = defineChannel<Settings>({
     const facts = {
       now: context.now(),
       idempotent: false,
-      scopeKey: null,
+      waitScope: 'channel' as const,
       secrets: [settings.webhook_url, settings.bot_token],
     }
     try {
@@ -70,7 +70,10 @@ export const slack = defineChannel<Settings>({
       const url = `${settings.base_url ?? 'https://slack.com'}/api/chat.postMessage`
       const headers = { authorization: `Bearer ${settings.bot_token}` }
       const answer = await post(url, { channel, parse: 'none', link_names: false, ...content }, headers, context)
-      return readBotAnswer(answer, context.form, { ...facts, scopeKey: `channel ${channel}` })
+      return readBotAnswer(answer, context.form, {
+        ...facts,
+        waitScope: settings.channel === undefined ? 'address' : 'channel',
+      })
     } catch (error) {
       return outcomeFromError(error, facts)
     }

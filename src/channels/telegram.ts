@@ -113,7 +113,8 @@ async function sendPart(
     const facts = {
       now: context.now(),
       idempotent: false,
-      scopeKey: `chat ${target.chat}`,
+      // The limit that is met first is the one of the chat: about one message a second.
+      waitScope: settings.chat_id === undefined ? ('address' as const) : ('channel' as const),
       secrets: [settings.bot_token],
     }
     if (error instanceof GrammyError) return outcomeFromRefusal(error, context.form, html, facts)
@@ -141,7 +142,7 @@ function outcomeFromRefusal(
   }
   if (statusCode === 429) {
     const waitMs = retryAfter === undefined ? null : clampWait(retryAfter * 1_000)
-    return { kind: 'transient', waitMs, scopeKey: facts.scopeKey, statusCode, text }
+    return { kind: 'transient', waitMs, waitScope: facts.waitScope, statusCode, text }
   }
   if (html && /can't parse entities/i.test(text)) return { kind: 'degrade', to: 'plain', statusCode, text }
   if (form !== 'short' && /message is too long|message_too_long/i.test(text)) {
@@ -150,7 +151,7 @@ function outcomeFromRefusal(
   if (statusCode === 403 || addressWords.test(text)) return { kind: 'permanent', scope: 'address', statusCode, text }
   if (statusCode === 401 || statusCode === 404) return { kind: 'permanent', scope: 'channel', statusCode, text }
   if (statusCode === 400) return { kind: 'permanent', scope: 'message', statusCode, text }
-  return { kind: 'transient', waitMs: null, scopeKey: null, statusCode, text }
+  return { kind: 'transient', waitMs: null, waitScope: 'delivery', statusCode, text }
 }
 
 /** No answer of the Bot API: the network failed, or something in between answered without its JSON. */

@@ -51,7 +51,7 @@ export const webhook = defineChannel<Settings>({
     const facts = {
       now: context.now(),
       idempotent: true,
-      scopeKey: null,
+      waitScope: 'channel' as const,
       secrets: [secret, url, new URL(url).search, ...Object.values(headers)],
     }
     const body = renderBody(message, address, context.deliveryId)

@@ -78,6 +78,6 @@ async function sendOnce(
     return await channel.kind.send(message, address, channel.settings, context)
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-    return { kind: 'transient', waitMs: null, scopeKey: null, statusCode: null, text: text.slice(0, 1_000) }
+    return { kind: 'transient', waitMs: null, waitScope: 'delivery', statusCode: null, text: text.slice(0, 1_000) }
   }
 }

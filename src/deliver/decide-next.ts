@@ -89,8 +89,8 @@ function waitAsTold(
   now: number,
 ): NextStep {
   const until = now + boundWait(waitMs)
-  const onlyAddress = outcome.scopeKey !== null && outcome.scopeKey === delivery.address
-  const holdBack = outcome.scopeKey === null ? null : { address: onlyAddress ? delivery.address : null, until }
+  const address = outcome.waitScope === 'address' ? delivery.address : null
+  const holdBack = outcome.waitScope === 'delivery' ? null : { address, until }
   const error = `${outcome.text}; told to wait ${formatDuration(until - now)}`
   return { status: 'failed', dueAt: until, refund: true, error, holdBack, pauseChannel: null }
 }

@@ -10,14 +10,17 @@ export type Outcome =
   | { kind: 'delivered' | 'accepted'; remote: Record<string, string>; statusCode: number | null; text: string }
   /** Never: bad content (`message`), a recipient that is gone (`address`), or credentials that fail (`channel`). */
   | { kind: 'permanent'; scope: 'message' | 'address' | 'channel'; statusCode: number | null; text: string }
-  /** Later: `waitMs` when the vendor said how long; `scopeKey` names what has to wait (the chat, the webhook, …). */
-  | { kind: 'transient'; waitMs: number | null; scopeKey: string | null; statusCode: number | null; text: string }
+  /** Later: `waitMs` when the vendor said how long, and `waitScope` for what: this delivery, the address, the channel. */
+  | { kind: 'transient'; waitMs: number | null; waitScope: WaitScope; statusCode: number | null; text: string }
   /** The answer was lost after the request had gone out: it may or may not have arrived. */
   | { kind: 'unknown'; text: string }
   /** The recipient moved; send there from now on. */
   | { kind: 'retarget'; address: string; text: string }
   /** The vendor refuses this form: send again at once, simpler. */
   | { kind: 'degrade'; to: 'plain' | 'short' | 'no_attachment'; statusCode: number | null; text: string }
+
+/** What a vendor's limit is about: everything behind the same limit has to wait, or it would only be refused, too. */
+export type WaitScope = 'delivery' | 'address' | 'channel'
 
 /** How a channel renders a message this time; a `degrade` outcome moves one step down. */
 export type Form = 'full' | 'plain' | 'short' | 'no_attachment'

@@ -4,7 +4,7 @@ import { redactText } from '#src/channels/redact-text.js'
 import { OutboundError } from '#src/domain/errors.js'
 
 const now = Date.UTC(2026, 7, 1, 12, 0)
-const facts = { now, idempotent: false, scopeKey: 'chat 1', secrets: ['CANARY'] }
+const facts = { now, idempotent: false, waitScope: 'address' as const, secrets: ['CANARY'] }
 const answer = (status: number, headers: Record<string, string> = {}, text = '') => ({
   status,
   headers,
@@ -37,7 +37,7 @@ test.each([
   const outcome = outcomeFromAnswer(answer(status), facts)
   expect(outcome).toMatchObject({ kind, statusCode: status })
   if (scope) expect(outcome).toMatchObject({ scope })
-  if (kind === 'transient') expect(outcome).toMatchObject({ waitMs: null, scopeKey: 'chat 1' })
+  if (kind === 'transient') expect(outcome).toMatchObject({ waitMs: null, waitScope: 'address' })
 })
 
 test.each([

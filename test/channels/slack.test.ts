@@ -102,7 +102,7 @@ describe('the Web API says', () => {
     ['{"ok":false,"error":"not_in_channel"}', { kind: 'permanent', scope: 'address' }],
     ['{"ok":false,"error":"msg_too_long"}', { kind: 'degrade', to: 'short' }],
     ['{"ok":false,"error":"invalid_blocks"}', { kind: 'degrade', to: 'plain' }],
-    ['{"ok":false,"error":"ratelimited"}', { kind: 'transient', scopeKey: 'channel U012AB3CD' }],
+    ['{"ok":false,"error":"ratelimited"}', { kind: 'transient', waitScope: 'address' }],
     ['{"ok":false,"error":"fatal_error"}', { kind: 'transient' }],
     ['{"ok":false,"error":"a_new_word"}', { kind: 'transient' }],
     ['{"ok":false}', { kind: 'transient' }],
@@ -113,7 +113,7 @@ describe('the Web API says', () => {
   })
   test('429 with a header', async () => {
     sink.script({ status: 429, headers: { 'retry-after': '5' } })
-    expect(await viaBot()).toMatchObject({ kind: 'transient', waitMs: 5_000, scopeKey: 'channel U012AB3CD' })
+    expect(await viaBot()).toMatchObject({ kind: 'transient', waitMs: 5_000, waitScope: 'address' })
   })
   test('nothing at all', async () => {
     sink.script({ fault: 'close' })

@@ -107,7 +107,7 @@ describe('refusals', () => {
     [
       '429',
       { error_code: 429, description: 'Too Many Requests: retry after 35', parameters: { retry_after: 35 } },
-      { kind: 'transient', waitMs: 35_000, scopeKey: 'chat 111' },
+      { kind: 'transient', waitMs: 35_000, waitScope: 'address' },
     ],
     [
       '429 for a week',

@@ -52,7 +52,7 @@ test.each<[string, Send]>([
   expect(outcome).toEqual({
     kind: 'transient',
     waitMs: null,
-    scopeKey: null,
+    waitScope: 'delivery',
     statusCode: null,
     text: 'TypeError: x is undefined',
   })

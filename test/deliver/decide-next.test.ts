@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type DeliveryFacts, decideNext, type NextStep } from '#src/deliver/decide-next.js'
-import type { Outcome } from '#src/domain/channel.js'
+import type { Outcome, WaitScope } from '#src/domain/channel.js'
 
 const now = Date.UTC(2025, 5, 6, 12)
 const minute = 60_000
@@ -24,7 +24,7 @@ const still = { refund: false, holdBack: null, pauseChannel: null }
 const transient = (changes: Partial<Extract<Outcome, { kind: 'transient' }>> = {}): Outcome => ({
   kind: 'transient',
   waitMs: null,
-  scopeKey: null,
+  waitScope: 'delivery',
   statusCode: 503,
   text: 'busy',
   ...changes,
@@ -108,7 +108,7 @@ describe('each outcome', () => {
 })
 
 describe('being told to wait', () => {
-  const told = (waitMs: number, scopeKey: string | null = null) => transient({ waitMs, scopeKey, statusCode: 429 })
+  const told = (waitMs: number, waitScope: WaitScope = 'delivery') => transient({ waitMs, waitScope, statusCode: 429 })
 
   test.each([
     ['a wait in bounds', 30_000, 30_000],
@@ -123,11 +123,11 @@ describe('being told to wait', () => {
   })
 
   test.each([
-    ['the chat', '111', { address: '111', until: now + 30_000 }],
-    ['the webhook', 'https://hooks.example', { address: null, until: now + 30_000 }],
-    ['nobody else', null, null],
-  ])('moves what waits behind the same limit: %s', (_, scopeKey, holdBack) => {
-    expect(decide(told(30_000, scopeKey)).holdBack).toEqual(holdBack)
+    ['address' as const, { address: '111', until: now + 30_000 }],
+    ['channel' as const, { address: null, until: now + 30_000 }],
+    ['delivery' as const, null],
+  ])('moves what waits behind the same limit: %s', (waitScope, holdBack) => {
+    expect(decide(told(30_000, waitScope)).holdBack).toEqual(holdBack)
   })
 
   test('says so', () => {
@@ -199,7 +199,7 @@ const anyOutcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.record({
     kind: fc.constant('transient' as const),
     waitMs: fc.option(fc.double()),
-    scopeKey: fc.option(fc.constantFrom('111', 'webhook')),
+    waitScope: fc.constantFrom<WaitScope>('delivery', 'address', 'channel'),
     statusCode: fc.constant(429),
     text: fc.constant('x'),
   }),

@@ -130,9 +130,9 @@ describe('failing', () => {
   })
 
   test.each([
-    ['the address', 'a0', ['a1', 'a2']],
-    ['the channel', 'webhook', []],
-  ])('being told to wait moves what is queued for %s', async (_, scopeKey, others) => {
+    ['address' as const, ['a1', 'a2']],
+    ['channel' as const, []],
+  ])('being told to wait moves what is queued for the %s', async (waitScope, others) => {
     const sent: (string | null)[] = []
     const { loop, store, settled } = startLoop([
       makeChannel(
@@ -140,7 +140,7 @@ describe('failing', () => {
         async (_message, address) => {
           if (address === 'a0' && sent.length === 0) {
             sent.push('told to wait')
-            return { kind: 'transient', waitMs: 30_000, scopeKey, statusCode: 429, text: 'slow down' }
+            return { kind: 'transient', waitMs: 30_000, waitScope, statusCode: 429, text: 'slow down' }
           }
           sent.push(address)
           return delivered

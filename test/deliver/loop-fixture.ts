@@ -11,7 +11,7 @@ export type Send = (message: Message, address: string | null, context: ChannelCo
 
 export const delivered: Outcome = { kind: 'delivered', remote: { id: '1' }, statusCode: 200, text: 'ok' }
 export const badToken: Outcome = { kind: 'permanent', scope: 'channel', statusCode: 401, text: 'Unauthorized' }
-export const busy: Outcome = { kind: 'transient', waitMs: null, scopeKey: null, statusCode: 503, text: 'busy' }
+export const busy: Outcome = { kind: 'transient', waitMs: null, waitScope: 'delivery', statusCode: 503, text: 'busy' }
 
 /** A channel of a kind of our own: what it does is the test's. */
 export function makeChannel(name: string, send: Send, concurrency = 4): Channel {
