@@ -25,12 +25,17 @@ export interface GuestResult {
   output: unknown
   logs: GuestLog[]
   durationMs: number
+  /** The guest's own memory when it ended; memory never shrinks, so it is also the most it had. Null when it has none. */
+  memoryBytes: number | null
 }
 
 /** The wasm host as the rest of the program sees it. Rejects with `SandboxError` only. */
 export interface WasmHost {
-  /** Reads, builds (.ts, .js), checks and hardens a module; cached by content. Throws `SandboxError('rejected')`. */
-  load: (path: string) => Promise<WasmModule>
+  /**
+   * Reads, builds (.ts, .js), checks and hardens a module; cached by content. Throws `SandboxError('rejected')`.
+   * `alone`: a source that came from elsewhere may not import files, which would be files of this machine.
+   */
+  load: (path: string, options?: { alone?: boolean }) => Promise<WasmModule>
   call: (call: GuestCall, signal: AbortSignal) => Promise<GuestResult>
   status: () => { children: number; busy: number; queued: number; killed: number; crashed: number }
   stop: () => Promise<void>

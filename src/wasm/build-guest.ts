@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
-import { type BuildFailure, build, type Message, transform } from 'esbuild'
+import { type BuildFailure, build, type Message, type Plugin, transform } from 'esbuild'
 import { SandboxError } from '../domain/errors.js'
 import { bundleName, readGuestError } from './guest-error.js'
 import { guestExports, sourceMapSection } from './host-interface.js'
@@ -22,12 +22,18 @@ export interface GuestBuild {
  * Throws `SandboxError('rejected')` with the author's file and line.
  */
 export async function buildGuest(sourcePath: string, parts: { engine: Uint8Array }): Promise<Uint8Array> {
-  return (await buildGuestWithInputs(sourcePath, parts)).module
+  return (await buildGuestWithInputs(sourcePath, { ...parts, alone: false })).module
 }
 
-/** Like `buildGuest`, and says which files were read, so that a cache can tell when to build again. */
-export async function buildGuestWithInputs(sourcePath: string, parts: { engine: Uint8Array }): Promise<GuestBuild> {
-  const bundle = await bundleGuest(resolve(sourcePath))
+/**
+ * Like `buildGuest`, and says which files were read, so that a cache can tell when to build again.
+ * `alone`: the source may import nothing, since what a stranger's source imports are files of this machine.
+ */
+export async function buildGuestWithInputs(
+  sourcePath: string,
+  parts: { engine: Uint8Array; alone: boolean },
+): Promise<GuestBuild> {
+  const bundle = await bundleGuest(resolve(sourcePath), parts.alone)
   const scripts = [
     { name: 'prelude.js', code: await loadPrelude() },
     { name: bundleName, code: bundle.code },
@@ -51,7 +57,10 @@ export async function buildGuestWithInputs(sourcePath: string, parts: { engine: 
   }
 }
 
-async function bundleGuest(sourcePath: string): Promise<{ code: string; map: SourceMap; inputs: string[] }> {
+async function bundleGuest(
+  sourcePath: string,
+  alone: boolean,
+): Promise<{ code: string; map: SourceMap; inputs: string[] }> {
   const folder = dirname(sourcePath)
   try {
     const result = await build({
@@ -74,6 +83,7 @@ async function bundleGuest(sourcePath: string): Promise<{ code: string; map: Sou
       metafile: true,
       // An author's tsconfig is for the editor; what a module does must not depend on it.
       tsconfigRaw: '{}',
+      plugins: alone ? [refuseImports] : [],
       logLevel: 'silent',
     })
     const textOf = (ending: string) => result.outputFiles.find((file) => file.path.endsWith(ending))?.text ?? ''
@@ -87,6 +97,16 @@ async function bundleGuest(sourcePath: string): Promise<{ code: string; map: Sou
     if (!isBuildFailure(error)) throw error
     throw new SandboxError('rejected', error.errors.slice(0, 5).map(describeMessage).join('; '))
   }
+}
+
+const refuseImports: Plugin = {
+  name: 'refuse-imports',
+  setup(bundler) {
+    bundler.onResolve({ filter: /.*/ }, ({ kind, path }) => {
+      if (kind === 'entry-point') return null
+      return { errors: [{ text: `imports "${path}", and an uploaded source is one file; build it to .wasm first` }] }
+    })
+  },
 }
 
 /** tsc writes the prelude as a module; the engine evaluates scripts. */

@@ -30,11 +30,13 @@ export interface PoolResult {
   output: string
   logs: GuestLog[]
   durationMs: number
+  memoryBytes: number | null
 }
 
 interface Call extends PoolCall {
   id: number
   logs: GuestLog[]
+  memoryBytes: number | null
   startedAt: number
   /** Its own time runs. That starts once, or a child that was taken over could start it for ever. */
   begun: boolean
@@ -93,6 +95,7 @@ export class ChildPool {
         ...poolCall,
         id: this.#nextId++,
         logs: [],
+        memoryBytes: null,
         startedAt: 0,
         begun: false,
         settle: (outcome) => {
@@ -213,6 +216,10 @@ export class ChildPool {
       if (call.logs.length < this.#options.logLinesMax) call.logs.push({ level: reply.level, message: reply.message })
       return
     }
+    if (reply.type === 'memory') {
+      call.memoryBytes = reply.bytes
+      return
+    }
     if (reply.type === 'begun') {
       if (call.begun) return
       call.begun = true
@@ -225,7 +232,7 @@ export class ChildPool {
     else this.#rest(child)
     call.settle(
       reply.type === 'done'
-        ? { output: reply.output, logs: call.logs, durationMs }
+        ? { output: reply.output, logs: call.logs, durationMs, memoryBytes: call.memoryBytes }
         : new SandboxError(reply.kind, reply.message, call.logs),
     )
     this.#work()

@@ -8,12 +8,12 @@ import { serveCalls } from './serve-calls.js'
 const compiledMax = 64
 const compiled = new Map<string, WebAssembly.Module>()
 
-serveCalls(async (payload, { begin, log }) => {
+serveCalls(async (payload, { begin, log, reportMemory }) => {
   // The parent is our own code; only what comes from the guest is doubted.
   const request = payload as GuestRequest
   const module = await compileOnce(request.sha256, request.path)
   begin()
-  return runGuest(module, request, log)
+  return runGuest(module, request, { log, reportMemory })
 })
 
 async function compileOnce(sha256: string, path: string): Promise<WebAssembly.Module> {

@@ -93,18 +93,18 @@ export function createWasmHost(options: WasmHostOptions): WasmHost {
   }
 }
 
-type Prepare = (path: string) => Promise<Prepared>
+type Prepare = (path: string, alone: boolean) => Promise<Prepared>
 
 /** Remembers what was loaded, and makes it again when a file it came from changed or the hardened module is gone. */
 function createLoader(prepare: Prepare): WasmHost['load'] {
   const loaded = new Map<string, Loaded>()
   const loading = new Map<string, Promise<WasmModule>>()
 
-  async function loadAnew(path: string): Promise<WasmModule> {
+  async function loadAnew(path: string, alone: boolean): Promise<WasmModule> {
     // Stamped before as well as after: a file that changes while it is read must count as changed at the next load.
     const before = await stampFile(path)
     if (before === null) throw new SandboxError('rejected', `cannot read the module ${path}`)
-    const { inputs, ...module } = await prepare(path)
+    const { inputs, ...module } = await prepare(path, alone)
     const stamps = new Map([[path, before]])
     for (const input of [...inputs, module.path]) {
       if (!stamps.has(input)) stamps.set(input, (await stampFile(input)) ?? '')
@@ -115,17 +115,17 @@ function createLoader(prepare: Prepare): WasmHost['load'] {
     return module
   }
 
-  async function loadOnce(path: string): Promise<WasmModule> {
+  async function loadOnce(path: string, alone: boolean): Promise<WasmModule> {
     const known = loaded.get(path)
     if (known && (await isUnchanged(known))) return known.module
-    return loadAnew(path)
+    return loadAnew(path, alone)
   }
 
-  return (givenPath) => {
+  return (givenPath, { alone = false } = {}) => {
     const path = resolve(givenPath)
     const running = loading.get(path)
     if (running) return running
-    const started = loadOnce(path).finally(() => loading.delete(path))
+    const started = loadOnce(path, alone).finally(() => loading.delete(path))
     loading.set(path, started)
     return started
   }
@@ -154,8 +154,8 @@ function createPreparer(
   pool: ChildPool,
   settings: { cacheFolder: string; limits: ModuleLimits; timeoutMs: number },
 ): Prepare {
-  return async (path) => {
-    const payload: PrepareRequest = { path, cacheFolder: settings.cacheFolder, limits: settings.limits }
+  return async (path, alone) => {
+    const payload: PrepareRequest = { path, alone, cacheFolder: settings.cacheFolder, limits: settings.limits }
     try {
       const result = await pool.run({ payload, timeoutMs: settings.timeoutMs }, new AbortController().signal)
       return preparedSchema.parse(JSON.parse(result.output))
@@ -192,7 +192,8 @@ async function callGuest(
     limits,
   }
   const result = await pool.run({ payload, timeoutMs: call.timeoutMs }, signal)
-  return { output: parseOutput(result), logs: result.logs, durationMs: result.durationMs }
+  const { logs, durationMs, memoryBytes } = result
+  return { output: parseOutput(result), logs, durationMs, memoryBytes }
 }
 
 /** Extism's config holds texts; what is none goes as JSON. */

@@ -20,6 +20,8 @@ export const childReplySchema = z.discriminatedUnion('type', [
     level: z.enum(['trace', 'debug', 'info', 'warn', 'error']),
     message: z.string(),
   }),
+  /** How large the guest's memory has become, in bytes. */
+  z.object({ type: z.literal('memory'), id: z.number(), bytes: z.number() }),
   z.object({ type: z.literal('done'), id: z.number(), output: z.string() }),
   z.object({
     type: z.literal('failed'),
@@ -47,6 +49,8 @@ export interface PrepareRequest {
   path: string
   cacheFolder: string
   limits: ModuleLimits
+  /** A source may import no other file. */
+  alone: boolean
 }
 
 /** Its output, as JSON. */

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { SandboxError } from '../domain/errors.js'
+import { buildAssemblyScript } from './build-assembly-script.js'
 import { buildGuestWithInputs } from './build-guest.js'
 import { hardenModule } from './harden.js'
 import type { Prepared, PrepareRequest } from './messages.js'
@@ -13,7 +14,7 @@ const cachedModulesMax = 200
  * (for sources: of the module built from them). Throws `SandboxError('rejected')`.
  */
 export async function prepareModule(request: PrepareRequest): Promise<Prepared> {
-  const { module, inputs } = await readOrBuild(request.path, request.limits.moduleBytesMax)
+  const { module, inputs } = await readOrBuild(request)
   const { bytes, kinds } = hardenModule(module, request.limits)
   const sha256 = createHash('sha256').update(module).digest('hex')
   const path = join(request.cacheFolder, `${sha256}.wasm`)
@@ -26,17 +27,17 @@ export async function prepareModule(request: PrepareRequest): Promise<Prepared> 
   return { sha256, path, sizeBytes: module.length, kinds, inputs }
 }
 
-async function readOrBuild(path: string, bytesMax: number): Promise<{ module: Uint8Array; inputs: string[] }> {
+async function readOrBuild(request: PrepareRequest): Promise<{ module: Uint8Array; inputs: string[] }> {
+  const { path, alone } = request
+  const bytesMax = request.limits.moduleBytesMax
   const name = basename(path)
-  if (name.endsWith('.as.ts')) {
-    throw new SandboxError('rejected', `${name}: AssemblyScript sources have to be compiled to .wasm first`)
-  }
+  if (name.endsWith('.as.ts')) return buildAssemblyScript(path)
   if (/\.[cm]?[jt]s$/.test(name)) {
     const engine = await readFile(new URL('./engine.wasm', import.meta.url))
-    return buildGuestWithInputs(path, { engine })
+    return buildGuestWithInputs(path, { engine, alone })
   }
   if (!name.endsWith('.wasm')) {
-    throw new SandboxError('rejected', `${name}: a module is a .wasm, .ts or .js file`)
+    throw new SandboxError('rejected', `${name}: a module is a .wasm, .ts, .js or .as.ts file`)
   }
   const { size } = await stat(path)
   if (size > bytesMax) {

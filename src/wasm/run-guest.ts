@@ -4,7 +4,7 @@ import { readGuestError } from './guest-error.js'
 import { createGuestHost, type GuestHost, type MailtriggerAnswers } from './guest-host.js'
 import { sourceMapSection } from './host-interface.js'
 import type { GuestRequest } from './messages.js'
-import type { WriteLog } from './serve-calls.js'
+import type { CallReporter, WriteLog } from './serve-calls.js'
 import type { SourceMap } from './source-map.js'
 import { GuestExitError } from './wasi.js'
 
@@ -18,12 +18,12 @@ import { GuestExitError } from './wasi.js'
 export async function runGuest(
   module: WebAssembly.Module,
   request: GuestRequest,
-  log: WriteLog,
+  { log, reportMemory }: Pick<CallReporter, 'log' | 'reportMemory'>,
   answers: MailtriggerAnswers = {},
 ): Promise<string> {
   const host = createGuestHost({ limits: request.limits, config: request.config, answers, log })
   try {
-    const code = await callExport(module, request, host)
+    const code = await callExport(module, request, host, reportMemory)
     if (host.error() !== null || code !== 0) throw describeFailure(host.error() ?? '', code, module, log)
     return readOutput(host)
   } catch (error) {
@@ -31,7 +31,12 @@ export async function runGuest(
   }
 }
 
-async function callExport(module: WebAssembly.Module, request: GuestRequest, host: GuestHost): Promise<number> {
+async function callExport(
+  module: WebAssembly.Module,
+  request: GuestRequest,
+  host: GuestHost,
+  reportMemory: CallReporter['reportMemory'],
+): Promise<number> {
   // Never `runInWorker`: there a missing import ends the whole process. Never WASI of Node.js: see `wasi.ts`.
   const plugin = await createPlugin(
     { wasm: [{ module, name: 'main' }] },
@@ -39,7 +44,8 @@ async function callExport(module: WebAssembly.Module, request: GuestRequest, hos
   )
   const instance: WebAssembly.Instance = await plugin.getInstance('main')
   const exports = instance.exports
-  host.attachMemory(exports.memory instanceof WebAssembly.Memory ? exports.memory : null)
+  const memory = exports.memory instanceof WebAssembly.Memory ? exports.memory : null
+  host.attachMemory(memory)
   // Extism 1.0.3 calls `_initialize` only together with its own WASI.
   if (typeof exports._initialize === 'function') exports._initialize()
   const guestFunction = exports[request.export]
@@ -54,6 +60,7 @@ async function callExport(module: WebAssembly.Module, request: GuestRequest, hos
   Object.defineProperty(instance, 'exports', { value: { ...exports, [request.export]: watched } })
   // The input must be a string: given a Buffer, Extism 1.0.3 shows the guest the whole pool the Buffer is cut from.
   await plugin.call(request.export, request.input)
+  if (memory) reportMemory(memory.buffer.byteLength)
   return code
 }
 

@@ -8,6 +8,8 @@ export interface CallReporter {
   /** Foreign code is about to run: the call's own deadline starts. */
   begin: () => void
   log: WriteLog
+  /** How large the guest's memory is at the end. */
+  reportMemory: (bytes: number) => void
 }
 
 /** Answers one request; throws `SandboxError` to say what kind of failure it was. */
@@ -31,6 +33,7 @@ async function answer(handle: CallHandler, { id, payload }: ChildRequest): Promi
     const output = await handle(payload, {
       begin: () => say({ type: 'begun', id }),
       log: (level, message) => say({ type: 'log', id, level, message }),
+      reportMemory: (bytes) => say({ type: 'memory', id, bytes }),
     })
     return { type: 'done', id, output }
   } catch (error) {
