@@ -1,3 +1,4 @@
+import { formatIssues } from './config/print-issues.js'
 import { watchConfig } from './config/watch.js'
 import type { ListenAddress } from './domain/config.js'
 import { ConfigError } from './domain/errors.js'
@@ -109,8 +110,9 @@ export async function startApp(options: AppOptions): Promise<App> {
         return info
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
+        const told = error instanceof ConfigError ? formatIssues(error.issues, { color: false }) : message
         onEvent({ type: 'config.rejected', message })
-        log.error({ error: message }, 'the new config is invalid; the one before stays in force')
+        log.error(`the new config is invalid; the one before stays in force\n${told}`)
         throw error
       }
     }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { ConfigError, type ConfigIssue } from '../domain/errors.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { dataFolder, findConfig } from './find-files.js'
 
@@ -54,8 +55,13 @@ function toQuery(query: Record<string, string | number | undefined>): string {
   return given.size > 0 ? `?${given}` : ''
 }
 
-async function toExit(answer: Response): Promise<CliExit> {
-  const body = (await answer.json().catch(() => null)) as { error?: { message: string; hint: string | null } } | null
+interface ErrorBody {
+  error?: { message: string; hint: string | null; issues?: ConfigIssue[] }
+}
+
+async function toExit(answer: Response): Promise<CliExit | ConfigError> {
+  const body = (await answer.json().catch(() => null)) as ErrorBody | null
+  if (body?.error?.issues) return new ConfigError(body.error.issues)
   const message = body?.error?.message ?? `the server answered ${answer.status}`
   const hint = body?.error?.hint ?? null
   if (answer.status === 401 || answer.status === 403) return new CliExit(exitCodes.auth, message, hint)

@@ -80,7 +80,8 @@ export function describeApp(app: App, paths: string[], cli: Cli): string {
 
 function explainStart(error: unknown): unknown {
   if (!(error instanceof Error)) return error
-  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+  const failure = error.cause instanceof Error ? error.cause : error
+  const { code, address, port } = failure as NodeJS.ErrnoException & { address?: string; port?: number }
   if (code === 'EADDRINUSE') {
     const hint = 'stop what listens there, or take another with --smtp or --http'
     return new CliExit(exitCodes.failed, `${address}:${port} is in use`, hint)
