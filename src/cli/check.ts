@@ -3,7 +3,6 @@ import { formatIssues } from '../config/print-issues.js'
 import { redactConfig } from '../config/redact.js'
 import { ConfigError } from '../domain/errors.js'
 import { loadCheckedConfig } from '../engine/load-config.js'
-import { checkExposure } from '../receive/policy.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { configSource } from './config-source.js'
 import { requireConfig } from './find-files.js'
@@ -25,8 +24,6 @@ async function runCheck(cli: Cli, files: string[], options: { strict?: boolean; 
   const color = cli.colors.isColorSupported
   try {
     const { config, warnings } = await loadCheckedConfig(configSource(cli, paths))
-    const exposure = checkExposure(config.server.smtp)
-    if (exposure) throw new CliExit(exitCodes.config, exposure)
     // Building and loading the actions is part of the check: a module that cannot run is a mistake in the config.
     await (await openOfflineRouting({ config })).stop()
     if (options.print) cli.out(JSON.stringify(redactConfig(config), null, 2))

@@ -2,8 +2,9 @@ import { channelKinds, findChannelKind } from '../channels/index.js'
 import { type ConfigOverrides, loadConfig } from '../config/load.js'
 import type { Channel } from '../domain/channel.js'
 import type { Config } from '../domain/config.js'
-import type { ConfigIssue } from '../domain/errors.js'
+import { ConfigError, type ConfigIssue } from '../domain/errors.js'
 import { checkSchedule } from '../jobs/schedule.js'
+import { checkExposure } from '../receive/policy.js'
 import { checkPattern } from '../route/patterns.js'
 
 export interface ConfigSource {
@@ -19,9 +20,19 @@ export interface ConfigSource {
 export async function loadCheckedConfig(source: ConfigSource): Promise<{ config: Config; warnings: ConfigIssue[] }> {
   const { paths, overrides, env } = source
   const loaded = await loadConfig({ paths, overrides, env, kinds: channelKinds, checkPattern, checkSchedule })
+  refuseOpenDoor(loaded.config)
   if (!source.inboxOnly) return loaded
   const channels = Object.fromEntries(Object.keys(loaded.config.channels).map((name) => [name, inboxChannel(name)]))
   return { ...loaded, config: { ...loaded.config, channels } }
+}
+
+/** A server that anybody may send to is a mistake in the config, found before anything listens or is replaced. */
+function refuseOpenDoor(config: Config): void {
+  const exposure = checkExposure(config.server.smtp)
+  if (exposure === null) return
+  const [message = exposure, ...lines] = exposure.split('\n')
+  const hint = lines.join('\n') || null
+  throw new ConfigError([{ message, code: 'open-door', severity: 'error', position: null, hint, frame: null }])
 }
 
 function inboxChannel(name: string): Channel {
