@@ -51,7 +51,10 @@ export function offerEngineCalls(engine: Engine, emit: (event: EngineEvent) => v
   return {
     /** Resolves when the mails are durable, and when there is room for more. */
     async saveMails(mails: RawMail[]): Promise<void> {
-      await store.saveMails(mails)
+      const saving = store.saveMails(mails)
+      // Asked for now, the pipeline's claim shares the commit that saves the mails.
+      engine.pipeline.wake()
+      await saving
       const bytes = mails.reduce((sum, mail) => sum + mail.raw.byteLength, 0)
       engine.pipeline.added(mails.length, bytes)
       for (const mail of mails) emit(storedEvent(mail))

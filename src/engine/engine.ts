@@ -15,7 +15,7 @@ import { type PipelineParts, type RoutedMail, routeMail } from '../pipeline.js'
 import { PipelineLoop } from '../pipeline-loop.js'
 import { createParser, type MailParser } from '../receive/parser.js'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.js'
-import type { ClaimedDelivery, Store } from '../store/store.js'
+import type { ClaimedDelivery, Routing, Store } from '../store/store.js'
 import { createWasmHost } from '../wasm/host.js'
 import { assemblePipeline } from './assemble.js'
 import { channelContext } from './channel-context.js'
@@ -112,14 +112,17 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     onSettled: (delivery, settled) => emit(settledEvent(delivery, settled)),
     log,
   })
+  /** The channels are woken at once, so that the claim of their new work shares the commit that makes it. */
+  const commitRouting: Store['commitRouting'] = (routing) => {
+    const committed = store.commitRouting(routing)
+    deliveries.wake(channelsOf(routing))
+    return committed
+  }
   const pipeline = new PipelineLoop({
     store,
     owner,
-    route: (claimed, signal) => routeMail(parts, store, claimed, signal),
-    onRouted: (routed) => {
-      emit(routedEvent(routed))
-      if (routed.channels.length > 0) deliveries.wake(routed.channels)
-    },
+    route: (claimed, signal) => routeMail(parts, { commitRouting }, claimed, signal),
+    onRouted: (routed) => emit(routedEvent(routed)),
     now,
     log,
   })
@@ -162,6 +165,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       await closeAll()
     },
   }
+}
+
+function channelsOf({ notifications }: Routing): string[] {
+  return [...new Set(notifications.flatMap(({ deliveries }) => deliveries.map(({ channel }) => channel)))]
 }
 
 function routedEvent(routed: RoutedMail): EngineEvent {
