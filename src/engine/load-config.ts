@@ -31,7 +31,7 @@ function refuseOpenDoor(config: Config): void {
   const exposure = checkExposure(config.server.smtp)
   if (exposure === null) return
   const [message = exposure, ...lines] = exposure.split('\n')
-  const hint = lines.join('\n') || null
+  const hint = lines.map((line) => line.trim()).join('  and  ') || null
   throw new ConfigError([{ message, code: 'open-door', severity: 'error', position: null, hint, frame: null }])
 }
 
