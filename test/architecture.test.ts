@@ -46,6 +46,7 @@ const vendorRooms: Record<string, string> = {
   'node-cron': 'jobs',
   '@extism/extism': 'wasm',
   esbuild: 'wasm',
+  assemblyscript: 'wasm',
   openai: 'llm',
   undici: 'outbound',
   'ipaddr.js': 'outbound',

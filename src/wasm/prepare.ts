@@ -31,7 +31,7 @@ async function readOrBuild(request: PrepareRequest): Promise<{ module: Uint8Arra
   const { path, alone } = request
   const bytesMax = request.limits.moduleBytesMax
   const name = basename(path)
-  if (name.endsWith('.as.ts')) return buildAssemblyScript(path)
+  if (name.endsWith('.as.ts')) return buildAssemblyScript(path, alone)
   if (/\.[cm]?[jt]s$/.test(name)) {
     const engine = await readFile(new URL('./engine.wasm', import.meta.url))
     return buildGuestWithInputs(path, { engine, alone })

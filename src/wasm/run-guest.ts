@@ -27,7 +27,10 @@ export async function runGuest(
     if (host.error() !== null || code !== 0) throw describeFailure(host.error() ?? '', code, module, log)
     return readOutput(host)
   } catch (error) {
-    throw error instanceof SandboxError ? error : describeTrap(error)
+    if (error instanceof SandboxError) throw error
+    // Runtimes say why before they trap: AssemblyScript's `abort` and Rust's panic hook.
+    const lastWords = error instanceof WebAssembly.RuntimeError ? host.error() : null
+    throw lastWords ? describeFailure(lastWords, 1, module, log) : describeTrap(error)
   }
 }
 

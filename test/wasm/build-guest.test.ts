@@ -210,8 +210,7 @@ describe('errors name the author’s file and line', () => {
     ['top-db.ts', 'mailtrigger.db.query("x")\nexport const handle = () => 1', /while the module is loaded/],
     ['nothing.ts', 'export const other = 1', /nothing\.ts exports none of the functions handle, match, run/],
     ['value.ts', 'export const handle = 1', /exports none of the functions/],
-    ['assembly.as.ts', 'export function handle(): i32 { return 0 }', /AssemblyScript sources have to be compiled/],
-    ['words.txt', 'hello', /a module is a \.wasm, \.ts or \.js file/],
+    ['words.txt', 'hello', /a module is a \.wasm, \.ts, \.js or \.as\.ts file/],
     ['words.wasm', 'hello', /not a valid WebAssembly module/],
   ]
   for (const [name, code, words] of refused) {
