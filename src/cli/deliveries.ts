@@ -81,7 +81,9 @@ function printDelivery(delivery: DeliveryDetail, cli: Cli): string {
   const lines = [
     `${colors.bold(delivery.message.title)}   ${colorStatus(delivery.status, cli)}`,
     `${delivery.channel} ${[delivery.recipient, delivery.address && `(${delivery.address})`].filter(Boolean).join(' ')}`.trim(),
-    colors.dim(`delivery ${delivery.id} · mail ${delivery.mail_id} · route ${delivery.route}`),
+    colors.dim(
+      `delivery ${delivery.id} · ${delivery.mail_id === null ? `run ${delivery.run_id}` : `mail ${delivery.mail_id}`} · route ${delivery.route}`,
+    ),
   ]
   if (delivery.last_error) lines.push(colors.yellow(delivery.last_error))
   if (delivery.next_attempt_at) lines.push(`next attempt at ${printTime(delivery.next_attempt_at)}`)

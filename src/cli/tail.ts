@@ -91,7 +91,12 @@ function printEvent(event: TailEvent, { colors }: Cli): string {
           : event.status === 'dead'
             ? colors.red('✗ dead')
             : colors.yellow(`… ${event.status}`)
-      return `${at}  ${sign}     ${event.mail_id}  ${event.channel} ${event.recipient ?? ''}  ${colors.dim(cut(event.detail ?? '', 100))}`
+      return `${at}  ${sign}     ${event.mail_id ?? 'job'.padEnd(26)}  ${event.channel} ${event.recipient ?? ''}  ${colors.dim(cut(event.detail ?? '', 100))}`
+    }
+    case 'run.finished': {
+      const outcome = event.outcome === 'success' ? colors.green('✓ ran ') : colors.red(`✗ ${event.outcome}`)
+      const facts = event.error ?? `${event.notifications} notifications, ${event.duration_ms} ms`
+      return `${at}  ${outcome}     ${event.run_id}  job ${event.job}  ${colors.dim(cut(facts, 100))}`
     }
     case 'mail.rejected':
       return `${at}  ${colors.yellow('refused')}    ${event.client}  ${event.message}`

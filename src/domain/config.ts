@@ -1,5 +1,6 @@
 import type { Channel } from './channel.js'
 import type { Position } from './errors.js'
+import type { JobSettings } from './job.js'
 import type { Route } from './route.js'
 
 /**
@@ -22,6 +23,8 @@ export interface Config {
   groups: Record<string, string[]>
   lookups: Record<string, LookupSettings>
   actions: Record<string, ActionSettings>
+  /** Those of the files; uploaded ones are in the store. */
+  jobs: Record<string, JobSettings>
   routes: Route[]
   /** `defaults.retry`: for what `otherwise` sends. */
   defaultRetryMs: number[]
@@ -103,6 +106,8 @@ export interface ActionSettings {
   module: string
   config: Record<string, unknown>
   timeoutMs: number
+  /** Hosts its `http` calls may reach. */
+  allowHosts: string[]
   position: Position
 }
 

@@ -41,7 +41,10 @@ export interface NewDelivery {
 export interface Delivery {
   id: string
   notificationId: string
-  mailId: string
+  /** Null when a job's run raised it. */
+  mailId: string | null
+  /** The run that raised it, or null when a mail did. */
+  runId: string | null
   route: string
   channel: string
   recipient: string | null

@@ -1,4 +1,5 @@
 import type { DeliveryStatus, MailStatus } from './delivery.js'
+import type { RunOutcome } from './job.js'
 
 /** What happens, as it happens: `tail` and the event stream show these. */
 export type EngineEvent =
@@ -14,11 +15,21 @@ export type EngineEvent =
   | {
       type: 'delivery.settled'
       delivery_id: string
-      mail_id: string
+      /** Null when a job's run raised it. */
+      mail_id: string | null
       channel: string
       recipient: string | null
       status: DeliveryStatus
       detail: string | null
+    }
+  | {
+      type: 'run.finished'
+      run_id: string
+      job: string
+      outcome: RunOutcome
+      notifications: number
+      duration_ms: number
+      error: string | null
     }
   | { type: 'mail.rejected'; client: string; reason: string; message: string }
   | { type: 'config.reloaded'; hash: string }

@@ -43,6 +43,7 @@ export interface Message {
   attachments: MessageAttachment[]
   /** Said in the message itself when something went wrong on the way ("owners are from yesterday's copy"). */
   notes: string[]
-  mailId: string
+  /** The mail it was made of; null when a job's run raised it. */
+  mailId: string | null
   receivedAt: number
 }

@@ -15,10 +15,11 @@ export interface ContextParts {
 
 /** What a channel is given for one delivery. The mail's bytes are read only when the channel asks for them. */
 export function channelContext(
-  delivery: { id: string; mailId: string; attempts: number },
+  delivery: { id: string; mailId: string | null; attempts: number },
   parts: ContextParts,
 ): Omit<ChannelContext, 'form' | 'signal'> {
   const readRaw = async (): Promise<RawMail> => {
+    if (delivery.mailId === null) throw new Error('there is no mail: a job raised this')
     const raw = await parts.store.readRawMail(delivery.mailId)
     if (!raw) throw new Error('the mail is no longer in the store')
     return raw

@@ -10,6 +10,7 @@ import type { Envelope, RawMail } from '../domain/mail.js'
 import type { Message, Severity } from '../domain/message.js'
 import type { Rejection } from '../domain/rejection.js'
 import type { Trace } from '../domain/trace.js'
+import type { JobStore } from './job-store.js'
 
 /**
  * The one place where anything is kept, and the only coupling between receiving, the pipeline and delivery.
@@ -17,7 +18,7 @@ import type { Trace } from '../domain/trace.js'
  * Every promise settles after the commit is durable. A claim is a lease: it ends by itself, and somebody else may take
  * the row then; a settle or commit that comes after that changes nothing and says so (`false`).
  */
-export interface Store {
+export interface Store extends JobStore {
   /** One durable commit for the whole batch. Rejects with `StoreError` when nothing of it was kept. */
   saveMails: (mails: RawMail[]) => Promise<void>
 
@@ -56,7 +57,12 @@ export interface Store {
   /** Adds one to a counter of the day unless it has reached `max`; false when it has. */
   countWithin: (counter: string, day: string, max: number) => Promise<boolean>
 
-  saveToInbox: (entry: { mailId: string; recipient: string | null; message: Message; at: number }) => Promise<string>
+  saveToInbox: (entry: {
+    mailId: string | null
+    recipient: string | null
+    message: Message
+    at: number
+  }) => Promise<string>
   listInbox: (filter: { recipient?: string; limit: number; cursor?: string }) => Promise<Page<InboxEntry>>
 
   saveRejection: (rejection: Rejection) => Promise<void>
@@ -193,7 +199,9 @@ export interface NotificationSummary {
 
 export interface DeliverySummary {
   id: string
-  mail_id: string
+  /** Null when a job's run raised it. */
+  mail_id: string | null
+  run_id: string | null
   /** Which routing of the mail made it; see `Trace.generation`. */
   generation: number
   route: string
@@ -243,6 +251,7 @@ export interface DeliverySelection {
   status?: DeliveryStatus
   channel?: string
   mailId?: string
+  runId?: string
   since?: number
 }
 
@@ -266,7 +275,7 @@ export interface CacheEntry {
 
 export interface InboxEntry {
   id: string
-  mail_id: string
+  mail_id: string | null
   recipient: string | null
   title: string
   text: string

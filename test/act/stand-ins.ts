@@ -45,5 +45,5 @@ export function attachmentOf(
 
 export function actionOf(name: string, parts: Partial<ActionSettings> = {}): ActionSettings {
   const position = { file: 'routes.yaml', line: 1, column: 1 }
-  return { name, module: `/actions/${name}.ts`, config: {}, timeoutMs: 10_000, position, ...parts }
+  return { name, module: `/actions/${name}.ts`, config: {}, timeoutMs: 10_000, allowHosts: [], position, ...parts }
 }

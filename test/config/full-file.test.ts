@@ -41,7 +41,7 @@ lookups:
   domain-owners: { file: ./domain-owners.json }
   fixed: { inline: { a: [b@mailtrigger.app], n: 1 } }
 actions:
-  project-owner: { module: wasm-actions/project-owner.ts, config: { fallback: x }, timeout: 2s }
+  project-owner: { module: wasm-actions/project-owner.ts, config: { fallback: x }, timeout: 2s, allow_hosts: [API.example.com] }
 routes:
   - name: Sentry
     when:
@@ -176,9 +176,11 @@ test('a file with everything there is becomes the config it says', () => {
         module: '/etc/mailtrigger/wasm-actions/project-owner.ts',
         config: { fallback: 'x' },
         timeoutMs: 2_000,
+        allowHosts: ['api.example.com'],
         position: { file: 'routes.yaml', line: 41, column: 3 },
       },
     },
+    jobs: {},
     defaultRetryMs: [60_000, 90_000],
     secrets: expect.any(Array),
   })
@@ -238,6 +240,52 @@ test('a name such as "constructor" is a name like any other', () => {
 
 const step = (yaml: string) => `${base}routes: [{ name: a, steps: [${yaml}, { send: telegram }] }]`
 
+test('a job gets what it leaves out by default, and one that is not enabled is left out', () => {
+  const text = `${base}jobs:
+  watch: { module: watch.ts, schedule: "*/30 * * * *", send: telegram, allow_hosts: [API.example.com] }
+  off: { module: off.wasm, schedule: "0 8 * * 1", enabled: false }
+  full:
+    module: full.wasm
+    schedule: "0 8 * * 1"
+    timezone: Asia/Taipei
+    database: full.sqlite3
+    config: { a: 1 }
+    timeout: 15m
+    send: [telegram]
+    notify: { on_failure: telegram, on_success: null, on_completion: [telegram] }
+`
+  const { jobs } = parse(text).config
+  expect(Object.keys(jobs)).toEqual(['watch', 'full'])
+  expect(jobs.watch).toMatchObject({
+    origin: 'config',
+    module: '/etc/mailtrigger/watch.ts',
+    timezone: 'UTC',
+    database: null,
+    config: {},
+    send: ['telegram'],
+    allowHosts: ['api.example.com'],
+    timeoutMs: 60_000,
+    notify: { onFailure: [], onSuccess: [], onCompletion: [] },
+  })
+  expect(jobs.full).toMatchObject({
+    timezone: 'Asia/Taipei',
+    database: '/etc/mailtrigger/full.sqlite3',
+    config: { a: 1 },
+    timeoutMs: 900_000,
+    notify: { onFailure: ['telegram'], onSuccess: [], onCompletion: ['telegram'] },
+  })
+})
+
+test.each([
+  ['timeout: 16m', 'bad-timeout'],
+  ['send: nobody', 'unknown-channel'],
+  ['notify: { on_failure: nobody }', 'unknown-channel'],
+  ['every: 5m', 'unknown-key'],
+])('a job with %s is an error', (line, code) => {
+  const found = issuesOf(`${base}jobs: { a: { module: a.ts, schedule: "* * * * *", ${line} } }`)
+  expect(found.filter(({ severity }) => severity === 'error').map((issue) => issue.code)).toEqual([code])
+})
+
 const unavailable: [what: string, text: string][] = [
   ['hold', step('{ hold: { for: 5m, key: x, unless: { subject: up } } }')],
   ['digest', step('{ digest: { every: 1h } }')],
@@ -249,11 +297,9 @@ const unavailable: [what: string, text: string][] = [
   ['then', step('{ send: { channel: telegram, then: { after: 5m, send: telegram, to: manager } } }')],
   ['reject', 'otherwise: { reject: "550 5.7.1 no route" }'],
   ['postgres', 'server: { store: "postgres://user:pass@host/db" }'],
-  ['jobs', 'jobs: { watch: { module: watch.ts, schedule: "*/30 * * * *" } }'],
   ['monitors', 'monitors: { backup: { every: 24h, expect: { when: { subject: OK } } } }'],
   ['wasm', `${base}routes: [{ name: a, when: { wasm: ask.ts }, steps: [{ send: telegram }] }]`],
   ['dedupe', 'defaults: { dedupe: { for: 5m } }'],
-  ['allow_hosts', 'actions: { a: { module: a.ts, allow_hosts: [example.com] } }'],
   ['.as.ts', 'actions: { a: { module: a.as.ts } }'],
   ['discord', 'channels: { d: { kind: discord, webhook_url: x } }'],
   ['jira_service_management', 'channels: { d: { kind: jira_service_management } }'],

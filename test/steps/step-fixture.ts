@@ -84,6 +84,7 @@ export function makeConfig(changes: Partial<Config> = {}): Config {
     groups: plain({ devs: ['tim@y.example', 'jolin@y.example'], nobody: [] }),
     lookups: {},
     actions: {},
+    jobs: {},
     routes: [],
     defaultRetryMs: [60_000],
     secrets: [],

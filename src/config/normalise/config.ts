@@ -5,6 +5,7 @@ import type { RawFile } from '../schema/routes-file.js'
 import { collectFilePieces } from '../secrets.js'
 import { childOf, keyPlaceAt, nodeAt, type SourceNode } from '../source.js'
 import { normaliseChannel } from './channels.js'
+import { normaliseJob } from './jobs.js'
 import { normaliseGroups, normalisePeople } from './people.js'
 import { type Reading, refuseUnavailable } from './reading.js'
 import { normaliseRoutes, retryOf } from './routes.js'
@@ -28,6 +29,7 @@ export function normaliseConfig(raw: RawFile, reading: Reading, machine: Machine
   const groups = normaliseGroups(raw.groups ?? {}, reading)
   const lookups = mapSection(raw.lookups, 'lookups', reading, normaliseLookup)
   const actions = mapSection(raw.actions, 'actions', reading, normaliseAction)
+  const jobs = mapSection(raw.jobs, 'jobs', reading, normaliseJob)
   const routes = normaliseRoutes(raw, childOf(root, 'routes'), reading)
   const otherwiseSend = nodeAt(root, ['otherwise', 'send'])
   const otherwise = {
@@ -47,6 +49,7 @@ export function normaliseConfig(raw: RawFile, reading: Reading, machine: Machine
     groups,
     lookups,
     actions,
+    jobs,
     routes,
     defaultRetryMs: retryOf(raw.defaults?.retry),
     secrets: [...reading.secrets],
@@ -72,15 +75,8 @@ function mapSection<Raw, Normal>(
 }
 
 function refuseLater(raw: RawFile, reading: Reading): void {
-  const { root, issues } = reading
-  for (const section of ['jobs', 'monitors'] as const) {
-    if (Object.keys(raw[section] ?? {}).length > 0) refuseUnavailable(section, keyPlaceAt(root, [section]), reading)
-  }
-  for (const [name, { schedule, timezone }] of Object.entries(raw.jobs ?? {})) {
-    const problem = reading.checkSchedule(schedule, timezone ?? 'UTC')
-    const place = nodeAt(root, ['jobs', name, 'schedule'])
-    if (problem !== null && place) issues.error('bad-schedule', `the schedule cannot be used: ${problem}`, place)
-  }
+  const { root } = reading
+  if (Object.keys(raw.monitors ?? {}).length > 0) refuseUnavailable('monitors', keyPlaceAt(root, ['monitors']), reading)
   if (raw.otherwise?.reject !== undefined)
     refuseUnavailable('reject', keyPlaceAt(root, ['otherwise', 'reject']), reading)
   const dedupeFor = raw.defaults?.dedupe?.for

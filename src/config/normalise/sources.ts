@@ -36,22 +36,26 @@ function lookupSource(raw: RawLookup, node: SourceNode, reading: Reading): Looku
 }
 
 export function normaliseAction(name: string, raw: RawAction, node: SourceNode, reading: Reading): ActionSettings {
-  if (raw.allow_hosts !== undefined) refuseUnavailable('allow_hosts', keyPlaceAt(node, ['allow_hosts']), reading)
-  const place = under(node, 'module')
-  const module = resolvePath(raw.module, place)
-  if (raw.module.endsWith('.as.ts')) {
-    refuseUnavailable('.as.ts', place, reading)
-  } else if (!moduleEndings.some((ending) => raw.module.endsWith(ending))) {
-    const message = `the module ${JSON.stringify(raw.module)} is no WASM module and no source of one`
-    reading.issues.error('bad-module', message, place, 'a module ends in .wasm, .ts or .js')
-  } else if (!reading.fileExists(module)) {
-    reading.issues.error('missing-file', `there is no file ${raw.module}`, place, `looked for ${module}`)
-  }
   return {
     name,
-    module,
+    module: readModule(raw.module, under(node, 'module'), reading),
     config: raw.config ?? {},
     timeoutMs: durationMs(raw.timeout, 1_000),
+    allowHosts: (raw.allow_hosts ?? []).map((host) => host.toLowerCase()),
     position: positionOf(keyPlaceAt(reading.root, ['actions', name])),
   }
+}
+
+/** The absolute path of a module or its source; what cannot be one is reported. */
+export function readModule(path: string, place: SourceNode, reading: Reading): string {
+  const module = resolvePath(path, place)
+  if (path.endsWith('.as.ts')) {
+    refuseUnavailable('.as.ts', place, reading)
+  } else if (!moduleEndings.some((ending) => path.endsWith(ending))) {
+    const message = `the module ${JSON.stringify(path)} is no WASM module and no source of one`
+    reading.issues.error('bad-module', message, place, 'a module ends in .wasm, .ts or .js')
+  } else if (!reading.fileExists(module)) {
+    reading.issues.error('missing-file', `there is no file ${path}`, place, `looked for ${module}`)
+  }
+  return module
 }

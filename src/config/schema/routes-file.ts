@@ -128,6 +128,7 @@ export const routesFile = z.strictObject({
 export type RawFile = z.output<typeof routesFile>
 export type RawRoute = z.output<typeof route>
 export type RawLookup = NonNullable<RawFile['lookups']>[string]
+export type RawJob = NonNullable<RawFile['jobs']>[string]
 export type RawAction = NonNullable<RawFile['actions']>[string]
 export type RawPerson = NonNullable<RawFile['people']>[string]
 export type RawChannel = NonNullable<RawFile['channels']>[string]

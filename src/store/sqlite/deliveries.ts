@@ -80,7 +80,8 @@ export function prepareDeliveries(database: Database.Database) {
 interface ClaimRow {
   id: string
   notification_id: string
-  mail_id: string
+  mail_id: string | null
+  run_id: string | null
   route: string
   channel: string
   recipient: string | null
@@ -103,6 +104,7 @@ function toClaimedDelivery(row: ClaimRow, owner: string): ClaimedDelivery {
     id: row.id,
     notificationId: row.notification_id,
     mailId: row.mail_id,
+    runId: row.run_id,
     route: row.route,
     channel: row.channel,
     recipient: row.recipient,

@@ -14,6 +14,7 @@ export function listDeliveries(database: Database.Database, filter: DeliveryFilt
   if (filter.status) query = query.where('deliveries.status', '=', filter.status)
   if (filter.channel) query = query.where('deliveries.channel', '=', filter.channel)
   if (filter.mailId) query = query.where('deliveries.mail_id', '=', filter.mailId)
+  if (filter.runId) query = query.where('deliveries.run_id', '=', filter.runId)
   if (filter.since !== undefined) query = query.where('deliveries.created_at', '>=', filter.since)
   if (filter.cursor) query = query.where('deliveries.id', '<', filter.cursor)
   const rows = allRows(database, query)
@@ -87,6 +88,7 @@ function select(query: UpdateDeliveries, selection: DeliverySelection): UpdateDe
   if (selection.status) narrowed = narrowed.where('status', '=', selection.status)
   if (selection.channel) narrowed = narrowed.where('channel', '=', selection.channel)
   if (selection.mailId) narrowed = narrowed.where('mail_id', '=', selection.mailId)
+  if (selection.runId) narrowed = narrowed.where('run_id', '=', selection.runId)
   if (selection.since !== undefined) narrowed = narrowed.where('created_at', '>=', selection.since)
   return narrowed
 }
@@ -102,7 +104,8 @@ interface AttemptRow {
 
 interface DeliveryRow {
   id: string
-  mail_id: string
+  mail_id: string | null
+  run_id: string | null
   route: string
   channel: string
   recipient: string | null
@@ -123,6 +126,7 @@ function summarise(row: DeliveryRow): DeliverySummary {
   return {
     id: row.id,
     mail_id: row.mail_id,
+    run_id: row.run_id,
     generation: row.generation,
     route: row.route,
     channel: row.channel,

@@ -71,7 +71,23 @@ function expireDeliveries(database: Database.Database, before: number, limit: nu
     forgetAttempts.run(row.id)
     forget.run(row.id)
   }
+  forgetRuns(database, before, limit)
   return rows.length
+}
+
+/** What a job raised has no mail to go with: it goes when its last delivery went, and its inbox entries at their age. */
+function forgetRuns(database: Database.Database, before: number, limit: number): void {
+  database
+    .prepare<[number, number]>(
+      `DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE run_id IS NOT NULL AND created_at < ?
+         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE notification_id = notifications.id) LIMIT ?)`,
+    )
+    .run(before, limit)
+  database
+    .prepare<[number, number]>(
+      'DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE mail_id IS NULL AND at < ? LIMIT ?)',
+    )
+    .run(before, limit)
 }
 
 export function databaseSizeBytes(database: Database.Database): number {

@@ -20,7 +20,11 @@ export function listMails(database: Database.Database, filter: MailFilter): Page
   if (filter.until !== undefined) query = query.where('received_at', '<', filter.until)
   const { route } = filter
   if (route) {
-    query = query.where('id', 'in', sql.selectFrom('notifications').select('mail_id').where('route', '=', route))
+    query = query.where(
+      'id',
+      'in',
+      sql.selectFrom('notifications').select('mail_id').where('route', '=', route).$castTo<{ mail_id: string }>(),
+    )
   }
   for (const word of (filter.text ?? '').split(/\s+/).filter(Boolean).slice(0, 10)) {
     query = query.where(holdsWord(word))

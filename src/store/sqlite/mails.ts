@@ -1,13 +1,12 @@
 import type Database from 'better-sqlite3'
 import type { Envelope, RawMail } from '../../domain/mail.js'
-import { createIdSource } from '../../domain/new-id.js'
 import type { Trace } from '../../domain/trace.js'
 import type { ClaimedMail, CommittedRouting, MailClaim, MailRelease, Routing } from '../store.js'
+import { prepareNotifications } from './notifications.js'
 
 /** The queue of mails: saved, claimed, routed. Every function here runs inside the caller's transaction. */
 export function prepareMails(database: Database.Database) {
-  // Ids made in the same millisecond keep the order in which they were made.
-  const newId = createIdSource()
+  const notifications = prepareNotifications(database)
   const insertMail = database.prepare<[string, number, number, string, number]>(
     `INSERT INTO mails (id, received_at, size_bytes, envelope, status, due_at) VALUES (?, ?, ?, ?, 'stored', ?)`,
   )
@@ -39,18 +38,6 @@ export function prepareMails(database: Database.Database) {
   const saveTrace = database.prepare<[string, number, string]>(
     `INSERT INTO traces (mail_id, generation, trace) VALUES (?, ?, ?)
      ON CONFLICT (mail_id, generation) DO UPDATE SET trace = excluded.trace`,
-  )
-  const insertNotification = database.prepare(
-    `INSERT INTO notifications (id, mail_id, generation, route, severity, event, fingerprint, labels, message, flagged, created_at)
-     VALUES (@id, @mailId, @generation, @route, @severity, @event, @fingerprint, @labels, @message, @flagged, @now)
-     ON CONFLICT (mail_id, generation, route) DO NOTHING`,
-  )
-  const insertDelivery = database.prepare(
-    `INSERT INTO deliveries (id, notification_id, mail_id, route, channel, recipient, address, message, status, retry_ms,
-       due_at, last_error, dedupe_key, created_at, updated_at)
-     VALUES (@id, @notificationId, @mailId, @route, @channel, @recipient, @address, @message, @status, @retryMs,
-       @dueAt, @lastError, @dedupeKey, @now, @now)
-     ON CONFLICT (dedupe_key) DO NOTHING`,
   )
   const nextDue = database.prepare<[], { due_at: number | null }>(
     'SELECT min(due_at) AS due_at FROM mails WHERE due_at IS NOT NULL',
@@ -116,53 +103,9 @@ export function prepareMails(database: Database.Database) {
     })
     if (changes === 0) return false
     saveTrace.run(routing.mailId, routing.generation, JSON.stringify(routing.trace))
-    return insertNotifications(routing)
-  }
-
-  function insertNotifications(routing: Routing): CommittedRouting {
-    const channels = new Set<string>()
-    let deliveries = 0
-    for (const notification of routing.notifications) {
-      const id = newId(routing.now)
-      const message = JSON.stringify(notification.message)
-      const { changes } = insertNotification.run({
-        id,
-        mailId: routing.mailId,
-        generation: routing.generation,
-        route: notification.route,
-        severity: notification.severity,
-        event: notification.event,
-        fingerprint: notification.fingerprint,
-        labels: JSON.stringify(notification.labels),
-        message,
-        flagged: notification.flagged,
-        now: routing.now,
-      })
-      if (changes === 0) continue
-      for (const delivery of notification.deliveries) {
-        const own = JSON.stringify(delivery.message)
-        const inserted = insertDelivery.run({
-          id: newId(routing.now),
-          notificationId: id,
-          mailId: routing.mailId,
-          route: notification.route,
-          channel: delivery.channel,
-          recipient: delivery.recipient,
-          address: delivery.address,
-          message: own === message ? null : own,
-          status: delivery.dead === null ? 'queued' : 'dead',
-          retryMs: JSON.stringify(delivery.retryMs),
-          dueAt: delivery.dead === null ? routing.now : null,
-          lastError: delivery.dead,
-          dedupeKey: `${routing.mailId}/${routing.generation}/${delivery.dedupeKey}`,
-          now: routing.now,
-        })
-        if (inserted.changes === 0) continue
-        deliveries++
-        channels.add(delivery.channel)
-      }
-    }
-    return { deliveries, channels: [...channels] }
+    const { mailId, generation, now } = routing
+    const origin = { mailId, generation, runId: null, key: `${mailId}/${generation}` }
+    return notifications.save(routing.notifications, origin, now)
   }
 
   return {

@@ -42,7 +42,9 @@ export const migrations: readonly string[] = [
 
   CREATE TABLE notifications (
     id          TEXT PRIMARY KEY,
-    mail_id     TEXT NOT NULL,
+    mail_id     TEXT,
+    run_id      TEXT,
+    run_index   INTEGER,
     generation  INTEGER NOT NULL,
     route       TEXT NOT NULL,
     severity    TEXT NOT NULL,
@@ -52,13 +54,15 @@ export const migrations: readonly string[] = [
     message     TEXT NOT NULL,
     flagged     TEXT,
     created_at  INTEGER NOT NULL,
-    UNIQUE (mail_id, generation, route)
+    UNIQUE (mail_id, generation, route),
+    UNIQUE (run_id, run_index)
   ) STRICT, WITHOUT ROWID;
 
   CREATE TABLE deliveries (
     id              TEXT PRIMARY KEY,
     notification_id TEXT NOT NULL,
-    mail_id         TEXT NOT NULL,
+    mail_id         TEXT,
+    run_id          TEXT,
     route           TEXT NOT NULL,
     channel         TEXT NOT NULL,
     recipient       TEXT,
@@ -117,7 +121,7 @@ export const migrations: readonly string[] = [
 
   CREATE TABLE inbox (
     id        TEXT PRIMARY KEY,
-    mail_id   TEXT NOT NULL,
+    mail_id   TEXT,
     recipient TEXT,
     message   TEXT NOT NULL,
     at        INTEGER NOT NULL
@@ -135,6 +139,38 @@ export const migrations: readonly string[] = [
     last_at INTEGER NOT NULL,
     PRIMARY KEY (hour, client, reason)
   ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE runs (
+    id            TEXT PRIMARY KEY,
+    job           TEXT NOT NULL,
+    trigger       TEXT NOT NULL,
+    scheduled_at  INTEGER NOT NULL,
+    started_at    INTEGER NOT NULL,
+    finished_at   INTEGER,
+    outcome       TEXT NOT NULL,
+    error         TEXT,
+    logs          TEXT NOT NULL DEFAULT '[]',
+    duration_ms   INTEGER,
+    notifications INTEGER NOT NULL DEFAULT 0,
+    rows_changed  INTEGER NOT NULL DEFAULT 0,
+    sha256        TEXT
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX runs_job ON runs (job, id);
+  CREATE INDEX runs_unfinished ON runs (id) WHERE outcome = 'running';
+
+  CREATE TABLE job_states (
+    job             TEXT PRIMARY KEY,
+    enabled         INTEGER NOT NULL,
+    watched_since   INTEGER NOT NULL,
+    last_success_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE uploaded_jobs (
+    job        TEXT PRIMARY KEY,
+    definition TEXT NOT NULL,
+    filename   TEXT NOT NULL,
+    module     BLOB NOT NULL
+  ) STRICT;
   `,
   // What a delivery says where that differs from its notification; null where it is the same, which is the usual case.
   'ALTER TABLE deliveries ADD COLUMN message TEXT',

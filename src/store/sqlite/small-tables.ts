@@ -43,7 +43,7 @@ export function prepareSmallTables(database: Database.Database) {
     `UPDATE deliveries SET due_at = updated_at WHERE channel = ? AND lease_owner IS NULL
        AND due_at = (SELECT until FROM channel_pauses WHERE channel = ?)`,
   )
-  const insertInbox = database.prepare<[string, string, string | null, string, number]>(
+  const insertInbox = database.prepare<[string, string | null, string | null, string, number]>(
     'INSERT INTO inbox (id, mail_id, recipient, message, at) VALUES (?, ?, ?, ?, ?)',
   )
   const saveRejection = database.prepare(
@@ -77,7 +77,7 @@ export function prepareSmallTables(database: Database.Database) {
         deletePause.run(channel)
       }
     },
-    saveToInbox(entry: { mailId: string; recipient: string | null; message: Message; at: number }): string {
+    saveToInbox(entry: { mailId: string | null; recipient: string | null; message: Message; at: number }): string {
       const id = ulid(entry.at)
       insertInbox.run(id, entry.mailId, entry.recipient, JSON.stringify(entry.message), entry.at)
       return id

@@ -8,6 +8,7 @@ import { CommitQueue } from './commit-queue.js'
 import { prepareDeliveries } from './deliveries.js'
 import { cancelDeliveries, listDeliveries, readDelivery, retryDeliveries } from './delivery-lists.js'
 import { databaseSizeBytes, deleteMails, expire } from './expiry.js'
+import { listRuns, listUnfinishedRuns, prepareJobs, readRun } from './jobs.js'
 import { listMails, readMail } from './mail-lists.js'
 import { prepareMails } from './mails.js'
 import { openDatabase } from './open-database.js'
@@ -25,6 +26,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   const mails = prepareMails(database)
   const deliveries = prepareDeliveries(database)
   const small = prepareSmallTables(database)
+  const jobs = prepareJobs(database)
   const queue = new CommitQueue(database)
 
   return {
@@ -56,6 +58,17 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     listInbox: async (filter) => listInbox(database, filter),
     saveRejection: (rejection) => queue.write(() => small.saveRejection(rejection)),
     listRejections: async (limit) => small.listRejections(limit),
+
+    startRun: (run) => queue.write(() => jobs.startRun(run)),
+    finishRun: (end, raised) => queue.write(() => jobs.finishRun(end, raised)),
+    readRun: async (runId) => readRun(database, runId),
+    listRuns: async (job, page) => listRuns(database, job, page),
+    listUnfinishedRuns: async () => listUnfinishedRuns(database),
+    readJobState: async (job) => jobs.readState(job),
+    saveJobState: (job, state) => queue.write(() => jobs.saveState(job, state)),
+    listUploadedJobs: async () => jobs.listUploads(),
+    saveUploadedJob: (job) => queue.write(() => jobs.saveUpload(job)),
+    deleteUploadedJob: (job) => queue.write(() => jobs.deleteUploadedJob(job)),
 
     readStats: async (at) => readStats(database, at),
     expire: (rule) => queue.write(() => expire(database, rule)),

@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
 import type { DeliveryStatus, MailStatus } from '../../domain/delivery.js'
+import type { RunOutcome, RunTrigger } from '../../domain/job.js'
 import type { Severity } from '../../domain/message.js'
 
 /** The tables as Kysely sees them; migrations.ts creates them. */
@@ -21,7 +22,8 @@ export interface Tables {
   traces: { mail_id: string; generation: number; trace: string }
   notifications: {
     id: string
-    mail_id: string
+    mail_id: string | null
+    run_id: string | null
     generation: number
     route: string
     severity: Severity
@@ -34,7 +36,8 @@ export interface Tables {
   deliveries: {
     id: string
     notification_id: string
-    mail_id: string
+    mail_id: string | null
+    run_id: string | null
     route: string
     channel: string
     recipient: string | null
@@ -50,7 +53,22 @@ export interface Tables {
     updated_at: number
     lease_owner: string | null
   }
-  inbox: { id: string; mail_id: string; recipient: string | null; message: string; at: number }
+  runs: {
+    id: string
+    job: string
+    trigger: RunTrigger
+    scheduled_at: number
+    started_at: number
+    finished_at: number | null
+    outcome: RunOutcome
+    error: string | null
+    logs: string
+    duration_ms: number | null
+    notifications: number
+    rows_changed: number
+    sha256: string | null
+  }
+  inbox: { id: string; mail_id: string | null; recipient: string | null; message: string; at: number }
 }
 
 /**
