@@ -11,6 +11,7 @@ import type { Message, Severity } from '../domain/message.js'
 import type { Rejection } from '../domain/rejection.js'
 import type { Trace } from '../domain/trace.js'
 import type { JobStore } from './job-store.js'
+import type { ModuleStore } from './module-store.js'
 
 /**
  * The one place where anything is kept, and the only coupling between receiving, the pipeline and delivery.
@@ -18,7 +19,7 @@ import type { JobStore } from './job-store.js'
  * Every promise settles after the commit is durable. A claim is a lease: it ends by itself, and somebody else may take
  * the row then; a settle or commit that comes after that changes nothing and says so (`false`).
  */
-export interface Store extends JobStore {
+export interface Store extends JobStore, ModuleStore {
   /** One durable commit for the whole batch. Rejects with `StoreError` when nothing of it was kept. */
   saveMails: (mails: RawMail[]) => Promise<void>
 

@@ -171,6 +171,20 @@ export const migrations: readonly string[] = [
     filename   TEXT NOT NULL,
     module     BLOB NOT NULL
   ) STRICT;
+
+  CREATE TABLE module_versions (
+    number      INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL,
+    sha256      TEXT NOT NULL,
+    filename    TEXT NOT NULL,
+    size_bytes  INTEGER NOT NULL,
+    kinds       TEXT NOT NULL,
+    uploaded_at INTEGER NOT NULL,
+    active      INTEGER NOT NULL,
+    bytes       BLOB NOT NULL,
+    UNIQUE (name, sha256)
+  ) STRICT;
+  CREATE UNIQUE INDEX module_versions_active ON module_versions (name) WHERE active = 1;
   `,
   // What a delivery says where that differs from its notification; null where it is the same, which is the usual case.
   'ALTER TABLE deliveries ADD COLUMN message TEXT',

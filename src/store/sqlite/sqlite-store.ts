@@ -11,6 +11,7 @@ import { databaseSizeBytes, deleteMails, expire } from './expiry.js'
 import { listRuns, listUnfinishedRuns, prepareJobs, readRun } from './jobs.js'
 import { listMails, readMail } from './mail-lists.js'
 import { prepareMails } from './mails.js'
+import { prepareModules } from './modules.js'
 import { openDatabase } from './open-database.js'
 import { lockFolder } from './process-lock.js'
 import { listInbox, prepareSmallTables } from './small-tables.js'
@@ -27,6 +28,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   const deliveries = prepareDeliveries(database)
   const small = prepareSmallTables(database)
   const jobs = prepareJobs(database)
+  const modules = prepareModules(database)
   const queue = new CommitQueue(database)
 
   return {
@@ -69,6 +71,12 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     listUploadedJobs: async () => jobs.listUploads(),
     saveUploadedJob: (job) => queue.write(() => jobs.saveUpload(job)),
     deleteUploadedJob: (job) => queue.write(() => jobs.deleteUploadedJob(job)),
+
+    saveModule: (module) => queue.write(() => modules.save(module)),
+    listModules: async (name) => modules.list(name),
+    readModule: async (name, sha256) => modules.read(name, sha256),
+    activateModule: (name, sha256) => queue.write(() => modules.activate(name, sha256)),
+    deleteModule: (name) => queue.write(() => modules.delete(name)),
 
     readStats: async (at) => readStats(database, at),
     expire: (rule) => queue.write(() => expire(database, rule)),
