@@ -35,6 +35,8 @@ export async function startServer({ folder, routesFile, profile }) {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...profiling },
   })
+  // A benchmark that is interrupted leaves no server behind.
+  process.once('exit', () => child.kill('SIGKILL'))
   let complaints = ''
   child.stderr.setEncoding('utf8').on('data', (text) => {
     complaints = `${complaints}${text}`.slice(-4_000)

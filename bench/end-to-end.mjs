@@ -58,7 +58,10 @@ function readCount(/** @type {string} */ text, /** @type {number} */ min, /** @t
 /** @param {ReturnType<typeof readOptions>} settings */
 async function runAll(settings) {
   const folder = mkdtempSync(join(tmpdir(), 'mailtrigger-bench-'))
-  const stops = [async () => rmSync(folder, { recursive: true, force: true })]
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
+  /** @type {(() => Promise<void>)[]} */
+  const stops = []
   try {
     const sink = await startSink()
     stops.push(sink.stop)
@@ -137,7 +140,7 @@ async function measureAcceptOnly({ messages, sessions, seconds }, folder, stops)
  * @param {Omit<import('./load.mjs').LoadOptions, 'port' | 'run'>} load
  */
 async function measureRun(name, target, sink, load) {
-  const run = `${Date.now().toString(36)}`
+  const run = Date.now().toString(36)
   const cpuBefore = readCpuSeconds(target.pid)
   const sent = await sendLoad({ ...load, port: target.port, run })
   const accepted = sent.acceptedAt.size

@@ -15,8 +15,7 @@ const batchSize = 32
 const never = new AbortController().signal
 
 /**
- * What each room takes of a mail, alone in this process: CPU microseconds a mail, the threads of SQLite and the
- * collector included. The first fifth of the mails warms up and is not counted.
+ * What each room takes of a mail, alone in this process: CPU microseconds a mail, the collector's threads included. The first fifth of the mails warms up and is not counted.
  * @param {{ mail: import('./mails.mjs').BenchMail, routesFile: string, sinkUrl: string, mails: number }} options
  */
 export async function measureParts({ mail, routesFile, sinkUrl, mails }) {
@@ -113,11 +112,19 @@ async function measureStore(raws, parsed, plans) {
  * @returns {import('../dist/store/store.js').Routing}
  */
 function routingOf(claimed, mail, plan) {
-  const { id: mailId, owner, epoch, generation } = claimed
-  const { trace, notifications, reason } = plan
   return {
-    ...{ mailId, owner, epoch, generation, trace, notifications, reason, subject: mail.subject },
-    ...{ status: trace.outcome, fromAddress: mail.from[0]?.address ?? '', malformed: null, pending: null },
+    mailId: claimed.id,
+    owner: claimed.owner,
+    epoch: claimed.epoch,
+    generation: claimed.generation,
+    status: plan.trace.outcome,
+    reason: plan.reason,
+    subject: mail.subject,
+    fromAddress: mail.from[0]?.address ?? '',
+    malformed: null,
+    pending: null,
+    trace: plan.trace,
+    notifications: plan.notifications,
     now: Date.now(),
   }
 }
@@ -128,16 +135,20 @@ function routingOf(claimed, mail, plan) {
  */
 function settlementOf(delivery) {
   const { id: deliveryId, owner, epoch } = delivery
-  const attempt = {
+  return {
     deliveryId,
-    startedAt: Date.now(),
-    durationMs: 1,
-    outcome: 'accepted',
-    statusCode: 200,
-    excerpt: 'ok',
+    owner,
+    epoch,
+    now: Date.now(),
+    status: 'sent',
+    dueAt: null,
+    refund: false,
+    lastError: null,
+    remote: {},
+    address: null,
+    attempt: { deliveryId, startedAt: Date.now(), durationMs: 1, outcome: 'accepted', statusCode: 200, excerpt: 'ok' },
+    holdBack: null,
   }
-  const nothing = { dueAt: null, refund: false, lastError: null, address: null, holdBack: null }
-  return { ...nothing, deliveryId, owner, epoch, now: Date.now(), status: 'sent', remote: {}, attempt }
 }
 
 /**
@@ -149,8 +160,17 @@ async function measureDelivery(config, plans, url) {
   const outbound = createOutbound({ policy: config.server.network, userAgent: 'mailtrigger-bench' })
   const { hook } = config.channels
   const context = {
-    ...{ request: outbound.request, fetch: outbound.fetch, signal: never, now: Date.now, form: 'full', attempt: 1 },
-    ...{ loadMail: unexpected, loadRaw: unexpected, saveToInbox: unexpected, log: unexpected, hostname: 'bench' },
+    request: outbound.request,
+    fetch: outbound.fetch,
+    signal: never,
+    now: Date.now,
+    form: 'full',
+    attempt: 1,
+    hostname: 'bench.example.test',
+    loadMail: unexpected,
+    loadRaw: unexpected,
+    saveToInbox: unexpected,
+    log: unexpected,
   }
   const messages = plans.map((plan) => plan.notifications[0].message)
   const batches = []
