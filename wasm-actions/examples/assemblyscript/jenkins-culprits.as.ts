@@ -73,7 +73,7 @@ function isHeading(line: string): bool {
     const code = words.charCodeAt(at)
     const lower = code | 0x20
     const isWord = (code >= 0x30 && code <= 0x39) || (lower >= 0x61 && lower <= 0x7a) || code == 0x5f
-    if (!isWord && !isSpace(code)) return false
+    if (!isWord && code != 0x20) return false
   }
   return true
 }
