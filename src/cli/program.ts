@@ -19,6 +19,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   replay: async () => (await import('./mails.js')).addReplay,
   deliveries: async () => (await import('./deliveries.js')).addDeliveries,
   channels: async () => (await import('./channels.js')).addChannels,
+  jobs: async () => (await import('./jobs.js')).addJobs,
   schema: async () => (await import('./schema.js')).addSchema,
   status: async () => (await import('./status.js')).addStatus,
   reload: async () => (await import('./status.js')).addReload,

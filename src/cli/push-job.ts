@@ -1,0 +1,60 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import type { JobLine } from '../domain/job.js'
+import { type Cli, CliExit, exitCodes } from './cli.js'
+import { connect } from './client.js'
+
+export interface PushOptions {
+  schedule?: string
+  timezone?: string
+  database?: string
+  send?: string[]
+  settings?: string
+  allowHost?: string[]
+}
+
+/** Uploads what is given of a job. A script is built here, because the files it imports are here. */
+export async function pushJob(cli: Cli, name: string, module: string | null, options: PushOptions): Promise<JobLine> {
+  const form = new FormData()
+  if (module !== null) {
+    const { filename, bytes } = await readModule(module)
+    form.set('module', new Blob([bytes]), filename)
+  }
+  if (options.database) form.set('database', new Blob([readFileGiven(options.database)]), basename(options.database))
+  if (options.schedule) form.set('schedule', options.schedule)
+  if (options.timezone) form.set('timezone', options.timezone)
+  if (options.settings) form.set('config', readSettings(options.settings))
+  for (const channel of options.send ?? []) form.append('send', channel)
+  for (const host of options.allowHost ?? []) form.append('allow_hosts', host)
+  if ([...form.keys()].length === 0) {
+    throw new CliExit(exitCodes.usage, 'there is nothing to push', 'name a module, or what changed: --schedule, …')
+  }
+  const client = await connect(cli)
+  const init = { method: 'PUT', body: form, signal: cli.signal }
+  return (await (await client.open(`/jobs/${encodeURIComponent(name)}`, init)).json()) as JobLine
+}
+
+async function readModule(path: string): Promise<{ filename: string; bytes: Uint8Array<ArrayBuffer> }> {
+  if (!existsSync(path)) throw new CliExit(exitCodes.notFound, `there is no file ${path}`)
+  if (!/\.[jt]s$/.test(path)) return { filename: basename(path), bytes: readFileGiven(path) }
+  const { buildGuest } = await import('../wasm/build-guest.js')
+  const engine = readFileSync(new URL('../wasm/engine.wasm', import.meta.url))
+  const built = await buildGuest(path, { engine })
+  return { filename: `${basename(path).replace(/\.[jt]s$/, '')}.wasm`, bytes: new Uint8Array(built) }
+}
+
+export function readFileGiven(path: string): Uint8Array<ArrayBuffer> {
+  if (!existsSync(path)) throw new CliExit(exitCodes.notFound, `there is no file ${path}`)
+  return new Uint8Array(readFileSync(path))
+}
+
+function readSettings(given: string): string {
+  const text = given.startsWith('@') ? Buffer.from(readFileGiven(given.slice(1))).toString('utf8') : given
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return JSON.stringify(value)
+  } catch {
+    throw new CliExit(exitCodes.usage, '--settings is not JSON', `it looks like '{"minutes": 30}'`)
+  }
+  throw new CliExit(exitCodes.usage, '--settings is a JSON object', `it looks like '{"minutes": 30}'`)
+}
