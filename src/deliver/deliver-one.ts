@@ -32,14 +32,14 @@ export interface Delivered {
 /**
  * One claimed delivery, to its end: attempt, decide, settle. A claimed delivery MUST be settled, or its lease ends.
  *
- * `lane.pause` is read and written in the same moment as the decision is made, before anything is awaited: of several
+ * The lane is read and written in the same moment as the decision is made, before anything is awaited: of several
  * attempts that fail together on a broken channel, one pauses it and the others only wait.
  */
 export async function deliverOne(
   parts: DeliverParts,
   channel: Channel,
   delivery: ClaimedDelivery,
-  lane: { pause: ChannelPause | null },
+  lane: { pause: ChannelPause | null; waitUntil: number },
 ): Promise<Delivered> {
   const startedAt = parts.now()
   const { outcome, movedTo, durationMs } = await attemptDelivery(channel, delivery.message, delivery.address, {
@@ -65,6 +65,9 @@ export async function deliverOne(
     failures: failures + 1,
   }
   if (pause) lane.pause = pause
+  // A wait of the whole channel is the lane's: moving a long queue row by row for each answer would stall the store.
+  const isLaneWait = next.holdBack?.address === null
+  if (isLaneWait) lane.waitUntil = Math.max(lane.waitUntil, next.holdBack?.until ?? 0)
   const settled = await settle(parts, {
     deliveryId: delivery.id,
     owner: delivery.owner,
@@ -84,7 +87,7 @@ export async function deliverOne(
       statusCode: 'statusCode' in outcome ? outcome.statusCode : null,
       excerpt: hideSecrets(outcome.text, secrets).slice(0, 1_000),
     },
-    holdBack: next.holdBack,
+    holdBack: isLaneWait ? null : next.holdBack,
   })
   const detail = hideSecrets(next.error ?? outcome.text, secrets)
   return { status: next.status, outcome: outcome.kind, detail, pause, superseded: !settled }

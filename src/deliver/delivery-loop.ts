@@ -28,6 +28,8 @@ interface Lane {
   /** False until the store was asked whether the channel is paused. */
   isRead: boolean
   pause: ChannelPause | null
+  /** The vendor told the channel to wait; a restart asks again, which costs one answer. */
+  waitUntil: number
 }
 
 /**
@@ -65,7 +67,7 @@ export class DeliveryLoop {
   async resume(channel: string): Promise<void> {
     await this.#parts.store.saveChannelPause(channel, null)
     const lane = this.#lanes.get(channel)
-    if (lane) lane.pause = null
+    if (lane) Object.assign(lane, { pause: null, waitUntil: 0 })
     this.wake([channel])
   }
 
@@ -75,8 +77,9 @@ export class DeliveryLoop {
     try {
       const now = this.#parts.now()
       for (const { channel, dueAt } of await this.#parts.store.nextDeliveryDueAt()) {
-        if (dueAt <= now) this.#pump(channel)
-        else waitMs = Math.min(waitMs, dueAt - now)
+        const readyAt = Math.max(dueAt, this.#lanes.get(channel)?.waitUntil ?? 0)
+        if (readyAt <= now) this.#pump(channel)
+        else waitMs = Math.min(waitMs, readyAt - now)
       }
     } catch (error) {
       this.#complain('cannot look for due deliveries', error)
@@ -125,9 +128,10 @@ export class DeliveryLoop {
     return store.claimDeliveries({ owner, channel: lane.name, now: now(), leaseMs, limit })
   }
 
-  /** A paused channel sends nothing; when the pause is over, one delivery finds out whether it works again. */
+  /** A channel that waits sends nothing; after a pause, one delivery finds out whether it works again. */
   #room(lane: Lane): number {
-    if (lane.pause && lane.pause.until > this.#parts.now()) return 0
+    const now = this.#parts.now()
+    if (lane.waitUntil > now || (lane.pause && lane.pause.until > now)) return 0
     const channel = this.#parts.channels()[lane.name]
     const concurrency = lane.pause ? 1 : (channel?.kind.concurrency ?? 4)
     return concurrency - lane.inFlight.size
@@ -169,7 +173,13 @@ export class DeliveryLoop {
   async #bury(delivery: ClaimedDelivery, reason: string): Promise<void> {
     if (!(await this.#settleUnsent(delivery, { status: 'dead', dueAt: null, error: reason }))) return
     const outcome = 'permanent' as const
-    this.#parts.onSettled(delivery, { status: 'dead', outcome, detail: reason, pause: null, superseded: false })
+    this.#parts.onSettled(delivery, {
+      status: 'dead',
+      outcome,
+      detail: reason,
+      pause: null,
+      superseded: false,
+    })
     this.#logDead(delivery)
   }
 
@@ -196,7 +206,15 @@ export class DeliveryLoop {
   #lane(name: string): Lane {
     const known = this.#lanes.get(name)
     if (known) return known
-    const lane: Lane = { name, inFlight: new Set(), claiming: null, again: false, isRead: false, pause: null }
+    const lane: Lane = {
+      name,
+      inFlight: new Set(),
+      claiming: null,
+      again: false,
+      isRead: false,
+      pause: null,
+      waitUntil: 0,
+    }
     this.#lanes.set(name, lane)
     return lane
   }

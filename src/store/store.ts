@@ -160,7 +160,7 @@ export interface Settlement {
   /** The recipient's new address, when the vendor says it moved. */
   address: string | null
   attempt: Omit<Attempt, 'number'> | null
-  /** The same wait for everything queued to this address, or on the whole channel when null. */
+  /** The same wait for everything queued to this address, or on the whole channel when null. Costs a write a row. */
   holdBack: { address: string | null; until: number } | null
 }
 

@@ -130,20 +130,18 @@ describe('failing', () => {
   })
 
   test.each([
+    ['delivery' as const, ['a1', 'a2', 'a0']],
     ['address' as const, ['a1', 'a2']],
     ['channel' as const, []],
-  ])('being told to wait moves what is queued for the %s', async (waitScope, others) => {
+  ])('being told to wait for the %s makes what is behind the same limit wait along', async (waitScope, others) => {
     const sent: (string | null)[] = []
-    const { loop, store, settled } = startLoop([
+    const { loop, store, settled, pass } = startLoop([
       makeChannel(
         'ops',
         async (_message, address) => {
-          if (address === 'a0' && sent.length === 0) {
-            sent.push('told to wait')
-            return { kind: 'transient', waitMs: 30_000, waitScope, statusCode: 429, text: 'slow down' }
-          }
           sent.push(address)
-          return delivered
+          if (sent.length > 1) return delivered
+          return { kind: 'transient', waitMs: 30_000, waitScope, statusCode: 429, text: 'slow down' }
         },
         1,
       ),
@@ -152,8 +150,30 @@ describe('failing', () => {
     await saveRouted(store, 'm2', [makeDelivery({ address: 'a0' })], noon)
     loop.wake()
     await until(() => settled.length === 1 + others.length, 'the others are sent')
-    expect(sent).toEqual(['told to wait', ...others])
-    expect(await store.nextDeliveryDueAt()).toEqual([{ channel: 'ops', dueAt: noon + 30_000 }])
+    pass(29_999)
+    await until(async () => (await counts(store)).processing === undefined, 'nothing is under way')
+    expect(sent).toEqual(['a0', ...others])
+    pass(1)
+    await until(async () => (await counts(store)).sent === 4, 'all are sent')
+  })
+
+  test('a wait of the whole channel is over when a person resumes it', async () => {
+    let calls = 0
+    const { loop, store, settled } = startLoop([
+      makeChannel(
+        'ops',
+        async () => {
+          if (++calls > 1) return delivered
+          return { kind: 'transient', waitMs: 30_000, waitScope: 'channel', statusCode: 429, text: 'slow down' }
+        },
+        1,
+      ),
+    ])
+    await saveRouted(store, 'm1', toMany('ops', 3))
+    loop.wake()
+    await until(() => settled.length === 1, 'it is told to wait')
+    await loop.resume('ops')
+    await until(async () => (await counts(store)).sent === 2, 'the others are sent')
   })
 
   test('a channel that is gone from the config makes a dead letter that says so, and is told', async () => {
