@@ -190,4 +190,6 @@ export const migrations: readonly string[] = [
   'ALTER TABLE deliveries ADD COLUMN message TEXT',
   // Deleting a mail would otherwise read the whole inbox.
   'CREATE INDEX inbox_mail ON inbox (mail_id)',
+  // The counts that every look at the status asks for, without reading every delivery there ever was.
+  'CREATE INDEX deliveries_counts ON deliveries (channel, status)',
 ]
