@@ -9,7 +9,7 @@
  * Config: `minutes` (30), `from`, the sender of Monit's mails (monit@*), and `default_owner`, who is told about services
  * nobody is responsible for.
  */
-import type { JobInput } from 'mailtrigger/guest'
+import type { JobInput, JobNotification } from 'mailtrigger/guest'
 import { findOutages, isOverdue, type MonitEvent, type Outage, readMonitEvent } from './lib/monit'
 import {
   findDeveloper,
@@ -99,11 +99,22 @@ function tellResponsible(overdue: Outage[], now: number, { defaultOwner }: Setti
   }
   let told = 0
   for (const { to, outages } of [...byAudience.values()].slice(0, notificationsMax)) {
-    mailtrigger.notify({ to, ...writeMessage(outages, to, now) })
+    notify(to, writeMessage(outages, to, now))
     for (const outage of outages) saveReport(outage, now)
     told += outages.length
   }
   return told
+}
+
+/** An entry of `responsible` that is nobody's address must not keep the others, or the alert itself, from going out. */
+function notify(to: string[], message: Omit<JobNotification, 'to' | 'text'> & { text: string }): void {
+  try {
+    mailtrigger.notify({ to, ...message })
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error)
+    console.error(words)
+    mailtrigger.notify({ ...message, text: `${message.text}\n${words}` })
+  }
 }
 
 function listAudience(developer: string): string[] {
