@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { type GuestLog, SandboxError } from '../domain/errors.js'
+import { FairQueue } from './fair-queue.js'
 import { type ChildReply, childReplySchema } from './messages.js'
+import { Strikes } from './strikes.js'
 
 export interface ChildPoolOptions {
   /** Starts one child that speaks the protocol of `serve-calls.ts`. */
@@ -19,9 +21,13 @@ export interface ChildPoolOptions {
   /** An idle child is stopped after this long; null keeps it. */
   idleMsMax: number | null
   logLinesMax: number
+  /** Owners whose calls had to be killed get fewer children, then a rest: see `strikes.ts`. Default false. */
+  punishesOwners?: boolean
 }
 
 export interface PoolCall {
+  /** Whose code it runs; owners take turns. Calls without one are one owner's. */
+  owner?: string
   payload: unknown
   timeoutMs: number
 }
@@ -35,6 +41,7 @@ export interface PoolResult {
 
 interface Call extends PoolCall {
   id: number
+  owner: string
   logs: GuestLog[]
   memoryBytes: number | null
   startedAt: number
@@ -68,7 +75,8 @@ export class ChildPool {
   readonly #options: ChildPoolOptions
   readonly #children = new Set<Child>()
   readonly #exits = new Set<Promise<void>>()
-  #waiting: Call[] = []
+  readonly #waiting = new FairQueue<Call>()
+  readonly #strikes = new Strikes(() => performance.now())
   #nextId = 1
   #failedStarts = 0
   #spawnNotBefore = 0
@@ -83,16 +91,19 @@ export class ChildPool {
 
   /** Rejects with `SandboxError` only. The timeout counts from the moment foreign code begins to run. */
   run(poolCall: PoolCall, signal: AbortSignal): Promise<PoolResult> {
+    const { owner = '' } = poolCall
     if (this.#closed) return Promise.reject(new SandboxError('closed', 'the sandbox is shutting down'))
     if (signal.aborted) return Promise.reject(abortedError())
-    if (this.#waiting.length >= this.#options.queueMax) {
-      return Promise.reject(new SandboxError('busy', `${this.#waiting.length} sandbox calls are waiting already`))
+    if (this.#mustRest(owner)) return Promise.reject(this.#restingError(owner))
+    if (this.#waiting.size >= this.#options.queueMax) {
+      return Promise.reject(new SandboxError('busy', `${this.#waiting.size} sandbox calls are waiting already`))
     }
     return new Promise((resolve, reject) => {
       const onAbort = () => this.#abort(call)
       const waitTimer = setTimeout(() => this.#giveUpWaiting(call), this.#options.queueWaitMsMax)
       const call: Call = {
         ...poolCall,
+        owner,
         id: this.#nextId++,
         logs: [],
         memoryBytes: null,
@@ -115,7 +126,7 @@ export class ChildPool {
     return {
       children: this.#children.size,
       busy: this.#count('busy'),
-      queued: this.#waiting.length,
+      queued: this.#waiting.size,
       killed: this.#killed,
       crashed: this.#crashed,
     }
@@ -126,7 +137,7 @@ export class ChildPool {
     this.#closed = true
     if (this.#spawnTimer) clearTimeout(this.#spawnTimer)
     const error = () => new SandboxError('closed', 'the sandbox is shutting down')
-    for (const call of this.#waiting.splice(0)) call.settle(error())
+    for (const call of this.#waiting.takeAll()) call.settle(error())
     for (const child of [...this.#children]) this.#dismiss(child, error())
     await Promise.all(this.#exits)
   }
@@ -135,11 +146,11 @@ export class ChildPool {
   #work(): void {
     for (const child of this.#children) {
       if (child.state !== 'idle') continue
-      const call = this.#waiting.shift()
+      const call = this.#waiting.take((owner) => this.#mayHaveChild(owner))
       if (!call) break
       this.#start(child, call)
     }
-    const needed = this.#count('busy') + this.#waiting.length + this.#options.spares
+    const needed = this.#count('busy') + this.#waiting.size + this.#options.spares
     while (!this.#closed && this.#children.size < Math.min(needed, this.#options.children)) {
       const waitMs = this.#spawnNotBefore - Date.now()
       if (waitMs > 0) {
@@ -191,8 +202,32 @@ export class ChildPool {
     child.timer = setTimeout(() => {
       this.#killed++
       this.#dismiss(child, new SandboxError('timeout', `no result within ${timeoutMs} ms`, call.logs))
+      this.#blame(call.owner)
       this.#work()
     }, timeoutMs)
+  }
+
+  /** A child had to die for a call of this owner. When it rests now, what waits for it is told so. */
+  #blame(owner: string): void {
+    this.#strikes.noteKill(owner)
+    if (!this.#mustRest(owner)) return
+    for (const call of this.#waiting.takeAllOf(owner)) call.settle(this.#restingError(owner))
+  }
+
+  #mustRest(owner: string): boolean {
+    return this.#options.punishesOwners === true && this.#strikes.remainingRestMs(owner) > 0
+  }
+
+  #restingError(owner: string): SandboxError {
+    const seconds = Math.ceil(this.#strikes.remainingRestMs(owner) / 1_000)
+    return new SandboxError('timeout', `not run: its last calls hung or crashed, so it rests for ${seconds} s`)
+  }
+
+  /** A suspect never holds the last child, so whatever hangs again leaves room for the calls of others. */
+  #mayHaveChild(owner: string): boolean {
+    if (!this.#options.punishesOwners || !this.#strikes.isSuspect(owner)) return true
+    const own = [...this.#children].filter((child) => child.call?.owner === owner).length
+    return own < Math.max(1, this.#options.children - 1)
   }
 
   #hear(child: Child, message: unknown): void {
@@ -227,6 +262,7 @@ export class ChildPool {
       this.#limitTime(child, call, call.timeoutMs)
       return
     }
+    this.#strikes.noteEnd(call.owner)
     const durationMs = performance.now() - call.startedAt
     if (child.calls >= this.#options.callsMax) this.#dismiss(child, null)
     else this.#rest(child)
@@ -268,6 +304,7 @@ export class ChildPool {
     const reason = /(?:FATAL ERROR|Error): .*/.exec(child.errorOutput)?.[0] ?? child.errorOutput.trim().slice(0, 200)
     const words = `the sandbox process died (${[how, reason].filter(Boolean).join(', ')})`
     child.call?.settle(new SandboxError('crash', words, child.call.logs))
+    if (child.call) this.#blame(child.call.owner)
     if (neverReady) this.#delayNextStart(words)
     this.#work()
   }
@@ -276,7 +313,7 @@ export class ChildPool {
     this.#spawnNotBefore = Date.now() + Math.min(backOffMs.first * 2 ** this.#failedStarts, backOffMs.max)
     this.#failedStarts++
     if (this.#failedStarts < failedStartsMax) return
-    for (const call of this.#waiting.splice(0)) call.settle(new SandboxError('crash', words))
+    for (const call of this.#waiting.takeAll()) call.settle(new SandboxError('crash', words))
   }
 
   #abort(call: Call): void {
@@ -285,15 +322,14 @@ export class ChildPool {
       this.#killed++
       this.#dismiss(child, abortedError(call.logs))
     } else {
-      this.#waiting = this.#waiting.filter((waiting) => waiting !== call)
+      this.#waiting.remove(call)
       call.settle(abortedError())
     }
     this.#work()
   }
 
   #giveUpWaiting(call: Call): void {
-    if (!this.#waiting.includes(call)) return
-    this.#waiting = this.#waiting.filter((waiting) => waiting !== call)
+    if (!this.#waiting.remove(call)) return
     call.settle(new SandboxError('busy', `no sandbox was free within ${this.#options.queueWaitMsMax} ms`))
   }
 

@@ -64,6 +64,7 @@ export function createWasmHost(options: WasmHostOptions): WasmHost {
     callsMax: limits.process.callsMax,
     idleMsMax: null,
     logLinesMax: limits.call.logLinesMax,
+    punishesOwners: true,
   })
   const preparers = new ChildPool({
     spawn: () => spawnChild(new URL('./prepare-child.js', import.meta.url), limits.process),
@@ -157,7 +158,10 @@ function createPreparer(
   return async (path, alone) => {
     const payload: PrepareRequest = { path, alone, cacheFolder: settings.cacheFolder, limits: settings.limits }
     try {
-      const result = await pool.run({ payload, timeoutMs: settings.timeoutMs }, new AbortController().signal)
+      const result = await pool.run(
+        { owner: path, payload, timeoutMs: settings.timeoutMs },
+        new AbortController().signal,
+      )
       return preparedSchema.parse(JSON.parse(result.output))
     } catch (error) {
       throw error instanceof SandboxError ? refuseModule(error, path, settings.timeoutMs) : error
@@ -191,7 +195,7 @@ async function callGuest(
     config: textConfig(call.config),
     limits,
   }
-  const result = await pool.run({ payload, timeoutMs: call.timeoutMs }, signal)
+  const result = await pool.run({ owner: call.module.sha256, payload, timeoutMs: call.timeoutMs }, signal)
   const { logs, durationMs, memoryBytes } = result
   return { output: parseOutput(result), logs, durationMs, memoryBytes }
 }

@@ -132,6 +132,29 @@ describe('the pool', () => {
   })
 })
 
+describe('calls of a guest that hangs', () => {
+  it('leave room for those of others, and are not made at all after three kills in a row', async () => {
+    const host = newHost()
+    const [loop, good] = await Promise.all([host.load(loopPath), host.load(goodPath)])
+    await call(host, good, 10_000)
+    const hanging = Array.from({ length: 100 }, () => outcomeOf(call(host, loop, 200)))
+    const honest = Array.from({ length: 20 }, () => outcomeOf(call(host, good, 10_000)))
+    expect(new Set((await Promise.all(honest)).map((outcome) => JSON.stringify(outcome)))).toEqual(new Set(['{"n":1}']))
+    expect(new Set(await Promise.all(hanging))).toEqual(new Set(['SandboxError timeout']))
+    // Two of them hung at once, a third one after that; the other 97 were told so without being run.
+    expect(host.status().killed).toBe(3)
+    const refused = call(host, loop, 200)
+    await expect(refused).rejects.toMatchObject({ kind: 'timeout', message: expect.stringMatching(/rests for [45] s/) })
+  })
+
+  it('do not spoil those that end', async () => {
+    const host = newHost()
+    const [loop, good] = await Promise.all([host.load(loopPath), host.load(goodPath)])
+    for (let round = 0; round < 2; round++) expect(await outcomeOf(call(host, loop, 100))).toBe('SandboxError timeout')
+    expect(await outcomeOf(call(host, good, 10_000))).toEqual({ n: 1 })
+  })
+})
+
 describe('a child that never gets ready', () => {
   const options = (program: string, args: string[]): ChildPoolOptions => ({
     spawn: () => spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }),
@@ -153,7 +176,7 @@ describe('a child that never gets ready', () => {
   for (const [name, program, args] of cases) {
     it(`${name} fails the call after a few tries`, async () => {
       const pool = new ChildPool(options(program, args))
-      const run = pool.run({ payload: {}, timeoutMs: 1_000 }, new AbortController().signal)
+      const run = pool.run({ owner: 'test', payload: {}, timeoutMs: 1_000 }, new AbortController().signal)
       await expect(run).rejects.toMatchObject({ name: 'SandboxError', kind: 'crash' })
       expect(pool.status().crashed).toBeLessThanOrEqual(4)
       await pool.stop()
