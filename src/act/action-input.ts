@@ -1,4 +1,4 @@
-import type { ActionSettings } from '../domain/config.js'
+import type { ActionCallSettings } from '../domain/config.js'
 import type { ActionInput, GuestAttachment } from '../domain/guest-abi.js'
 import type { Address, Attachment, Mail } from '../domain/mail.js'
 
@@ -17,7 +17,7 @@ const headerBytesMax = 512 * 1024
 const textBytesMax = 1.5 * 1024 * 1024
 
 export interface ActionInputParts {
-  action: ActionSettings
+  action: ActionCallSettings
   mail: Mail
   recipients: string[]
   variables: Record<string, string>

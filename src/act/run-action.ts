@@ -1,5 +1,5 @@
 import type { ActResult } from '../domain/act.js'
-import type { ActionSettings } from '../domain/config.js'
+import type { ActionCallSettings } from '../domain/config.js'
 import { type GuestLog, SandboxError } from '../domain/errors.js'
 import { type ActionOutput, actionOutputSchema } from '../domain/guest-abi.js'
 import type { Attachment, Mail } from '../domain/mail.js'
@@ -7,8 +7,8 @@ import type { WasmHost, WasmModule } from '../domain/wasm.js'
 import { buildActionInput } from './action-input.js'
 
 export interface ActionCall {
-  action: ActionSettings
-  /** What `host.load(action.module)` gave. */
+  action: ActionCallSettings
+  /** A module that exports `handle`. */
   module: WasmModule
   mail: Mail
   recipients: string[]

@@ -2,30 +2,35 @@ import type { Command } from 'commander'
 import { formatIssues } from '../config/print-issues.js'
 import { redactConfig } from '../config/redact.js'
 import { ConfigError } from '../domain/errors.js'
-import { loadCheckedConfig } from '../engine/load-config.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { configSource } from './config-source.js'
 import { requireConfig } from './find-files.js'
-import { openOfflineRouting } from './offline-routing.js'
+import { loadOffline, openOfflineRouting } from './offline-routing.js'
 import { countOf } from './print-table.js'
+import { addUploadedOption, readUploadedOption, type UploadedOption } from './uploaded-actions.js'
+
+interface CheckOptions extends UploadedOption {
+  strict?: boolean
+  print?: boolean
+}
 
 export function addCheck(program: Command, cli: () => Cli): void {
-  program
-    .command('check')
+  addUploadedOption(program.command('check'))
     .description('find mistakes in the config, without the network; exit 78 when there are any')
     .argument('[files...]', 'config files or folders (default: the one the server would use)')
     .option('--strict', 'exit 1 on warnings, too')
     .option('--print', 'print the effective config, secrets hidden')
-    .action((files: string[], options: { strict?: boolean; print?: boolean }) => runCheck(cli(), files, options))
+    .action((files: string[], options: CheckOptions) => runCheck(cli(), files, options))
 }
 
-async function runCheck(cli: Cli, files: string[], options: { strict?: boolean; print?: boolean }): Promise<void> {
+async function runCheck(cli: Cli, files: string[], options: CheckOptions): Promise<void> {
+  const uploaded = readUploadedOption(options)
   const paths = files.length > 0 ? files : requireConfig(cli)
   const color = cli.colors.isColorSupported
   try {
-    const { config, warnings } = await loadCheckedConfig(configSource(cli, paths))
+    const { config, warnings } = await loadOffline(configSource(cli, paths), uploaded)
     // Building and loading the actions is part of the check: a module that cannot run is a mistake in the config.
-    await (await openOfflineRouting({ config })).stop()
+    await (await openOfflineRouting({ config, uploaded })).stop()
     if (options.print) cli.out(JSON.stringify(redactConfig(config), null, 2))
     else if (cli.options.json) cli.out(JSON.stringify({ ok: true, hash: config.hash, issues: warnings }, null, 2))
     else if (warnings.length > 0) cli.say(formatIssues(warnings, { color }))

@@ -101,7 +101,7 @@ export async function serverDataFolder(cli: Cli): Promise<string> {
   if (!cli.options.config && isRunningOn(usual)) return usual
   const { loadCheckedConfig } = await import('../engine/load-config.js')
   const { configSource } = await import('./config-source.js')
-  const loaded = await loadCheckedConfig(configSource(cli, config)).catch(() => null)
+  const loaded = await loadCheckedConfig(configSource(cli, config), 'any').catch(() => null)
   return loaded?.config.server.dataFolder ?? usual
 }
 

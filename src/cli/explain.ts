@@ -2,16 +2,16 @@ import type { Command } from 'commander'
 import type { JudgeByLlm } from '../domain/judge.js'
 import type { Trace } from '../domain/trace.js'
 import { type Explanation, explainMail } from '../engine/explanation.js'
-import { loadCheckedConfig } from '../engine/load-config.js'
 import { type Cli, CliExit, collect, exitCodes } from './cli.js'
 import { connect } from './client.js'
 import { configSource } from './config-source.js'
 import { requireConfig } from './find-files.js'
-import { openOfflineRouting } from './offline-routing.js'
+import { loadOffline, openOfflineRouting } from './offline-routing.js'
 import { cut, printTrace } from './print-trace.js'
 import { readMailFile } from './read-mail-file.js'
+import { addUploadedOption, readUploadedOption, type UploadedOption } from './uploaded-actions.js'
 
-interface ExplainOptions {
+interface ExplainOptions extends UploadedOption {
   message?: string
   route?: string
   llm: 'live' | 'stub' | 'skip'
@@ -23,8 +23,7 @@ interface ExplainOptions {
 }
 
 export function addExplain(program: Command, cli: () => Cli): void {
-  program
-    .command('explain')
+  addUploadedOption(program.command('explain'))
     .description('show what the routes make of a mail, and why; sends nothing')
     .argument('[mail]', 'a .eml file, or - for standard input')
     .option('--message <id>', 'a mail the server has stored, instead of a file')
@@ -60,10 +59,11 @@ async function explainStored(cli: Cli, id: string): Promise<Explanation> {
 }
 
 async function explainFile(cli: Cli, file: string, options: ExplainOptions): Promise<Explanation> {
-  const { config } = await loadCheckedConfig(configSource(cli, requireConfig(cli)))
+  const uploaded = readUploadedOption(options)
+  const { config } = await loadOffline(configSource(cli, requireConfig(cli)), uploaded)
   const raw = await readMailFile(file, options, Date.now())
   const judge = options.llm === 'live' ? {} : { judge: options.llm === 'stub' ? sayYes : null }
-  const routing = await openOfflineRouting({ config, ...judge })
+  const routing = await openOfflineRouting({ config, uploaded, ...judge })
   try {
     return await explainMail(routing.parts, raw, cli.signal)
   } finally {

@@ -81,7 +81,7 @@ function printConditions(condition: ConditionTrace | null, options: TraceOptions
 }
 
 function printTest(node: ConditionTrace, colors: Colors): string {
-  const asked = [node.field ?? node.kind, node.operator, node.expected].filter(Boolean).join(' ')
+  const asked = [node.field, node.operator ?? node.kind, node.expected].filter(Boolean).join(' ')
   const seen = node.seen === null ? '' : colors.dim(`  saw ${quote(node.seen)}`)
   const reason = node.reason ? colors.dim(`  ${node.reason}`) : ''
   return `${mark(node, colors)} ${cut(asked, 100)}${node.verdict === 'not_evaluated' ? colors.dim('  not asked') : seen}${reason}`

@@ -6,15 +6,15 @@ import { checkRouteTestNames, loadRouteTests } from '../config/route-tests.js'
 import { ConfigError } from '../domain/errors.js'
 import type { RouteTest, RouteTestFile } from '../domain/route-test.js'
 import { type Explanation, explainMail } from '../engine/explanation.js'
-import { loadCheckedConfig } from '../engine/load-config.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { composeTestMail } from './compose-test-mail.js'
 import { configSource } from './config-source.js'
 import { judgeRouteTest } from './judge-route-test.js'
 import { formatJunit } from './junit.js'
-import { openOfflineRouting } from './offline-routing.js'
+import { loadOffline, openOfflineRouting } from './offline-routing.js'
 import { printTrace } from './print-trace.js'
 import { mockJudge, mockRequest } from './route-test-mocks.js'
+import { addUploadedOption, readUploadedOption, type UploadedOption } from './uploaded-actions.js'
 
 export interface TestResult {
   file: string
@@ -24,7 +24,7 @@ export interface TestResult {
   explanation: Explanation
 }
 
-interface TestOptions {
+interface TestOptions extends UploadedOption {
   filter?: string
   coverage?: boolean
   junit?: string
@@ -33,8 +33,7 @@ interface TestOptions {
 const testMsMax = 60_000
 
 export function addTest(program: Command, cli: () => Cli): void {
-  program
-    .command('test')
+  addUploadedOption(program.command('test'))
     .description('run route tests: mails, and what should become of them; nothing is sent')
     .argument('[files...]', 'test files (default: every *.test.yaml in this folder)')
     .option('--filter <text>', 'only tests whose name has this text')
@@ -76,13 +75,15 @@ async function runFile(
   options: TestOptions,
   routes: Set<string>,
 ): Promise<TestResult[]> {
-  const { config } = await loadCheckedConfig(configSource(cli, file.config))
+  const uploaded = readUploadedOption(options)
+  const { config } = await loadOffline(configSource(cli, file.config), uploaded)
   const misnamed = checkRouteTestNames(file, config)
   if (misnamed.length > 0) throw new ConfigError(misnamed)
   for (const route of config.routes) routes.add(route.name)
   const now = file.now ?? Date.now()
   const routing = await openOfflineRouting({
     config,
+    uploaded,
     judge: mockJudge(file.mocks.llm, config),
     request: mockRequest(file.mocks.http),
     now: () => now,

@@ -13,6 +13,7 @@ export function lintConfig(config: Checked, reading: Reading): void {
   lintUnused('channel', 'channels', reading)
   lintUnused('lookup', 'lookups', reading)
   lintUnused('action', 'actions', reading)
+  lintOverridden(reading)
   lintRoutes(config, reading)
   lintHeaderTo(config, reading)
 }
@@ -21,6 +22,17 @@ function lintUnused(sort: NameSort, section: string, { root, names, used, issues
   for (const name of names[sort].keys()) {
     if (used[sort].has(name)) continue
     issues.warning(`unused-${sort}`, `nothing uses the ${sort} ${name}`, keyPlaceAt(root, [section, name]))
+  }
+}
+
+/** Whoever edits the file of an action wonders why nothing changes while an upload of that name stands before it. */
+function lintOverridden({ root, names, uploadedActions, issues }: Reading): void {
+  if (!Array.isArray(uploadedActions)) return
+  for (const name of names.action.keys()) {
+    if (!uploadedActions.includes(name)) continue
+    const hint = `mailtrigger actions rm ${name} goes back to the file`
+    const place = keyPlaceAt(root, ['actions', name])
+    issues.warning('overridden-action', `an uploaded version of ${name} runs in place of this module`, place, hint)
   }
 }
 

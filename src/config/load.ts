@@ -30,6 +30,11 @@ export interface CheckOptions {
   checkPattern: (pattern: string, caseSensitive: boolean) => string | null
   /** What is wrong with a cron schedule, or null. */
   checkSchedule: (schedule: string, timezone: string) => string | null
+  /**
+   * Names of actions that were uploaded, so that routes may use them. `any` accepts every name, for reading a config
+   * before the store is open; without it none is known, and a name nothing has is an error that says how to tell.
+   */
+  uploadedActions?: readonly string[] | 'any'
 }
 
 export interface LoadOptions extends CheckOptions {
@@ -92,6 +97,7 @@ function startReading(
     root,
     kinds: new Map(options.kinds.map((kind) => [kind.kind, kind])),
     names,
+    uploadedActions: options.uploadedActions,
     used: { channel: new Set(), lookup: new Set(), action: new Set(), group: new Set(), person: new Set() },
     secrets: new Set(),
     checkPattern: options.checkPattern,

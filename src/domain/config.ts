@@ -111,6 +111,9 @@ export interface ActionSettings {
   position: Position
 }
 
+/** What a call of an action goes by, wherever its module comes from. */
+export type ActionCallSettings = Omit<ActionSettings, 'module' | 'position'>
+
 /** What a lookup gave, with the facts a trace shows. */
 export interface LookupResult {
   name: string

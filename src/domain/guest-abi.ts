@@ -42,6 +42,12 @@ export const actionOutputSchema = z.object({
 })
 export type ActionOutput = z.infer<typeof actionOutputSchema>
 
+/** What `match` answers. Unlike an action's, its answer has no default: without `match` it is an error. */
+export const matchOutputSchema = z.object({
+  match: z.boolean(),
+  reason: z.string().max(1_000).optional(),
+})
+
 /** What `run` is given. Times are ISO. */
 export interface JobInput {
   version: 1

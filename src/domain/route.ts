@@ -46,7 +46,8 @@ export type Condition =
       onError: 'match' | 'no_match' | 'retry'
       position: Position | null
     }
-  | { kind: 'wasm'; module: string; position: Position | null }
+  /** A module that exports `match`, by the name of its action. */
+  | { kind: 'wasm'; module: string; onError: 'match' | 'no_match'; position: Position | null }
 
 export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
 export type Weekday = (typeof weekdays)[number]

@@ -43,7 +43,7 @@ export type ConditionVerdict = 'true' | 'false' | 'unknown' | 'not_evaluated'
 
 export interface ConditionTrace {
   kind: 'all' | 'any' | 'not' | 'test' | 'llm' | 'wasm'
-  /** `subject`, `header X-Foo`, `attachment filename`; null on all / any / not. */
+  /** `subject`, `header X-Foo`, `attachment filename`; null on all / any / not, and on wasm, which sees the whole mail. */
   field: string | null
   /** `contains`, `starts_with`, …; null on all / any / not. */
   operator: string | null

@@ -10,6 +10,7 @@ import type { DeliverySelection, Store } from '../store/store.js'
 import { channelContext } from './channel-context.js'
 import type { Engine } from './engine.js'
 import { type Explanation, explainMail } from './explanation.js'
+import { offerModuleCalls } from './module-calls.js'
 
 /** What the main thread, and through it the API, may ask of the engine thread. Everything is structured-cloneable. */
 export type EngineCalls = ReturnType<typeof offerEngineCalls>
@@ -49,6 +50,7 @@ export function offerEngineCalls(engine: Engine, emit: (event: EngineEvent) => v
   const info = async (): Promise<EngineInfo> => describe(engine.current())
 
   return {
+    ...offerModuleCalls(engine),
     /** Resolves when the mails are durable, and when there is room for more. */
     async saveMails(mails: RawMail[]): Promise<void> {
       const saving = store.saveMails(mails)

@@ -11,17 +11,18 @@ import type { EngineEvent } from '../domain/events.js'
 import type { WasmHost } from '../domain/wasm.js'
 import type { Logger } from '../log/logger.js'
 import { createOutbound, type Outbound } from '../outbound/client.js'
-import { type PipelineParts, type RoutedMail, routeMail } from '../pipeline.js'
+import { type RoutedMail, routeMail } from '../pipeline.js'
 import { PipelineLoop } from '../pipeline-loop.js'
 import { createParser, type MailParser } from '../receive/parser.js'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.js'
 import type { ClaimedDelivery, Routing, Store } from '../store/store.js'
 import { createWasmHost } from '../wasm/host.js'
-import { assemblePipeline } from './assemble.js'
+import { type AssembledParts, assemblePipeline } from './assemble.js'
 import { channelContext } from './channel-context.js'
 import { expireOld } from './expire-old.js'
 import { type ConfigSource, loadCheckedConfig } from './load-config.js'
 import { llmCacheIn, lookupCacheIn } from './store-caches.js'
+import { openUploads, type Uploads } from './uploads.js'
 
 export const userAgent = 'MailTrigger/0.1 (+https://mailtrigger.app)'
 const expireEveryMs = 600_000
@@ -42,7 +43,9 @@ export interface Engine {
   host: WasmHost
   pipeline: PipelineLoop
   deliveries: DeliveryLoop
-  current: () => { config: Config; parts: PipelineParts; warnings: ConfigIssue[] }
+  uploads: Uploads
+  log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
+  current: () => { config: Config; parts: AssembledParts; warnings: ConfigIssue[] }
   /** Loads the config again. Rejects with `ConfigError`, and the one that runs goes on running. */
   reload: () => Promise<void>
   stop: () => Promise<void>
@@ -51,23 +54,25 @@ export interface Engine {
 /** Builds the engine, in order, and sets its loops going. Rejects with `ConfigError` or `StoreError`. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const { source, emit } = options
-  const log = (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>): void =>
-    options.log[level](facts, message)
+  const log: Engine['log'] = (level, message, facts) => options.log[level](facts, message)
   const now = Date.now
   const measure = () => performance.now()
   const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
   const stopping = new AbortController()
 
-  let { config, warnings } = await loadCheckedConfig(source)
-  const store = openSqliteStore(config.server.dataFolder, now)
-  const outbound = createOutbound({ policy: config.server.network, userAgent })
+  // Which actions were uploaded stands in the store, and where the store is, in the config: so that is read twice.
+  const { server } = (await loadCheckedConfig(source, 'any')).config
+  const { dataFolder } = server
+  const store = openSqliteStore(dataFolder, now)
+  const outbound = createOutbound({ policy: server.network, userAgent })
   const parser = createParser({})
-  const host = createWasmHost({ cacheFolder: join(config.server.dataFolder, 'wasm-cache') })
-  const parse: PipelineParts['parse'] = (raw, signal) => parser.parse(raw, signal)
-  const assemble = (next: Config): Promise<PipelineParts> =>
+  const host = createWasmHost({ cacheFolder: join(dataFolder, 'wasm-cache') })
+  const parse: AssembledParts['parse'] = (raw, signal) => parser.parse(raw, signal)
+  const assemble = (next: Config): Promise<AssembledParts> =>
     assemblePipeline({
       config: next,
       host,
+      uploads,
       parse,
       request: outbound.request,
       fetch: outbound.fetch,
@@ -82,10 +87,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await outbound.close()
     await store.close()
   }
-  let parts = await assemble(config).catch(async (error: unknown) => {
+  const loadAll = async () => {
+    const loaded = await loadCheckedConfig(source, uploads.names())
+    return { ...loaded, parts: await assemble(loaded.config) }
+  }
+  const closeAndThrow = async (error: unknown): Promise<never> => {
     await closeAll()
     throw error
-  })
+  }
+  const uploads = await openUploads({ store, host, folder: join(dataFolder, 'uploads'), now }).catch(closeAndThrow)
+  for (const [action, reason] of uploads.broken) log('error', 'an uploaded action cannot be used', { action, reason })
+  let { config, warnings, parts } = await loadAll().catch(closeAndThrow)
+  // A mail that ended the process before must get through before the next end, so nothing waits for a thread to load.
+  await parser.start().catch(closeAndThrow)
 
   const deliveries = new DeliveryLoop({
     store,
@@ -144,17 +158,19 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     host,
     pipeline,
     deliveries,
+    uploads,
+    log,
     current: () => ({ config, parts, warnings }),
-    async reload() {
-      const next = await loadCheckedConfig(source)
-      const nextParts = await assemble(next.config)
-      outbound.setPolicy(next.config.server.network)
-      config = next.config
-      warnings = next.warnings
-      parts = nextParts
-      pipeline.wake()
-      deliveries.wake()
-    },
+    reload: () =>
+      uploads.inTurn(async () => {
+        const next = await loadAll()
+        outbound.setPolicy(next.config.server.network)
+        config = next.config
+        warnings = next.warnings
+        parts = next.parts
+        pipeline.wake()
+        deliveries.wake()
+      }),
     async stop() {
       clearInterval(expiry)
       await pipeline.stop()

@@ -16,10 +16,23 @@ export interface ConfigSource {
   inboxOnly: boolean
 }
 
-/** Loads a config with every check that needs no network. Rejects with `ConfigError` carrying all issues. */
-export async function loadCheckedConfig(source: ConfigSource): Promise<{ config: Config; warnings: ConfigIssue[] }> {
+/**
+ * Loads a config with every check that needs no network. Rejects with `ConfigError` carrying all issues.
+ * @param uploadedActions see `CheckOptions.uploadedActions`
+ */
+export async function loadCheckedConfig(
+  source: ConfigSource,
+  uploadedActions?: readonly string[] | 'any',
+): Promise<{ config: Config; warnings: ConfigIssue[] }> {
   const { paths, overrides, env } = source
-  const loaded = await loadConfig({ paths, overrides, env, kinds: channelKinds, checkPattern, checkSchedule })
+  const checks = { kinds: channelKinds, checkPattern, checkSchedule }
+  const loaded = await loadConfig({
+    paths,
+    overrides,
+    env,
+    ...checks,
+    ...(uploadedActions === undefined ? {} : { uploadedActions }),
+  })
   refuseOpenDoor(loaded.config)
   if (!source.inboxOnly) return loaded
   const channels = Object.fromEntries(Object.keys(loaded.config.channels).map((name) => [name, inboxChannel(name)]))

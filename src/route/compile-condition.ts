@@ -22,7 +22,8 @@ export type TestCondition = Exclude<Condition, { kind: 'all' | 'any' | 'not' | '
 
 /** How a leaf reads in a trace. */
 export interface LeafWords {
-  field: string
+  /** Null where the whole mail is looked at. */
+  field: string | null
   operator: string
   expected: string
 }
@@ -33,6 +34,7 @@ export type ConditionNode =
   | { kind: 'not'; of: ConditionNode[] }
   | TestNode
   | LlmNode
+  | WasmNode
 
 export interface TestNode {
   kind: 'test'
@@ -49,6 +51,13 @@ export interface LlmNode {
   words: LeafWords
 }
 
+export interface WasmNode {
+  kind: 'wasm'
+  module: string
+  onError: 'match' | 'no_match'
+  words: LeafWords
+}
+
 /** Compiles a condition that passed the config check. A bad pattern, zone or range throws: the check let it through. */
 export function compileCondition(condition: Condition): ConditionNode {
   switch (condition.kind) {
@@ -62,8 +71,10 @@ export function compileCondition(condition: Condition): ConditionNode {
       const words = { field: fields.join(', '), operator: 'llm', expected: excerpt(prompt) }
       return { kind: 'llm', prompt, fields, onError, words }
     }
-    case 'wasm':
-      throw new Error(`the condition wasm: ${condition.module} has no evaluator; the config check must refuse it`)
+    case 'wasm': {
+      const { module, onError } = condition
+      return { kind: 'wasm', module, onError, words: { field: null, operator: 'wasm', expected: excerpt(module) } }
+    }
     default:
       return { kind: 'test', condition, ...compileTest(condition) }
   }

@@ -1,10 +1,8 @@
-import { LlmError } from '../domain/errors.js'
-import type { JudgeByLlm } from '../domain/judge.js'
+import type { JudgeByLlm, JudgeByWasm } from '../domain/judge.js'
 import type { ConditionTrace, ConditionVerdict } from '../domain/trace.js'
-import type { ConditionNode, LlmNode } from './compile-condition.js'
+import { askLlm, askWasm, type QuestionNode } from './ask.js'
+import type { ConditionNode } from './compile-condition.js'
 import type { MailReading } from './mail-reading.js'
-import { readLlmContent } from './read-field.js'
-import { excerptList } from './seen.js'
 
 /** What an evaluation is given beside the mail. */
 export interface EvaluationContext {
@@ -12,17 +10,18 @@ export interface EvaluationContext {
   now: number
   /** Null when no LLM is configured: each question then ends as its `on_error` says. */
   judgeByLlm: JudgeByLlm | null
+  judgeByWasm: JudgeByWasm
   signal: AbortSignal
   /** A monotonic clock in milliseconds, for durations only. */
   measure: () => number
 }
 
-/** A condition on its way to a verdict. `value` is null while an LLM question under it is open or stayed without answer. */
+/** A condition on its way to a verdict. `value` is null while a question under it is open or stayed without answer. */
 export interface Evaluation {
   node: ConditionNode
   children: Evaluation[]
   value: boolean | null
-  /** LLM questions only: whether it was put. */
+  /** Questions to a WASM module or an LLM only: whether it was put. */
   asked: boolean
   seen: string | null
   reason: string | null
@@ -32,7 +31,7 @@ export interface Evaluation {
 
 /**
  * Evaluates everything that is cheap, whatever the order it is written in. All of it, also where one test already
- * decides: the trace shall show each value. `settleByLlm` does the rest.
+ * decides: the trace shall show each value. `settleQuestions` does the rest.
  */
 export function evaluateCheap(node: ConditionNode, reading: MailReading, context: EvaluationContext): Evaluation {
   const evaluation: Evaluation = {
@@ -45,7 +44,7 @@ export function evaluateCheap(node: ConditionNode, reading: MailReading, context
     variables: noVariables,
     durationMs: 0,
   }
-  if (node.kind === 'llm') return evaluation
+  if (isQuestion(node)) return evaluation
   if (node.kind === 'test') {
     const startedAt = context.measure()
     const finding = node.test(reading, context.now)
@@ -62,14 +61,17 @@ export function evaluateCheap(node: ConditionNode, reading: MailReading, context
 }
 
 /**
- * Puts LLM questions, one after the other in the order written, as long as the verdict still depends on one. A failed
- * question ends as its `on_error` says; `retry` leaves it, and maybe the verdict, null. Rejects only when `signal`
- * fires or something other than the LLM fails.
+ * Puts questions, one after the other in the order written, as long as the verdict still depends on one: first all to
+ * WASM modules, which take a millisecond, then those to the LLM, which take a second and money. A failed question ends
+ * as its `on_error` says; `retry` leaves it, and maybe the verdict, null. Rejects only when `signal` fires or something
+ * other than the module or the LLM fails.
  */
-export async function settleByLlm(evaluation: Evaluation, reading: MailReading, context: EvaluationContext) {
-  for (let open = findOpenQuestion(evaluation); open !== null; open = findOpenQuestion(evaluation)) {
-    await askLlm(open.evaluation, open.node, reading, context)
-    recombine(evaluation)
+export async function settleQuestions(evaluation: Evaluation, reading: MailReading, context: EvaluationContext) {
+  for (const kind of ['wasm', 'llm'] as const) {
+    for (let open = findOpen(evaluation, kind); open !== null; open = findOpen(evaluation, kind)) {
+      await ask(open.evaluation, open.node, reading, context)
+      recombine(evaluation)
+    }
   }
 }
 
@@ -96,7 +98,7 @@ export function explainUnknown(evaluation: Evaluation): string | null {
 
 export function traceEvaluation(evaluation: Evaluation): ConditionTrace {
   const { node, seen, reason, durationMs } = evaluation
-  const words = node.kind === 'test' || node.kind === 'llm' ? node.words : noWords
+  const words = 'words' in node ? node.words : noWords
   const children = evaluation.children.map(traceEvaluation)
   return {
     kind: node.kind,
@@ -105,7 +107,7 @@ export function traceEvaluation(evaluation: Evaluation): ConditionTrace {
     expected: words.expected,
     seen,
     verdict: verdictOf(evaluation),
-    reason: node.kind === 'llm' && !evaluation.asked ? 'not asked: the other conditions decide' : reason,
+    reason: isQuestion(node) && !evaluation.asked ? 'not asked: the other conditions decide' : reason,
     duration_ms: round(children.reduce((sum, child) => sum + child.duration_ms, durationMs)),
     children,
   }
@@ -129,33 +131,30 @@ function recombine(evaluation: Evaluation): void {
   evaluation.value = combine(evaluation)
 }
 
-function findOpenQuestion(evaluation: Evaluation): { evaluation: Evaluation; node: LlmNode } | null {
+function isQuestion(node: ConditionNode): node is QuestionNode {
+  return node.kind === 'llm' || node.kind === 'wasm'
+}
+
+function findOpen(
+  evaluation: Evaluation,
+  kind: QuestionNode['kind'],
+): { evaluation: Evaluation; node: QuestionNode } | null {
   if (evaluation.value !== null) return null
   const { node } = evaluation
-  if (node.kind === 'llm') return evaluation.asked ? null : { evaluation, node }
+  if (isQuestion(node)) return evaluation.asked || node.kind !== kind ? null : { evaluation, node }
   for (const child of evaluation.children) {
-    const open = findOpenQuestion(child)
+    const open = findOpen(child, kind)
     if (open !== null) return open
   }
   return null
 }
 
-async function askLlm(evaluation: Evaluation, node: LlmNode, reading: MailReading, context: EvaluationContext) {
+async function ask(evaluation: Evaluation, node: QuestionNode, reading: MailReading, context: EvaluationContext) {
   context.signal.throwIfAborted()
-  const content = readLlmContent(reading.mail, node.fields)
   const startedAt = context.measure()
   evaluation.asked = true
-  evaluation.seen = excerptList(Object.values(content))
-  try {
-    if (context.judgeByLlm === null) throw new LlmError('not_configured', 'no LLM is configured')
-    const verdict = await context.judgeByLlm({ prompt: node.prompt, content }, context.signal)
-    evaluation.value = verdict.match
-    evaluation.reason = `${verdict.model}${verdict.cached ? ', cached verdict' : ''}: ${verdict.reason}`
-  } catch (error) {
-    if (!(error instanceof LlmError)) throw error
-    evaluation.value = node.onError === 'retry' ? null : node.onError === 'match'
-    evaluation.reason = `LLM ${error.kind.replace('_', ' ')} (${error.message}), so on_error: ${node.onError}`
-  }
+  const answer = node.kind === 'llm' ? askLlm(node, reading.mail, context) : askWasm(node, reading.mail, context)
+  Object.assign(evaluation, await answer)
   evaluation.durationMs = context.measure() - startedAt
 }
 

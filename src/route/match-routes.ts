@@ -7,7 +7,7 @@ import {
   type EvaluationContext,
   evaluateCheap,
   explainUnknown,
-  settleByLlm,
+  settleQuestions,
   traceEvaluation,
 } from './evaluate.js'
 import { MailReading } from './mail-reading.js'
@@ -21,9 +21,9 @@ export interface MatchContext extends EvaluationContext {
 }
 
 /**
- * Matches a mail against all routes; the result has one entry a route, in their order. Pure but for the LLM questions,
- * which are put only where a verdict depends on them, and side by side up to the next route that may stop the list.
- * Rejects when the signal fires, and with whatever `judgeByLlm` rejects with other than `LlmError`.
+ * Matches a mail against all routes; the result has one entry a route, in their order. Pure but for the questions to
+ * WASM modules and the LLM, which are put only where a verdict depends on them, and side by side up to the next route
+ * that may stop the list. Rejects when the signal fires, and with whatever a judge rejects with other than its own error.
  */
 export async function matchRoutes(compiled: CompiledRoutes, mail: Mail, context: MatchContext): Promise<RouteMatch[]> {
   context.signal.throwIfAborted()
@@ -34,7 +34,7 @@ export async function matchRoutes(compiled: CompiledRoutes, mail: Mail, context:
 
   for (let next = 0; next < positions.length; ) {
     const batch = evaluateUpToStop(compiled, positions.slice(next), reading, context)
-    await Promise.all(batch.map(({ evaluation }) => settleByLlm(evaluation, reading, context)))
+    await Promise.all(batch.map(({ evaluation }) => settleQuestions(evaluation, reading, context)))
     for (const candidate of batch) {
       const match = conclude(candidate, undecidedStop, context)
       matches[candidate.position] = match

@@ -67,7 +67,19 @@ const cases: Case[] = [
     about: 'an action where there is none',
     text: 'routes:\n  - name: a\n    steps: [{ run: pick }, { send: telegram }]',
     expected: 'unknown-action 9:20',
-    hint: /^there is no action yet; add it under "actions"$/,
+    hint: /^there is no action yet; add it under "actions"; if it was uploaded, say so by --uploaded pick=FILE$/,
+  },
+  {
+    about: 'a condition asking a module that does not exist',
+    text: 'routes:\n  - name: a\n    when: { not: { wasm: { module: nigth, on_error: match } } }\n    steps: [{ send: telegram }]\nactions: { night: { module: night.wasm } }',
+    expected: 'unknown-action 9:36',
+    hint: /^did you mean "night"\?; if it was uploaded, say so by --uploaded nigth=FILE$/,
+  },
+  {
+    about: 'a condition that would be tried again',
+    text: 'routes:\n  - name: a\n    when: { wasm: { module: night, on_error: retry } }\n    steps: [{ send: telegram }]\nactions: { night: { module: night.wasm } }',
+    expected: 'unknown-value 9:46',
+    hint: /no_match/,
   },
   {
     about: 'a recipient that is neither address nor group',

@@ -298,7 +298,6 @@ const unavailable: [what: string, text: string][] = [
   ['reject', 'otherwise: { reject: "550 5.7.1 no route" }'],
   ['postgres', 'server: { store: "postgres://user:pass@host/db" }'],
   ['monitors', 'monitors: { backup: { every: 24h, expect: { when: { subject: OK } } } }'],
-  ['wasm', `${base}routes: [{ name: a, when: { wasm: ask.ts }, steps: [{ send: telegram }] }]`],
   ['dedupe', 'defaults: { dedupe: { for: 5m } }'],
   ['.as.ts', 'actions: { a: { module: a.as.ts } }'],
   ['discord', 'channels: { d: { kind: discord, webhook_url: x } }'],

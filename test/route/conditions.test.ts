@@ -128,7 +128,3 @@ test('a null sender is the empty text', async () => {
   expect((await judge(text('sender', 'is', ''), bounce)).verdict).toBe('matched')
   expect((await judge(address('sender', ''), bounce)).verdict).toBe('matched')
 })
-
-test('wasm conditions are a programmer error', async () => {
-  await expect(judge({ kind: 'wasm', module: 'x.wasm', position: null }, mail)).rejects.toThrow(/wasm/)
-})

@@ -57,6 +57,7 @@ export function makeContext(changes: Partial<MatchContext> = {}): MatchContext {
   return {
     now: Date.UTC(2025, 5, 6, 12),
     judgeByLlm: null,
+    judgeByWasm: () => Promise.reject(new TypeError('no module is expected to be asked')),
     signal: new AbortController().signal,
     measure: () => 0,
     ...changes,
@@ -97,6 +98,10 @@ export function address(type: 'from' | 'to' | 'rcpt' | 'sender', ...globs: strin
 
 export function llm(prompt: string, onError: 'match' | 'no_match' | 'retry' = 'match'): Condition {
   return { kind: 'llm', prompt, fields: ['subject'], onError, position: null }
+}
+
+export function wasm(module: string, onError: 'match' | 'no_match' = 'match'): Condition {
+  return { kind: 'wasm', module, onError, position: null }
 }
 
 export const all = (...of: Condition[]): Condition => ({ kind: 'all', of, position: null })

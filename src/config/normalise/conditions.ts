@@ -1,8 +1,8 @@
 import { type Condition, type TextField, type Weekday, weekdays } from '../../domain/route.js'
 import { parseSize } from '../../domain/units.js'
 import type { RawCondition, RawPresence, RawText, RawTextTest } from '../schema/conditions.js'
-import { keyPlaceAt, positionOf, type SourceNode } from '../source.js'
-import { keyPosition, listOf, type Reading, refuseUnavailable, under } from './reading.js'
+import { positionOf, type SourceNode } from '../source.js'
+import { keyPosition, listOf, type Reading, referTo, under } from './reading.js'
 
 const textFields = ['subject', 'body', 'html'] as const
 const addressFields = ['from', 'to', 'rcpt', 'sender'] as const
@@ -42,7 +42,7 @@ export function normaliseCondition(raw: RawCondition, node: SourceNode, reading:
     conditions.push({ kind: 'not', of, position: keyPosition(node, ['not']) })
   }
   if (raw.llm !== undefined) conditions.push(llmCondition(raw.llm, node))
-  if (raw.wasm !== undefined) refuseUnavailable('wasm', keyPlaceAt(node, ['wasm']), reading)
+  if (raw.wasm !== undefined) conditions.push(wasmCondition(raw.wasm, node, reading))
   return allOf(conditions, node)
 }
 
@@ -187,6 +187,17 @@ function llmCondition(raw: NonNullable<RawCondition['llm']>, node: SourceNode): 
     return { kind: 'llm', prompt: raw, fields: ['subject', 'body'], onError: 'match', position }
   const fields = raw.fields ?? ['subject', 'body']
   return { kind: 'llm', prompt: raw.prompt, fields, onError: raw.on_error ?? 'match', position }
+}
+
+function wasmCondition(raw: NonNullable<RawCondition['wasm']>, node: SourceNode, reading: Reading): Condition {
+  const position = keyPosition(node, ['wasm'])
+  const value = under(node, 'wasm')
+  if (typeof raw === 'string') {
+    referTo('action', raw, value, reading)
+    return { kind: 'wasm', module: raw, onError: 'match', position }
+  }
+  referTo('action', raw.module, under(value, 'module'), reading)
+  return { kind: 'wasm', module: raw.module, onError: raw.on_error ?? 'match', position }
 }
 
 function allOf(conditions: Condition[], node: SourceNode): Condition {

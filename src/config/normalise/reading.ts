@@ -17,6 +17,8 @@ export interface Reading {
   kinds: ReadonlyMap<string, ChannelKind>
   /** Every name the files give, whether or not what it names is right: one mistake should not look like two. */
   names: Record<NameSort, ReadonlyMap<string, SourceNode>>
+  /** Actions that stand in no file; `any` when which there are is not known yet. */
+  uploadedActions: readonly string[] | 'any' | undefined
   /** Names something refers to. */
   used: Record<NameSort, Set<string>>
   secrets: Set<string>
@@ -58,10 +60,23 @@ export function referTo(sort: NameSort, name: string, place: Place, reading: Rea
     reading.used[sort].add(name)
     return
   }
-  if (isIncomplete(place)) return
+  if (isIncomplete(place) || (sort === 'action' && isUploaded(name, reading))) return
   const none = `there is no ${sort} yet; add it under "${nameSections[sort]}"`
-  const hint = () => suggestionHint(name, [...known.keys()], `known ${nameSections[sort]}:`) ?? none
+  const hint = () => {
+    const candidates = [...known.keys(), ...(sort === 'action' ? listUploaded(reading) : [])]
+    const suggestion = suggestionHint(name, candidates, `known ${nameSections[sort]}:`) ?? none
+    if (sort !== 'action' || reading.uploadedActions) return suggestion
+    return `${suggestion}; if it was uploaded, say so by --uploaded ${name}=FILE`
+  }
   reading.issues.error(`unknown-${sort}`, `there is no ${sort} ${JSON.stringify(name)}`, place, hint)
+}
+
+function isUploaded(name: string, { uploadedActions }: Reading): boolean {
+  return uploadedActions === 'any' || uploadedActions?.includes(name) === true
+}
+
+function listUploaded({ uploadedActions }: Reading): readonly string[] {
+  return Array.isArray(uploadedActions) ? uploadedActions : []
 }
 
 /** What the file format has and this version does not do: refused, because ignoring it would lose alerts. */

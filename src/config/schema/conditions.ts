@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { llmFields, weekdays } from '../../domain/route.js'
-import { cidr, clockRange, name, oneOrMore, path, size, text, timezone } from './values.js'
+import { cidr, clockRange, name, oneOrMore, size, text, timezone } from './values.js'
 
 const exactText = z.string().max(10_000)
 
@@ -55,6 +55,14 @@ const llmCondition = z.strictObject({
     .enum(['match', 'no_match', 'retry'])
     .optional()
     .describe('What holds when the LLM gives no answer. Default match: an alert too many beats a lost one.'),
+})
+
+const wasmCondition = z.strictObject({
+  module: name.describe('The name of an action: one of "actions", or an uploaded one.'),
+  on_error: z
+    .enum(['match', 'no_match'])
+    .optional()
+    .describe('What holds when the module fails. Default match: an alert too many beats a lost one.'),
 })
 
 const timeCondition = z.strictObject({
@@ -120,7 +128,10 @@ export const condition: z.ZodType<RawCondition> = z
       .union([z.string().min(1).max(8_000), llmCondition])
       .optional()
       .describe('A question to the LLM; asked last, and only if all else holds.'),
-    wasm: z.union([name, path]).optional().describe('A WASM module that exports "match".'),
+    wasm: z
+      .union([name, wasmCondition])
+      .optional()
+      .describe('A WASM module that exports "match": the name of an action; asked only if all cheap conditions hold.'),
   })
   .meta({ id: 'condition' })
 
@@ -142,7 +153,7 @@ export interface RawCondition {
   user?: RawPresence | undefined
   time?: z.output<typeof timeCondition> | undefined
   llm?: string | z.output<typeof llmCondition> | undefined
-  wasm?: string | undefined
+  wasm?: string | z.output<typeof wasmCondition> | undefined
 }
 
 function hasAny(values: object): boolean {

@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import type { Config } from '../domain/config.js'
+import type { NewNotification } from '../domain/delivery.js'
+import type { JobNotification, JobSettings } from '../domain/job.js'
+import type { Message } from '../domain/message.js'
+import type { RunSummary } from '../jobs/run-job.js'
+import { expandRecipients } from '../steps/expand-recipients.js'
+import { type DeliveryPlan, planDeliveries } from '../steps/plan-deliveries.js'
+
+const logLinesShown = 20
+
+export interface RunPlan {
+  notifications: NewNotification[]
+  /** Sentences about whom nothing reaches, for the run's log. */
+  unreached: string[]
+}
+
+/**
+ * What a run raised, and what is to be told of the run itself, as notifications with their deliveries. As with routes,
+ * whom no channel reaches, `otherwise.send` hears of, with the reason in the message.
+ */
+export function planRun(summary: RunSummary, config: Config): RunPlan {
+  const { job } = summary
+  const plan: RunPlan = { notifications: [], unreached: [] }
+  for (const raised of summary.report?.notifications ?? []) {
+    const channels = raised.channel === null ? job.send : [raised.channel]
+    const message = startMessage(job, raised, summary.at)
+    const recipients = expandRecipients(raised.to, config, false)
+    const deliveries = planDeliveries(channels, recipients, message, config, config.defaultRetryMs, null)
+    add(plan, job, raised.fingerprint, rescue(deliveries, message, recipients, channels, config))
+  }
+  const told = describeRun(summary)
+  const message = startMessage(job, told, summary.at)
+  for (const channel of listeners(summary)) {
+    const deliveries = planDeliveries([channel], [], message, config, config.defaultRetryMs, null)
+    add(plan, job, told.fingerprint, rescue(deliveries, message, [], [channel], config))
+  }
+  return plan
+}
+
+/** Channels that hear how the run ended. An interrupted run did not do its work, so it counts as a failure. */
+function listeners({ job, outcome }: RunSummary): string[] {
+  const { onSuccess, onFailure, onCompletion } = job.notify
+  return [...new Set([...(outcome === 'success' ? onSuccess : onFailure), ...onCompletion])]
+}
+
+function describeRun({ job, runId, outcome, error, logs, report }: RunSummary): JobNotification {
+  const words = { success: 'ran', failure: 'failed', interrupted: 'was interrupted' }[outcome]
+  const facts = report ? `${report.notifications.length} notifications, ${report.rows_changed} rows changed` : null
+  const lines = logs.slice(-logLinesShown).map(({ level, message }) => `${level}: ${message}`)
+  return {
+    to: [],
+    title: `job ${job.name} ${words}`,
+    text: [error, facts, ...lines, `run ${runId}`].filter((line) => line !== null).join('\n'),
+    severity: outcome === 'success' ? 'info' : 'error',
+    fingerprint: `job/${job.name}/runs`,
+    channel: null,
+  }
+}
+
+function startMessage(job: JobSettings, raised: JobNotification, at: number): Message {
+  return {
+    title: raised.title,
+    text: raised.text,
+    severity: raised.severity,
+    from: `job ${job.name}`,
+    labels: {},
+    links: [],
+    attachments: [],
+    notes: [],
+    mailId: null,
+    receivedAt: at,
+  }
+}
+
+interface Rescued {
+  message: Message
+  deliveries: DeliveryPlan['deliveries']
+  problem: string | null
+}
+
+function rescue(
+  plan: DeliveryPlan,
+  message: Message,
+  recipients: string[],
+  channels: string[],
+  config: Config,
+): Rescued {
+  const problem = describeProblem(plan, recipients, channels)
+  if (problem === null) return { message, deliveries: plan.deliveries, problem }
+  const noted = { ...message, notes: [problem] }
+  const whom = plan.unreached.length > 0 ? plan.unreached : recipients
+  const more = planDeliveries(config.otherwise.send, whom, noted, config, config.defaultRetryMs, null)
+  return { message, deliveries: [...plan.deliveries, ...more.deliveries], problem }
+}
+
+function describeProblem(plan: DeliveryPlan, recipients: string[], channels: string[]): string | null {
+  if (plan.unreached.length > 0) {
+    const list = channels.length > 0 ? channels.join(', ') : 'any channel, as the job names none'
+    return `${plan.unreached.join(', ')} cannot be reached on ${list}`
+  }
+  if (plan.deliveries.length > 0) return null
+  if (channels.length === 0) return 'neither the job nor its notification names a channel'
+  return recipients.length === 0 ? `nobody is named to be reached on ${channels.join(', ')}` : null
+}
+
+function add(plan: RunPlan, job: JobSettings, fingerprint: string | null, rescued: Rescued): void {
+  const { message, deliveries, problem } = rescued
+  if (problem !== null) {
+    const nobody = deliveries.length === 0 ? '; nobody hears of it' : ''
+    plan.unreached.push(`“${message.title}”: ${problem}${nobody}`)
+  }
+  plan.notifications.push({
+    route: `job ${job.name}`,
+    severity: message.severity,
+    event: null,
+    fingerprint: fingerprint ?? hash([job.name, message.title]),
+    labels: {},
+    message,
+    flagged: problem,
+    deliveries,
+  })
+}
+
+function hash(parts: string[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
+}
