@@ -6,6 +6,8 @@ const leaseMs = 180_000
 const routeMsMax = 150_000
 const sweepMs = 5_000
 const retryMs = 60_000
+/** After so many ends of the process a mail is routed with no other suspect beside it. See `MailClaim`. */
+const suspectAttempts = 3
 const inFlightMax = 64
 const inFlightBytesMax = 32_000_000
 /** Past this much waiting work the 250 is held back, so that a flood meets pressure instead of filling the memory. */
@@ -29,6 +31,7 @@ export class PipelineLoop {
   readonly #stop = new AbortController()
   readonly #inFlight = new Set<Promise<void>>()
   #bytesInFlight = 0
+  #isSuspectInFlight = false
   #claiming: Promise<void> | null = null
   #again = false
   #timer: NodeJS.Timeout | undefined
@@ -103,13 +106,18 @@ export class PipelineLoop {
     const bytesMax = inFlightBytesMax - this.#bytesInFlight
     if (this.#stop.signal.aborted || limit <= 0 || bytesMax <= 0) return []
     const { store, owner, now } = this.#parts
-    return store.claimMails({ owner, now: now(), leaseMs, limit: Math.min(limit, 32), bytesMax })
+    const suspect = !this.#isSuspectInFlight
+    const claim = { owner, now: now(), leaseMs, limit: Math.min(limit, 32), bytesMax, suspectAttempts, suspect }
+    return store.claimMails(claim)
   }
 
   #start(claimed: ClaimedMail): void {
+    const isSuspect = claimed.attempts > suspectAttempts
+    if (isSuspect) this.#isSuspectInFlight = true
     this.#bytesInFlight += claimed.raw.byteLength
     const work = this.#route(claimed).finally(() => {
       this.#inFlight.delete(work)
+      if (isSuspect) this.#isSuspectInFlight = false
       this.#bytesInFlight -= claimed.raw.byteLength
       this.#waitingMails = Math.max(0, this.#waitingMails - 1)
       this.#waitingBytes = Math.max(0, this.#waitingBytes - claimed.raw.byteLength)
@@ -129,7 +137,7 @@ export class PipelineLoop {
     }
   }
 
-  /** The mail stays stored and is tried again; after five attempts the pipeline puts it before a person. */
+  /** The mail stays stored and is tried again; after six attempts the pipeline puts it before a person. */
   async #release(claimed: ClaimedMail, error: unknown): Promise<void> {
     const stopping = this.#stop.signal.aborted
     const message = error instanceof Error ? error.message : String(error)

@@ -12,7 +12,7 @@ import type { StepParts } from './steps/step.js'
 import type { ClaimedMail, Store } from './store/store.js'
 
 /** A mail that ended the process this often is not tried again by itself. */
-const attemptsMax = 5
+const attemptsMax = 6
 /** Routes that did not match, or were skipped, are listed in the trace up to here; the rest is counted. */
 const tracedRoutesMax = 200
 
@@ -236,7 +236,7 @@ function sendOtherwise(plan: MailPlan, parts: PipelineParts, mail: Mail, reason:
   })
 }
 
-/** A mail that took the process down five times waits for a person instead of a sixth time. */
+/** A mail that took the process down six times, half of them as the only suspect, waits for a person. */
 function planPoison(parts: PipelineParts, mail: Mail, claimed: ClaimedMail): MailPlan {
   const reason = `routing this mail failed ${claimed.attempts - 1} times without coming to an end`
   const trace = startTrace(parts, mail, claimed.generation)

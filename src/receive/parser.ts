@@ -4,6 +4,8 @@ import { AbortWatch } from './abort-watch.js'
 import { salvageMail } from './salvage.js'
 
 export interface MailParser {
+  /** Has a thread ready before the first mail comes. */
+  start: () => Promise<void>
   /**
    * Never rejects for what is in the mail: a mail that takes too long or too much memory comes back salvaged, with
    * `malformed` saying so. Rejects when `signal` fires, when the parser is stopped, and when too many mails wait.
@@ -74,33 +76,45 @@ export function createParser(options: ParserOptions = {}): MailParser {
     return seat
   }
 
+  const parse: MailParser['parse'] = (raw, signal) =>
+    new Promise((resolve, reject) => {
+      signal.throwIfAborted()
+      if (isStopped) throw new Error('the parser is stopped')
+      if (waiting.length >= waitingMax) throw new Error(`more than ${waitingMax} mails wait for the parser`)
+      const release = aborts.add(signal, reject)
+      waiting.push({
+        raw,
+        signal,
+        resolve: (mail) => {
+          release()
+          resolve(mail)
+        },
+        reject: (error) => {
+          release()
+          reject(error)
+        },
+      })
+      assign()
+    })
+
   return {
-    parse: (raw, signal) =>
-      new Promise((resolve, reject) => {
-        signal.throwIfAborted()
-        if (isStopped) throw new Error('the parser is stopped')
-        if (waiting.length >= waitingMax) throw new Error(`more than ${waitingMax} mails wait for the parser`)
-        const release = aborts.add(signal, reject)
-        waiting.push({
-          raw,
-          signal,
-          resolve: (mail) => {
-            release()
-            resolve(mail)
-          },
-          reject: (error) => {
-            release()
-            reject(error)
-          },
-        })
-        assign()
-      }),
+    start: async () => {
+      await parse(nothing, AbortSignal.timeout(startTimeoutMs))
+    },
+    parse,
     stop: async () => {
       isStopped = true
       for (const job of waiting.splice(0)) job.reject(new Error('the parser is stopped'))
       await Promise.all([...seats].map((seat) => seat.stop()))
     },
   }
+}
+
+const nothing: RawMail = {
+  id: '',
+  receivedAt: 0,
+  envelope: { from: '', to: [], client: '', helo: '', tls: false, user: null },
+  raw: new Uint8Array(),
 }
 
 /** One thread at a time, and the mails it has. A thread that is ended is replaced when the next mail comes. */

@@ -82,6 +82,12 @@ export interface MailClaim {
   limit: number
   /** Raw bytes to take along at most; one mail is taken whatever its size. */
   bytesMax: number
+  /**
+   * A mail claimed this often without coming to an end is a suspect: it may be what ends the process. Of suspects at
+   * most one is taken, and none when `suspect` is false, so that the innocent are not counted guilty with the guilty.
+   */
+  suspectAttempts: number
+  suspect: boolean
 }
 
 export interface ClaimedMail extends RawMail {

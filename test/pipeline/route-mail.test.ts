@@ -91,20 +91,20 @@ describe('a mail that never comes to an end', () => {
     return claimMail(store, from + times * 1_000)
   }
 
-  test('is routed up to the fifth time', async () => {
+  test('is routed up to the sixth time', async () => {
     const store = await saveOne()
-    const fifth = await crash(store, 4)
-    expect(fifth.attempts).toBe(5)
-    expect(await route(store, fifth, { owners: {} })).toMatchObject({ status: 'routed' })
+    const sixth = await crash(store, 5)
+    expect(sixth.attempts).toBe(6)
+    expect(await route(store, sixth, { owners: {} })).toMatchObject({ status: 'routed' })
   })
 
   test('waits for a person after that, without being parsed again; otherwise hears of it', async () => {
     const store = await saveOne()
-    const sixth = await crash(store, 5)
+    const seventh = await crash(store, 6)
     const parts = makeParts(configOf(routes), { owners: {} })
     const deadly = { ...parts, parse: () => Promise.reject(new Error('this is what kills us')) }
-    const reason = 'routing this mail failed 5 times without coming to an end'
-    expect(await routeMail(deadly, store, sixth, signal)).toMatchObject({
+    const reason = 'routing this mail failed 6 times without coming to an end'
+    expect(await routeMail(deadly, store, seventh, signal)).toMatchObject({
       status: 'failed',
       subject: 'm1',
       reason,
@@ -119,8 +119,8 @@ describe('a mail that never comes to an end', () => {
   test('keeps the trace of what was done before', async () => {
     const store = await saveOne()
     await route(store, await claimMail(store))
-    const sixth = await crash(store, 5, now + 60_000)
-    await route(store, sixth)
+    const seventh = await crash(store, 6, now + 60_000)
+    await route(store, seventh)
     const trace = (await store.readMail('m1'))?.traces[0]
     expect(trace?.routes.map((line) => `${line.name} ${line.verdict}`)).toEqual([
       'errors matched',
@@ -131,7 +131,7 @@ describe('a mail that never comes to an end', () => {
 
   test('can be replayed by a person', async () => {
     const store = await saveOne()
-    await route(store, await crash(store, 5), { owners: {} })
+    await route(store, await crash(store, 6), { owners: {} })
     await store.replayMail('m1', noon)
     expect(await route(store, await claimMail(store), { owners: {} })).toMatchObject({ status: 'routed' })
   })

@@ -222,3 +222,26 @@ test('a mail deleted while it is being routed takes its routing along', async ()
 function leaseOf(claimed: { id: string; owner: string; epoch: number }) {
   return { mailId: claimed.id, owner: claimed.owner, epoch: claimed.epoch }
 }
+
+describe('a suspect', () => {
+  /** Claims a mail and lets the lease end, as a process does that dies over it. */
+  const dieOver = async (store: ReturnType<typeof openStore>, times: number): Promise<void> => {
+    for (let time = 0; time < times; time++) {
+      const now = noon + time * 2_000
+      await store.claimMails({ ...mailClaim, now, leaseMs: 1_000 })
+    }
+  }
+
+  test('is claimed alone among suspects, so that the innocent are acquitted one by one', async () => {
+    const store = openStore()
+    await store.saveMails([makeRaw('m1'), makeRaw('m2'), makeRaw('m3')])
+    await dieOver(store, 3)
+    const now = noon + 10_000
+    expect((await store.claimMails({ ...mailClaim, now, suspect: false })).map((mail) => mail.id)).toEqual([])
+    const first = await store.claimMails({ ...mailClaim, now, leaseMs: 60_000 })
+    expect(first.map((mail) => [mail.id, mail.attempts])).toEqual([['m1', 4]])
+    await store.saveMails([makeRaw('m4')])
+    const beside = await store.claimMails({ ...mailClaim, now, suspect: false })
+    expect(beside.map((mail) => mail.id)).toEqual(['m4'])
+  })
+})

@@ -122,7 +122,15 @@ export function makeRouting(claimed: ClaimedMail, changes: Partial<Routing> = {}
   }
 }
 
-export const mailClaim = { owner: 'me', now: noon, leaseMs: 1_000, limit: 100, bytesMax: 1e9 }
+export const mailClaim = {
+  owner: 'me',
+  now: noon,
+  leaseMs: 1_000,
+  limit: 100,
+  bytesMax: 1e9,
+  suspectAttempts: 3,
+  suspect: true,
+}
 export const deliveryClaim = { owner: 'me', channel: 'ops', now: noon, leaseMs: 1_000, limit: 100 }
 
 export async function claimMail(store: Store, now = noon): Promise<ClaimedMail> {

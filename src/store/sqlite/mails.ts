@@ -11,8 +11,11 @@ export function prepareMails(database: Database.Database) {
     `INSERT INTO mails (id, received_at, size_bytes, envelope, status, due_at) VALUES (?, ?, ?, ?, 'stored', ?)`,
   )
   const insertRaw = database.prepare<[string, Uint8Array]>('INSERT INTO raw_mails (mail_id, raw) VALUES (?, ?)')
-  const selectDue = database.prepare<[number, number], { id: string; size_bytes: number }>(
-    'SELECT id, size_bytes FROM mails WHERE due_at <= ? ORDER BY due_at, id LIMIT ?',
+  const selectDue = database.prepare<[number, number, number], DueRow>(
+    'SELECT id, size_bytes FROM mails WHERE due_at <= ? AND attempts < ? ORDER BY due_at, id LIMIT ?',
+  )
+  const selectSuspect = database.prepare<[number, number], DueRow>(
+    'SELECT id, size_bytes FROM mails WHERE due_at <= ? AND attempts >= ? ORDER BY due_at, id LIMIT 1',
   )
   const claim = database.prepare<[number, string, string], ClaimRow>(
     `UPDATE mails SET due_at = ?, lease_owner = ?, epoch = epoch + 1, attempts = attempts + 1 WHERE id = ?
@@ -59,10 +62,11 @@ export function prepareMails(database: Database.Database) {
 
   /** Takes at least one mail when one is due, and then no more than `bytesMax` of raw mail altogether. */
   function claimMails(request: MailClaim): ClaimedMail[] {
-    const { owner, now, leaseMs, limit, bytesMax } = request
+    const { owner, now, leaseMs, limit, bytesMax, suspectAttempts } = request
+    const suspects = request.suspect ? selectSuspect.all(now, suspectAttempts) : []
     const claimed: ClaimedMail[] = []
     let bytes = 0
-    for (const due of selectDue.all(now, limit)) {
+    for (const due of [...suspects, ...selectDue.all(now, suspectAttempts, limit - suspects.length)]) {
       if (claimed.length > 0 && bytes + due.size_bytes > bytesMax) break
       bytes += due.size_bytes
       const row = claim.get(now + leaseMs, owner, due.id)
@@ -123,6 +127,11 @@ export function prepareMails(database: Database.Database) {
       return { id: mailId, receivedAt: row.received_at, envelope: JSON.parse(row.envelope) as Envelope, raw: raw.raw }
     },
   }
+}
+
+interface DueRow {
+  id: string
+  size_bytes: number
 }
 
 interface ClaimRow {
