@@ -299,7 +299,6 @@ const unavailable: [what: string, text: string][] = [
   ['postgres', 'server: { store: "postgres://user:pass@host/db" }'],
   ['monitors', 'monitors: { backup: { every: 24h, expect: { when: { subject: OK } } } }'],
   ['dedupe', 'defaults: { dedupe: { for: 5m } }'],
-  ['.as.ts', 'actions: { a: { module: a.as.ts } }'],
   ['discord', 'channels: { d: { kind: discord, webhook_url: x } }'],
   ['jira_service_management', 'channels: { d: { kind: jira_service_management } }'],
 ]

@@ -2,7 +2,7 @@ import type { ActionSettings, LookupSettings, LookupSource } from '../../domain/
 import type { RawAction, RawLookup } from '../schema/routes-file.js'
 import { collectSubstituted } from '../secrets.js'
 import { childOf, keyPlaceAt, positionOf, type SourceNode } from '../source.js'
-import { type Reading, refuseUnavailable, under } from './reading.js'
+import { type Reading, under } from './reading.js'
 import { durationMs, resolvePath } from './server.js'
 
 const moduleEndings = ['.wasm', '.ts', '.js']
@@ -49,11 +49,9 @@ export function normaliseAction(name: string, raw: RawAction, node: SourceNode, 
 /** The absolute path of a module or its source; what cannot be one is reported. */
 export function readModule(path: string, place: SourceNode, reading: Reading): string {
   const module = resolvePath(path, place)
-  if (path.endsWith('.as.ts')) {
-    refuseUnavailable('.as.ts', place, reading)
-  } else if (!moduleEndings.some((ending) => path.endsWith(ending))) {
+  if (!moduleEndings.some((ending) => path.endsWith(ending))) {
     const message = `the module ${JSON.stringify(path)} is no WASM module and no source of one`
-    reading.issues.error('bad-module', message, place, 'a module ends in .wasm, .ts or .js')
+    reading.issues.error('bad-module', message, place, 'a module ends in .wasm, .ts, .js or .as.ts')
   } else if (!reading.fileExists(module)) {
     reading.issues.error('missing-file', `there is no file ${path}`, place, `looked for ${module}`)
   }

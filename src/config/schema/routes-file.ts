@@ -44,7 +44,7 @@ const lookup = z
   })
 
 const action = z.strictObject({
-  module: path.describe('The module: .wasm, or .ts or .js that is built to WASM on load.'),
+  module: path.describe('The module: .wasm, or .ts, .js or .as.ts that is built to WASM on load.'),
   config: jsonMap.optional().describe('What the module is given as its config.'),
   timeout: waitDuration.optional().describe('How long a call may take. Default 1s.'),
   allow_hosts: z.array(z.string().min(1)).optional().describe('Hosts the module may call.'),
