@@ -10,6 +10,7 @@ import type { DeliverySelection, Store } from '../store/store.js'
 import { channelContext } from './channel-context.js'
 import type { Engine } from './engine.js'
 import { type Explanation, explainMail } from './explanation.js'
+import { offerJobCalls } from './job-calls.js'
 import { offerModuleCalls } from './module-calls.js'
 
 /** What the main thread, and through it the API, may ask of the engine thread. Everything is structured-cloneable. */
@@ -51,6 +52,7 @@ export function offerEngineCalls(engine: Engine, emit: (event: EngineEvent) => v
 
   return {
     ...offerModuleCalls(engine),
+    ...offerJobCalls(engine),
     /** Resolves when the mails are durable, and when there is room for more. */
     async saveMails(mails: RawMail[]): Promise<void> {
       const saving = store.saveMails(mails)
@@ -111,7 +113,8 @@ export function offerEngineCalls(engine: Engine, emit: (event: EngineEvent) => v
 function describe(current: { config: Config; warnings: ConfigIssue[] }): EngineInfo {
   const { config, warnings } = current
   const { hash, files, hostname, server } = config
-  const watched = [...files, ...Object.values(config.actions).map((action) => action.module)]
+  const modules = [...Object.values(config.actions), ...Object.values(config.jobs)].map(({ module }) => module)
+  const watched = [...files, ...modules]
   return { hash, files, watched, hostname, server, routes: config.routes.length, warnings }
 }
 

@@ -20,6 +20,7 @@ import { createWasmHost } from '../wasm/host.js'
 import { type AssembledParts, assemblePipeline } from './assemble.js'
 import { channelContext } from './channel-context.js'
 import { expireOld } from './expire-old.js'
+import { type Jobs, openJobs } from './jobs.js'
 import { type ConfigSource, loadCheckedConfig } from './load-config.js'
 import { llmCacheIn, lookupCacheIn } from './store-caches.js'
 import { openUploads, type Uploads } from './uploads.js'
@@ -44,6 +45,7 @@ export interface Engine {
   pipeline: PipelineLoop
   deliveries: DeliveryLoop
   uploads: Uploads
+  jobs: Jobs
   log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
   current: () => { config: Config; parts: AssembledParts; warnings: ConfigIssue[] }
   /** Loads the config again. Rejects with `ConfigError`, and the one that runs goes on running. */
@@ -81,7 +83,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       now,
       measure,
     })
+  const jobs = openJobs({
+    store,
+    dataFolder,
+    userAgent,
+    config: () => config,
+    emit,
+    wakeDeliveries: (channels) => deliveries.wake(channels),
+    now,
+    log,
+  })
   const closeAll = async (): Promise<void> => {
+    await jobs.stop()
     await host.stop()
     await parser.stop()
     await outbound.close()
@@ -89,7 +102,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   const loadAll = async () => {
     const loaded = await loadCheckedConfig(source, uploads.names())
-    return { ...loaded, parts: await assemble(loaded.config) }
+    return { ...loaded, parts: await assemble(loaded.config), jobs: await jobs.load(loaded.config) }
   }
   const closeAndThrow = async (error: unknown): Promise<never> => {
     await closeAll()
@@ -97,7 +110,8 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   }
   const uploads = await openUploads({ store, host, folder: join(dataFolder, 'uploads'), now }).catch(closeAndThrow)
   for (const [action, reason] of uploads.broken) log('error', 'an uploaded action cannot be used', { action, reason })
-  let { config, warnings, parts } = await loadAll().catch(closeAndThrow)
+  const first = await loadAll().catch(closeAndThrow)
+  let { config, warnings, parts } = first
   // A mail that ended the process before must get through before the next end, so nothing waits for a thread to load.
   await parser.start().catch(closeAndThrow)
 
@@ -150,6 +164,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   expire()
   pipeline.wake()
   deliveries.wake()
+  await jobs.start(first.jobs).catch(closeAndThrow)
 
   return {
     store,
@@ -159,6 +174,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     pipeline,
     deliveries,
     uploads,
+    jobs,
     log,
     current: () => ({ config, parts, warnings }),
     reload: () =>
@@ -168,11 +184,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
         config = next.config
         warnings = next.warnings
         parts = next.parts
+        await jobs.scheduler.take(next.jobs)
         pipeline.wake()
         deliveries.wake()
       }),
     async stop() {
       clearInterval(expiry)
+      await jobs.scheduler.stop()
       await pipeline.stop()
       const patience = setTimeout(() => stopping.abort(new Error('the program is stopping')), stopPatienceMs)
       await deliveries.stop()

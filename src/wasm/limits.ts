@@ -36,6 +36,9 @@ export const moduleLimits: ModuleLimits = {
   tableEntriesMax: 10_000,
 }
 
+/** Jobs read more and run longer than actions. */
+export const jobModuleLimits: ModuleLimits = { ...moduleLimits, memoryPagesMax: 2_048 }
+
 export const callLimits: CallLimits = {
   inputBytesMax: 4 * 1024 * 1024,
   outputBytesMax: 1024 * 1024,
@@ -44,6 +47,12 @@ export const callLimits: CallLimits = {
   logBytesMax: 64 * 1024,
   logLinesMax: 1_000,
   logLineBytesMax: 4 * 1024,
+}
+
+export const jobCallLimits: CallLimits = {
+  ...callLimits,
+  blocksMax: 200_000,
+  blockBytesMax: 64 * 1024 * 1024,
 }
 
 export const processLimits: ProcessLimits = {
