@@ -66,7 +66,6 @@ async function toExit(answer: Response): Promise<CliExit | ConfigError> {
   const hint = body?.error?.hint ?? null
   if (answer.status === 401 || answer.status === 403) return new CliExit(exitCodes.auth, message, hint)
   if (answer.status === 404) return new CliExit(exitCodes.notFound, message, hint)
-  if (answer.status === 422) return new CliExit(exitCodes.config, message, hint)
   return new CliExit(exitCodes.failed, message, hint)
 }
 

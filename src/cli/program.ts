@@ -18,6 +18,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   mails: async () => (await import('./mails.js')).addMails,
   replay: async () => (await import('./mails.js')).addReplay,
   deliveries: async () => (await import('./deliveries.js')).addDeliveries,
+  actions: async () => (await import('./actions.js')).addActions,
   channels: async () => (await import('./channels.js')).addChannels,
   jobs: async () => (await import('./jobs.js')).addJobs,
   schema: async () => (await import('./schema.js')).addSchema,

@@ -3,11 +3,14 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ApiError, ConfigError } from '../domain/errors.js'
+import { formatSize } from '../domain/units.js'
 import type { EngineCalls } from '../engine/engine-calls.js'
 import type { Logger } from '../log/logger.js'
+import { actionRoutes } from './api/actions.js'
 import { channelRoutes } from './api/channels.js'
 import { deliveryRoutes } from './api/deliveries.js'
 import { eventRoutes } from './api/events.js'
+import { jobRoutes } from './api/jobs.js'
 import { mailRoutes } from './api/mails.js'
 import { serverRoutes } from './api/server.js'
 import type { EventLog } from './event-log.js'
@@ -25,6 +28,8 @@ export interface ApiParts {
 }
 
 const bodyBytesMax = 30_000_000
+/** A job comes with its module and its database, which may have 50 MB. */
+const jobBytesMax = 64_000_000
 
 /** The JSON API under /api/v1, and the two probes. Every answer but success is `{ error: { code, message, hint } }`. */
 export function createApi(parts: ApiParts): Hono {
@@ -40,17 +45,13 @@ export function createApi(parts: ApiParts): Hono {
     }
     await next()
   })
-  api.use(
-    bodyLimit({
-      maxSize: bodyBytesMax,
-      onError: () => {
-        throw new ApiError(413, 'too_large', 'the body is larger than 30 MB')
-      },
-    }),
-  )
+  const limits = { jobs: limitBody(jobBytesMax), others: limitBody(bodyBytesMax) }
+  api.use((c, next) => (c.req.path.startsWith('/api/v1/jobs/') ? limits.jobs(c, next) : limits.others(c, next)))
   api.route('/mails', mailRoutes(parts))
   api.route('/deliveries', deliveryRoutes(parts))
+  api.route('/actions', actionRoutes(parts))
   api.route('/channels', channelRoutes(parts))
+  api.route('/jobs', jobRoutes(parts))
   api.route('/events', eventRoutes(parts))
   api.route('/', serverRoutes(parts))
   app.route('/api/v1', api)
@@ -70,6 +71,15 @@ export function createApi(parts: ApiParts): Hono {
     return c.json(errorBody('internal', 'the server failed at this; its log says why', null), 500)
   })
   return app
+}
+
+function limitBody(maxSize: number) {
+  return bodyLimit({
+    maxSize,
+    onError: () => {
+      throw new ApiError(413, 'too_large', `the body is larger than ${formatSize(maxSize)}`)
+    },
+  })
 }
 
 function errorBody(code: string, message: string, hint: string | null) {

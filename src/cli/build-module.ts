@@ -1,0 +1,52 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import type { WasmHost, WasmModule } from '../domain/wasm.js'
+import { createWasmHost } from '../wasm/host.js'
+import { CliExit, exitCodes } from './cli.js'
+import { loadFile } from './uploaded-actions.js'
+
+export interface BuiltModule {
+  filename: string
+  bytes: Uint8Array<ArrayBuffer>
+  /** What the checks made of it. */
+  module: WasmModule
+}
+
+const scriptEnding = /\.[cm]?[jt]s$/
+
+/** A sandbox of this command's own, with nothing left behind. */
+export async function withSandbox<Result>(work: (host: WasmHost) => Promise<Result>): Promise<Result> {
+  const cacheFolder = mkdtempSync(join(tmpdir(), 'mailtrigger-'))
+  const host = createWasmHost({ cacheFolder })
+  try {
+    return await work(host)
+  } finally {
+    await host.stop()
+    rmSync(cacheFolder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * The module of a file, as bytes any host of the ABI runs. A script is built here, on the machine that has the files it
+ * imports. It is loaded in the sandbox first: its top-level code may loop, and only there can that be ended.
+ */
+export async function buildModule(path: string): Promise<BuiltModule> {
+  if (!existsSync(path)) throw new CliExit(exitCodes.notFound, `there is no file ${path}`)
+  const module = await withSandbox((host) => loadFile(host, path))
+  if (path.endsWith('.as.ts')) {
+    throw new CliExit(exitCodes.usage, `${basename(path)} is AssemblyScript`, 'compile it by asc, and use the .wasm')
+  }
+  if (!scriptEnding.test(path)) {
+    return { filename: basename(path), bytes: new Uint8Array(readFileSync(path)), module }
+  }
+  const { buildGuest } = await import('../wasm/build-guest.js')
+  const engine = readFileSync(new URL('../wasm/engine.wasm', import.meta.url))
+  const built = await buildGuest(path, { engine })
+  return { filename: `${nameOfFile(path)}.wasm`, bytes: new Uint8Array(built), module }
+}
+
+/** `wasm-actions/pager.ts` is the action `pager`. */
+export function nameOfFile(path: string): string {
+  return basename(path).replace(/(?:\.as)?\.(?:wasm|[cm]?[jt]s)$/, '')
+}
