@@ -7,7 +7,7 @@ import { connect } from './client.js'
 import { configSource } from './config-source.js'
 import { requireConfig } from './find-files.js'
 import { loadOffline, openOfflineRouting } from './offline-routing.js'
-import { cut, printTrace } from './print-trace.js'
+import { cut, printTrace, showText } from './print-trace.js'
 import { readMailFile } from './read-mail-file.js'
 import { addUploadedOption, readUploadedOption, type UploadedOption } from './uploaded-actions.js'
 
@@ -97,7 +97,7 @@ function printExplanation(explanation: Explanation, cli: Cli, options: ExplainOp
   for (const delivery of deliveries) {
     const to = [delivery.recipient, delivery.address && `(${delivery.address})`].filter(Boolean).join(' ')
     lines.push(`${colors.cyan('would send')} ${delivery.channel}${to ? ` to ${to}` : ''}: ${cut(delivery.title, 80)}`)
-    if (options.body) lines.push(delivery.text.replace(/^/gm, '    '))
+    if (options.body) lines.push(showText(delivery.text).replace(/^/gm, '    '))
   }
   if (deliveries.length === 0) lines.push('nothing would be sent')
   lines.push(colors.dim(`${trace.outcome}, ${trace.duration_ms} ms, config ${trace.config_hash}`))

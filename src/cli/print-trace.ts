@@ -165,3 +165,8 @@ export function cut(text: string, length: number): string {
   const line = text.replace(/\s+/g, ' ').replace(/\p{Cc}/gu, '\ufffd')
   return line.length > length ? `${line.slice(0, length - 1)}…` : line
 }
+
+/** A text of several lines without the control characters a mail could command a terminal with. */
+export function showText(text: string): string {
+  return text.replace(/[^\P{Cc}\n\t]/gu, '\ufffd')
+}

@@ -15,7 +15,7 @@ export interface Config {
   server: ServerSettings
   /** `server.hostname`, or the machine's. */
   hostname: string
-  otherwise: { archive: boolean; send: string[] }
+  otherwise: { send: string[] }
   llm: LlmSettings | null
   channels: Record<string, Channel>
   people: Record<string, Person>

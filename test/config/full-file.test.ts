@@ -24,7 +24,7 @@ defaults:
   retry: [1m, 90s]
   dedupe: { key: [route, subject, recipients], for: 0s }
   on_error: hold
-otherwise: { archive: false, send: [ops, telegram] }
+otherwise: { archive: true, send: [ops, telegram] }
 llm: { base_url: "https://llm.example.com/v1/", api_key: "\${file:/run/secrets/llm}", model: small, timeout: 3s, max_calls_per_day: 9 }
 channels:
   telegram: { kind: telegram, bot_token: "\${TOKEN}", silent: "\${SILENT}" }
@@ -119,7 +119,7 @@ test('a file with everything there is becomes the config it says', () => {
       network: { denyPrivate: true, allow: ['10.0.0.0/8', 'hooks.example.com'], deny: ['*.internal'] },
     },
     hostname: 'mail.example.com',
-    otherwise: { archive: false, send: ['ops', 'telegram'] },
+    otherwise: { send: ['ops', 'telegram'] },
     llm: {
       baseUrl: 'https://llm.example.com/v1',
       apiKey: 'key of /run/secrets/llm',

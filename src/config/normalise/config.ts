@@ -33,7 +33,6 @@ export function normaliseConfig(raw: RawFile, reading: Reading, machine: Machine
   const routes = normaliseRoutes(raw, childOf(root, 'routes'), reading)
   const otherwiseSend = nodeAt(root, ['otherwise', 'send'])
   const otherwise = {
-    archive: raw.otherwise?.archive ?? true,
     send: raw.otherwise?.send && otherwiseSend ? readChannels(raw.otherwise.send, otherwiseSend, reading) : [],
   }
   const server = normaliseServer(raw.server, reading, machine.folder)
@@ -79,6 +78,9 @@ function refuseLater(raw: RawFile, reading: Reading): void {
   if (Object.keys(raw.monitors ?? {}).length > 0) refuseUnavailable('monitors', keyPlaceAt(root, ['monitors']), reading)
   if (raw.otherwise?.reject !== undefined)
     refuseUnavailable('reject', keyPlaceAt(root, ['otherwise', 'reject']), reading)
+  if (raw.otherwise?.archive === false) {
+    refuseUnavailable('archive: false', keyPlaceAt(root, ['otherwise', 'archive']), reading)
+  }
   const dedupeFor = raw.defaults?.dedupe?.for
   if (dedupeFor !== undefined && parseDuration(dedupeFor) !== 0) {
     refuseUnavailable('dedupe', keyPlaceAt(root, ['defaults', 'dedupe']), reading)
