@@ -19,18 +19,12 @@ export function checkSchedule(schedule: string, timezone: string): string | null
 }
 
 /**
- * The next `count` times from now, in milliseconds since the epoch; fewer when the schedule has no more in sight.
+ * The next `count` times from now, in milliseconds since the epoch. A day and a weekday have to meet.
  * At a change of clocks node-cron leaves out a time that does not exist, and takes one that comes twice once or, in
  * schedules of every minute or hour, both times.
  */
 export function listNextRuns(schedule: string, timezone: string, count: number): number[] {
-  return withTask(schedule, timezone, (task) => {
-    try {
-      return task.getNextRuns(count).map((date) => date.getTime())
-    } catch {
-      return []
-    }
-  })
+  return withTask(schedule, timezone, (task) => task.getNextRuns(count).map((date) => date.getTime()))
 }
 
 /** How many scheduled times lie after `since` and up to `until`, at most 1,000 of the last 31 days. */

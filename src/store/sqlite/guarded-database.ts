@@ -54,8 +54,9 @@ export function openGuardedDatabase(file: string, bytesMax: number): GuardedData
       checkTransaction()
       return result
     } catch (error) {
+      if (isFull(error)) throw new SandboxError('trap', fullWords(bytesMax))
       checkTransaction()
-      throw explainFull(error, bytesMax)
+      throw error
     }
   }
 
@@ -151,7 +152,10 @@ function execute(database: Database.Database, text: string, values: SqlParameter
   return { changes, last_insert_rowid: Number(database.prepare('SELECT last_insert_rowid()').pluck().get()) }
 }
 
-function explainFull(error: unknown, bytesMax: number): unknown {
-  if (!(error instanceof Database.SqliteError) || error.code !== 'SQLITE_FULL') return error
-  return new Error(`the database is full: it may have ${bytesMax} bytes, and the disk may be full too`)
+function isFull(error: unknown): boolean {
+  return error instanceof Database.SqliteError && error.code === 'SQLITE_FULL'
+}
+
+function fullWords(bytesMax: number): string {
+  return `the database is full: it may have ${bytesMax} bytes (or the disk has no room left)`
 }

@@ -1,5 +1,7 @@
+type SqlValue = string | number | bigint | null
+
 /** What may be bound to a statement: a list for `?`, or one object for names. */
-export type SqlParameters = readonly (string | number | null | Record<string, string | number | null>)[]
+export type SqlParameters = readonly (SqlValue | Record<string, SqlValue>)[]
 
 const allowedKeywords: ReadonlySet<string> = new Set([
   'SELECT',
@@ -76,8 +78,10 @@ function readParameters(given: unknown): SqlParameters {
   return [Object.fromEntries(Object.entries(given).map(([name, value]) => [name, readParameter(value)]))]
 }
 
-function readParameter(value: unknown): string | number | null {
-  if (typeof value === 'boolean') return value ? 1 : 0
+function readParameter(value: unknown): SqlValue {
+  if (typeof value === 'boolean') return value ? 1n : 0n
+  // A JavaScript number is bound as a REAL, and 1 would come back from a column without a type as 1.0.
+  if (Number.isSafeInteger(value)) return BigInt(value as number)
   if (value === null || typeof value === 'string' || typeof value === 'number') return value
   throw new Error('a parameter is a text, a number, true, false or null')
 }
