@@ -19,12 +19,16 @@ export async function composeTestMail(mail: RouteTestMail, receivedAt: number): 
 }
 
 function composeInline(mail: Extract<RouteTestMail, { type: 'inline' }>, from: string, date: number): string {
-  const headers = [
+  const given = new Set(Object.keys(mail.headers).map((name) => name.toLowerCase()))
+  const usual = [
     ['From', from],
     ['To', mail.to.join(', ')],
     ['Subject', mail.subject],
     ['Date', new Date(date).toUTCString()],
     ['MIME-Version', '1.0'],
+  ]
+  const headers = [
+    ...usual.filter(([name = '']) => !given.has(name.toLowerCase())),
     ...Object.entries(mail.headers).flatMap(([name, values]) => values.map((value) => [name, value])),
   ]
   const parts = [

@@ -1,5 +1,14 @@
+import type { GuestLog } from '../domain/errors.js'
 import type { DeliveryExpectation, RouteExpectation, TextExpectation } from '../domain/route-test.js'
 import type { Explanation } from '../engine/explanation.js'
+
+/** What one run of a job in a test came to. */
+export interface TestedRun {
+  at: number
+  error: string | null
+  logs: GuestLog[]
+  deliveries: Explanation['deliveries']
+}
 
 /** Compares what a mail came to with what its test expects; one sentence a difference, none when it passes. */
 export function judgeRouteTest(expect: RouteExpectation, explanation: Explanation): string[] {
@@ -26,7 +35,19 @@ export function judgeRouteTest(expect: RouteExpectation, explanation: Explanatio
   return problems
 }
 
-type Planned = Explanation['deliveries']
+type Planned = (Explanation['deliveries'][number] & { run?: number })[]
+
+/** The same for a job: what all its runs sent, and every run that failed. */
+export function judgeJobTest(expect: RouteExpectation, runs: TestedRun[]): string[] {
+  const deliveries = runs.flatMap((run, index) => run.deliveries.map((line) => ({ ...line, run: index + 1 })))
+  const problems = runs.flatMap(({ error }, index) => (error === null ? [] : [`run ${index + 1} failed: ${error}`]))
+  const recipients = [...new Set(deliveries.flatMap((line) => line.recipient ?? []))]
+  if (expect.recipients && !sameSet(expect.recipients, recipients)) {
+    problems.push(`recipients: expected ${list(expect.recipients)}, got ${list(recipients)}`)
+  }
+  if (expect.deliveries) problems.push(...compareDeliveries(expect.deliveries, deliveries))
+  return problems
+}
 
 /** Each expected delivery takes one that was planned; what is left over on either side is a difference. */
 function compareDeliveries(expected: DeliveryExpectation[], planned: Planned): string[] {
@@ -36,7 +57,7 @@ function compareDeliveries(expected: DeliveryExpectation[], planned: Planned): s
   const problems: string[] = []
   for (const wanted of expected.filter((expectation) => !met.has(expectation))) {
     const near = [...left].find((delivery) => goesTo(delivery, wanted))
-    const name = `${wanted.channel}${wanted.to ? ` to ${wanted.to}` : ''}`
+    const name = `${wanted.channel}${wanted.to ? ` to ${wanted.to}` : ''}${wanted.run ? ` by run ${wanted.run}` : ''}`
     if (!near) {
       problems.push(`expected a delivery on ${name}, and there is none`)
       continue
@@ -45,7 +66,10 @@ function compareDeliveries(expected: DeliveryExpectation[], planned: Planned): s
     left.delete(near)
   }
   for (const delivery of left) {
-    problems.push(`unexpected delivery on ${delivery.channel}${delivery.recipient ? ` to ${delivery.recipient}` : ''}`)
+    const by = delivery.run === undefined ? '' : ` by run ${delivery.run}: ${delivery.title}`
+    problems.push(
+      `unexpected delivery on ${delivery.channel}${delivery.recipient ? ` to ${delivery.recipient}` : ''}${by}`,
+    )
   }
   return problems
 }
@@ -72,7 +96,7 @@ function pairUp(expected: DeliveryExpectation[], planned: Planned): Map<Planned[
 }
 
 function goesTo(delivery: Planned[number], wanted: DeliveryExpectation): boolean {
-  if (delivery.channel !== wanted.channel) return false
+  if (delivery.channel !== wanted.channel || (wanted.run !== null && delivery.run !== wanted.run)) return false
   return wanted.to === null || delivery.recipient === wanted.to.toLowerCase() || delivery.address === wanted.to
 }
 

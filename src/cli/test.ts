@@ -4,16 +4,17 @@ import { performance } from 'node:perf_hooks'
 import type { Command } from 'commander'
 import { checkRouteTestNames, loadRouteTests } from '../config/route-tests.js'
 import { ConfigError } from '../domain/errors.js'
-import type { RouteTest, RouteTestFile } from '../domain/route-test.js'
+import type { JobTest, MailTest, RouteTestFile } from '../domain/route-test.js'
 import { type Explanation, explainMail } from '../engine/explanation.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { composeTestMail } from './compose-test-mail.js'
 import { configSource } from './config-source.js'
-import { judgeRouteTest } from './judge-route-test.js'
+import { judgeJobTest, judgeRouteTest, type TestedRun } from './judge-route-test.js'
 import { formatJunit } from './junit.js'
 import { loadOffline, openOfflineRouting } from './offline-routing.js'
-import { printTrace } from './print-trace.js'
+import { cut, printTrace } from './print-trace.js'
 import { mockJudge, mockRequest } from './route-test-mocks.js'
+import { type JobTester, openJobTester } from './run-job-test.js'
 import { addUploadedOption, readUploadedOption, type UploadedOption } from './uploaded-actions.js'
 
 export interface TestResult {
@@ -21,7 +22,7 @@ export interface TestResult {
   name: string
   problems: string[]
   durationMs: number
-  explanation: Explanation
+  came: { type: 'mail'; explanation: Explanation } | { type: 'job'; runs: TestedRun[] }
 }
 
 interface TestOptions extends UploadedOption {
@@ -80,45 +81,71 @@ async function runFile(
   const misnamed = checkRouteTestNames(file, config)
   if (misnamed.length > 0) throw new ConfigError(misnamed)
   for (const route of config.routes) routes.add(route.name)
-  const now = file.now ?? Date.now()
+  const clock = { now: file.now ?? Date.now() }
   const routing = await openOfflineRouting({
     config,
     uploaded,
     judge: mockJudge(file.mocks.llm, config),
     request: mockRequest(file.mocks.http),
-    now: () => now,
+    now: () => clock.now,
   })
+  const jobs = openJobTester(config)
+  const fileNow = clock.now
   const results: TestResult[] = []
   try {
     for (const test of file.tests) {
       if (options.filter && !test.name.includes(options.filter)) continue
-      const result = await runTest(test, file.file, now, routing.parts)
+      clock.now = test.now ?? fileNow
+      const startedAt = performance.now()
+      const tested =
+        test.type === 'mail'
+          ? await runMailTest(test, clock.now, routing.parts)
+          : await runJobTest(test, clock.now, jobs, cli.signal)
+      const result = { file: file.file, name: test.name, durationMs: performance.now() - startedAt, ...tested }
       results.push(result)
       if (!cli.options.json) cli.out(printResult(result, cli))
     }
   } finally {
+    await jobs.stop()
     await routing.stop()
   }
   return results
 }
 
+type Tested = Pick<TestResult, 'problems' | 'came'>
 type Parts = Parameters<typeof explainMail>[0]
 
-async function runTest(test: RouteTest, file: string, now: number, parts: Parts): Promise<TestResult> {
-  const startedAt = performance.now()
+async function runMailTest(test: MailTest, now: number, parts: Parts): Promise<Tested> {
   const raw = await composeTestMail(test.mail, now)
   const explanation = await explainMail(parts, raw, AbortSignal.timeout(testMsMax))
-  const problems = judgeRouteTest(test.expect, explanation)
-  return { file, name: test.name, problems, durationMs: performance.now() - startedAt, explanation }
+  return { problems: judgeRouteTest(test.expect, explanation), came: { type: 'mail', explanation } }
 }
 
-function printResult(result: TestResult, { colors }: Cli): string {
+async function runJobTest(test: JobTest, now: number, jobs: JobTester, signal: AbortSignal): Promise<Tested> {
+  const runs = await jobs.run(test, now, signal)
+  return { problems: judgeJobTest(test.expect, runs), came: { type: 'job', runs } }
+}
+
+function printResult(result: TestResult, cli: Cli): string {
+  const { colors } = cli
   if (result.problems.length === 0) return `${colors.green('✓')} ${result.name}`
   return [
     `${colors.red('✗')} ${colors.bold(result.name)}  ${colors.dim(result.file)}`,
     ...result.problems.map((problem) => `    ${colors.red(problem)}`),
-    printTrace(result.explanation.trace, { colors, all: false }).replace(/^/gm, '    '),
+    printWhatCame(result.came, cli).replace(/^/gm, '    '),
   ].join('\n')
+}
+
+function printWhatCame(came: TestResult['came'], { colors }: Cli): string {
+  if (came.type === 'mail') return printTrace(came.explanation.trace, { colors, all: false })
+  const lines = came.runs.flatMap(({ at, error, logs, deliveries }, index) => [
+    `run ${index + 1} at ${new Date(at).toISOString()}${error === null ? '' : `: ${colors.red(error)}`}`,
+    ...logs.map((log) => colors.dim(`  ${log.level}: ${cut(log.message, 200)}`)),
+    ...deliveries.map(
+      (line) => `  ✈ ${[line.channel, line.recipient].filter(Boolean).join(' ')}  ${cut(line.title, 100)}`,
+    ),
+  ])
+  return lines.join('\n')
 }
 
 function printSummary(results: TestResult[], failed: number, { colors }: Cli): string {
@@ -126,17 +153,19 @@ function printSummary(results: TestResult[], failed: number, { colors }: Cli): s
   return `${passed}, ${failed > 0 ? colors.red(`${failed} failed`) : '0 failed'}`
 }
 
-function toJson(result: TestResult) {
-  const { file, name, problems, explanation } = result
-  return { file, name, ok: problems.length === 0, problems, trace: explanation.trace }
+function toJson({ file, name, problems, came }: TestResult) {
+  const result = { file, name, ok: problems.length === 0, problems }
+  return came.type === 'mail' ? { ...result, trace: came.explanation.trace } : { ...result, runs: came.runs }
 }
 
 /** A route no test makes match is unproved; one no test leaves unmatched may match everything. */
 function printCoverage(results: TestResult[], routes: Set<string>): string {
   const matched = new Set<string>()
   const unmatched = new Set<string>()
-  for (const { explanation } of results) {
-    for (const route of explanation.trace.routes) (route.verdict === 'matched' ? matched : unmatched).add(route.name)
+  for (const { came } of results) {
+    if (came.type !== 'mail') continue
+    for (const route of came.explanation.trace.routes)
+      (route.verdict === 'matched' ? matched : unmatched).add(route.name)
   }
   const never = [...routes].filter((name) => !matched.has(name))
   const always = [...routes].filter((name) => matched.has(name) && !unmatched.has(name))

@@ -4,6 +4,7 @@ import type { Config } from '../domain/config.js'
 import { ConfigError, type ConfigIssue, type Position } from '../domain/errors.js'
 import type {
   DeliveryExpectation,
+  GivenMail,
   HttpMock,
   RouteExpectation,
   RouteTest,
@@ -11,6 +12,7 @@ import type {
   RouteTestMail,
   TextExpectation,
 } from '../domain/route-test.js'
+import { parseDuration } from '../domain/units.js'
 import { readConfigText } from './files.js'
 import { secretKeysOf } from './frame.js'
 import { IssueList } from './issues.js'
@@ -18,7 +20,7 @@ import { firstAt } from './merge.js'
 import { parseYaml } from './parse-yaml.js'
 import { type RawRouteTest, type RawRouteTestFile, routeTestFile } from './schema/route-test-file.js'
 import { readSecretFile } from './secret-files.js'
-import { createSourceFile, keyPlaceAt, nodeAt, type Place, placeAt, positionOf, type SourceNode } from './source.js'
+import { createSourceFile, nodeAt, type Place, placeAt, positionOf, type SourceNode } from './source.js'
 import type { Surroundings } from './substitute.js'
 import { suggestionHint } from './suggest.js'
 import { validate } from './validate.js'
@@ -62,10 +64,15 @@ export function parseRouteTests(
 /**
  * Names in the tests that the config does not have. Without this a misspelt `not: […]` would hold for ever.
  */
-export function checkRouteTestNames(tests: RouteTestFile, config: Pick<Config, 'routes' | 'channels'>): ConfigIssue[] {
+export function checkRouteTestNames(
+  tests: RouteTestFile,
+  config: Pick<Config, 'routes' | 'channels' | 'jobs'>,
+): ConfigIssue[] {
   const routes = config.routes.map((route) => route.name)
   const channels = Object.keys(config.channels)
-  return tests.tests.flatMap(({ expect, position }) => [
+  const jobs = Object.keys(config.jobs)
+  return tests.tests.flatMap(({ expect, position, ...test }) => [
+    ...unknownNames('job', test.type === 'job' ? [test.job] : [], jobs, position),
     ...unknownNames('route', [...(expect.routes ?? []), ...expect.not], routes, position),
     ...unknownNames('channel', expect.deliveries?.map(({ channel }) => channel) ?? [], channels, position),
   ])
@@ -120,23 +127,29 @@ function convertFile(raw: RawRouteTestFile, root: SourceNode, file: string, conv
 
 function convertTest(raw: RawRouteTest, root: SourceNode, index: number, converting: Converting): RouteTest | null {
   const path = ['tests', index]
-  for (const key of ['job', 'given'] as const) {
-    if (raw[key] === undefined) continue
-    const hint = 'take it out, or put # before its lines'
-    converting.issues.error(
-      'not-available',
-      `"${key}" is not available in this version`,
-      keyPlaceAt(root, [...path, key]),
-      hint,
-    )
-  }
-  if (raw.mail === undefined) return null
-  return {
+  const common = {
     name: raw.name,
-    mail: convertMail(raw.mail, placeAt(root, [...path, 'mail']), converting),
+    now: raw.now === undefined ? null : Date.parse(raw.now),
     expect: convertExpectation(raw.expect),
     position: positionOf(placeAt(root, path)),
   }
+  if (raw.mail !== undefined) {
+    return { ...common, type: 'mail', mail: convertMail(raw.mail, placeAt(root, [...path, 'mail']), converting) }
+  }
+  if (raw.job === undefined) return null
+  const given = (raw.given ?? []).map((one, number) => ({
+    at: readGivenTime(one.at),
+    mail: convertMail(one.mail, placeAt(root, [...path, 'given', number, 'mail']), converting),
+  }))
+  const runs = { times: raw.runs?.times ?? 1, everyMs: parseDuration(raw.runs?.every ?? '30m') ?? 0 }
+  return { ...common, type: 'job', job: raw.job, given, runs }
+}
+
+/** `-45m` and `5m` are from now, everything else is a time of its own. */
+function readGivenTime(text: string): GivenMail['at'] {
+  const distanceMs = parseDuration(text.replace(/^[+-]/, ''))
+  if (distanceMs === null) return { from: 'epoch', ms: Date.parse(text) }
+  return { from: 'now', ms: text.startsWith('-') ? -distanceMs : distanceMs }
 }
 
 function convertMail(raw: NonNullable<RawRouteTest['mail']>, node: SourceNode, converting: Converting): RouteTestMail {
@@ -174,7 +187,13 @@ function convertExpectation(raw: RawRouteTest['expect']): RouteExpectation {
 type RawDelivery = NonNullable<RawRouteTest['expect']['deliveries']>[number]
 
 function convertDelivery(raw: RawDelivery): DeliveryExpectation {
-  return { channel: raw.channel, to: raw.to ?? null, title: convertText(raw.title), text: convertText(raw.text) }
+  return {
+    channel: raw.channel,
+    to: raw.to ?? null,
+    title: convertText(raw.title),
+    text: convertText(raw.text),
+    run: raw.run ?? null,
+  }
 }
 
 function convertText(raw: RawDelivery['text']): TextExpectation | null {

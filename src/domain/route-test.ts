@@ -26,11 +26,34 @@ export interface HttpMock {
 /** A verdict; or texts tried in order against what would be sent, of which the first found decides, and none means no. */
 export type LlmMock = boolean | { contains: string; match: boolean }[]
 
-export interface RouteTest {
+/** One mail comes in; or a job runs, once or several times, with the mails in the archive that came before each run. */
+export type RouteTest = MailTest | JobTest
+
+interface CommonTest {
   name: string
-  mail: RouteTestMail
+  /** Milliseconds since the epoch, or null for the file's. */
+  now: number | null
   expect: RouteExpectation
   position: Position
+}
+
+export interface MailTest extends CommonTest {
+  type: 'mail'
+  mail: RouteTestMail
+}
+
+export interface JobTest extends CommonTest {
+  type: 'job'
+  job: string
+  given: GivenMail[]
+  /** The first run is now. */
+  runs: { times: number; everyMs: number }
+}
+
+export interface GivenMail {
+  /** When it was received: milliseconds from now, or since the epoch. */
+  at: { from: 'now' | 'epoch'; ms: number }
+  mail: RouteTestMail
 }
 
 export type RouteTestMail =
@@ -67,6 +90,8 @@ export interface DeliveryExpectation {
   to: string | null
   title: TextExpectation | null
   text: TextExpectation | null
+  /** Which run of a job makes it; the first is 1. */
+  run: number | null
 }
 
 export interface TextExpectation {

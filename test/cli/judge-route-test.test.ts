@@ -44,6 +44,7 @@ const expects = (channel: string, changes: Partial<DeliveryExpectation> = {}): D
   to: null,
   title: null,
   text: null,
+  run: null,
   ...changes,
 })
 

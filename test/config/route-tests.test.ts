@@ -62,7 +62,9 @@ tests:
     },
     tests: [
       {
+        type: 'mail',
         name: 'from a file',
+        now: null,
         mail: { type: 'file', path: '/srv/tests/mails/a.eml' },
         expect: {
           routes: ['A'],
@@ -73,8 +75,9 @@ tests:
               to: 'tim@example.com',
               title: { is: 'whole', contains: [] },
               text: { is: null, contains: ['x', 'y'] },
+              run: null,
             },
-            { channel: 'ops', to: null, title: null, text: null },
+            { channel: 'ops', to: null, title: null, text: null, run: null },
           ],
           unrouted: null,
           not: ['B'],
@@ -82,7 +85,9 @@ tests:
         position: { file: 'tests/routes.test.yaml', line: 9, column: 5 },
       },
       {
+        type: 'mail',
         name: 'written here',
+        now: null,
         mail: {
           type: 'inline',
           from: 'a@example.com',
@@ -96,7 +101,9 @@ tests:
         position: { file: 'tests/routes.test.yaml', line: 18, column: 5 },
       },
       {
+        type: 'mail',
         name: 'raw',
+        now: null,
         mail: { type: 'raw', raw: 'Subject: x\n\ntext', from: null, to: null },
         expect: { routes: null, recipients: null, deliveries: null, unrouted: null, not: [] },
         position: { file: 'tests/routes.test.yaml', line: 21, column: 5 },
@@ -121,24 +128,63 @@ test.each([
     'mocks: { http: { "http://x": {} } }\ntests: [{ name: a, mail: x, expect: {} }]',
     ['bad-key 1:18'],
   ],
+  ['a mail and a job', 'tests: [{ name: a, mail: x, job: b, expect: {} }]', ['missing-key 1:9']],
+  ['runs of a mail', 'tests: [{ name: a, mail: x, runs: { times: 2, every: 30m }, expect: {} }]', ['bad-test 1:9']],
+  ['routes of a job', 'tests: [{ name: a, job: b, expect: { not: [A] } }]', ['bad-test 1:9']],
   [
-    'jobs',
-    'tests: [{ name: a, job: watch, given: [{ at: -45m, mail: x }], expect: {} }]',
-    ['not-available 1:20', 'not-available 1:32'],
+    'a given mail at no time',
+    'tests: [{ name: a, job: b, given: [{ at: early, mail: x }], expect: {} }]',
+    ['bad-time 1:42'],
+  ],
+  [
+    'a given mail that is not there',
+    'tests: [{ name: a, job: b, given: [{ at: 5m, mail: absent }], expect: {} }]',
+    ['missing-file 1:52'],
   ],
 ])('%s is a mistake at its place', (_, text, expected) => {
   expect(shortly(issuesOfTests(text))).toEqual(expected)
+})
+
+test('a job that runs several times', () => {
+  const text = `tests:
+  - name: watch
+    now: 2026-11-21T16:00:00Z
+    job: monit-watch
+    given:
+      - { at: -45m, mail: a.eml }
+      - { at: 5m, mail: b.eml }
+      - { at: "2026-11-20T23:00:00+08:00", mail: c.eml }
+    runs: { times: 4, every: 15m }
+    expect: { deliveries: [{ channel: telegram, run: 2 }] }
+`
+  expect(parseText(text).tests).toMatchObject([
+    {
+      type: 'job',
+      job: 'monit-watch',
+      now: Date.UTC(2026, 10, 21, 16),
+      given: [
+        { at: { from: 'now', ms: -2_700_000 }, mail: { type: 'file', path: '/srv/tests/a.eml' } },
+        { at: { from: 'now', ms: 300_000 } },
+        { at: { from: 'epoch', ms: Date.UTC(2026, 10, 20, 15) } },
+      ],
+      runs: { times: 4, everyMs: 900_000 },
+      expect: { deliveries: [{ channel: 'telegram', run: 2 }] },
+    },
+  ])
 })
 
 test('names the config does not have are told, also in "not"', () => {
   const { config } = parse(`channels: { telegram: { kind: telegram, bot_token: "\${T:-12345}" } }
 routes: [{ name: Sentry, steps: [{ send: telegram }] }]`)
   const tests = parseText(
-    'tests: [{ name: a, mail: x, expect: { not: [Sentri], deliveries: [{ channel: telegrm }] } }]',
+    `tests:
+  - { name: a, mail: x, expect: { not: [Sentri], deliveries: [{ channel: telegrm }] } }
+  - { name: b, job: watch, expect: {} }`,
   )
   expect(checkRouteTestNames(tests, config).map(({ message, hint }) => `${message}; ${hint}`)).toEqual([
     'there is no route "Sentri"; did you mean "Sentry"?',
     'there is no channel "telegrm"; did you mean "telegram"?',
+    'there is no job "watch"; null',
   ])
 })
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { jsonMap, path } from './values.js'
+import { parseDuration } from '../../domain/units.js'
+import { path, waitDuration } from './values.js'
 
 const oneOrMoreTexts = z.union([z.string(), z.array(z.string()).min(1).max(1_000)])
 
@@ -30,6 +31,7 @@ const deliveryExpectation = z.strictObject({
   to: z.string().min(1).optional().describe('The recipient, or the address on the channel.'),
   title: textExpectation.optional().describe('The title; a plain text is the whole of it.'),
   text: textExpectation.optional().describe('The text; a plain text is the whole of it.'),
+  run: z.int().min(1).optional().describe('Which run of the job makes it; the first is 1.'),
 })
 
 const expectation = z.strictObject({
@@ -64,17 +66,54 @@ const llmMock = z.union([
     .max(1_000),
 ])
 
+const isTime = (text: string): boolean => /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text))
+const time = z.string().refine(isTime, {
+  error: 'a time is written 2026-03-07T12:00:00Z',
+  params: { code: 'bad-time' },
+})
+const givenTime = z.string().refine((text) => isTime(text) || parseDuration(text.replace(/^[+-]/, '')) !== null, {
+  error: 'a time is written 2026-03-07T12:00:00Z, or as what lies between it and now, such as -45m',
+  params: { code: 'bad-time' },
+})
+
+const mail = z.union([path, inlineMail])
+
 const routeTest = z
   .strictObject({
     name: z.string().trim().min(1).max(300).describe('What the test shows.'),
-    mail: z.union([path, inlineMail]).optional().describe('An .eml file, or a mail written here.'),
-    job: z.string().min(1).optional().describe('The job that runs.'),
-    given: z.array(jsonMap).optional().describe('What came in before the job runs.'),
+    now: time.optional().describe('The time the test takes place at, in place of that of the file.'),
+    mail: mail.optional().describe('An .eml file, or a mail written here.'),
+    job: z.string().min(1).optional().describe('The job that runs, in place of a mail that comes in.'),
+    given: z
+      .array(
+        z.strictObject({
+          at: givenTime.describe('When it came in: -45m is 45 minutes before now, 5m is 5 minutes later.'),
+          mail: mail.describe('An .eml file, or a mail written here.'),
+        }),
+      )
+      .max(1_000)
+      .optional()
+      .describe('The mails in the archive. A run sees those that came before it.'),
+    runs: z
+      .strictObject({
+        times: z.int().min(1).max(200).describe('How often it runs.'),
+        every: waitDuration.describe('How much time passes between two runs.'),
+      })
+      .optional()
+      .describe('How often the job runs. Default once, now.'),
     expect: expectation.describe('What has to come of it.'),
   })
-  .refine(({ mail, job }) => mail !== undefined || job !== undefined, {
-    error: 'a test needs a mail',
+  .refine((test) => (test.mail === undefined) !== (test.job === undefined), {
+    error: 'a test has either a mail or a job',
     params: { code: 'missing-key' },
+  })
+  .refine(({ job, given, runs }) => job !== undefined || (given === undefined && runs === undefined), {
+    error: '"given" and "runs" go with a job',
+    params: { code: 'bad-test' },
+  })
+  .refine(({ job, expect }) => job === undefined || !(expect.routes || expect.not || expect.unrouted !== undefined), {
+    error: 'of a job, "deliveries" and "recipients" can be expected; routes are for mails',
+    params: { code: 'bad-test' },
   })
 
 /** The whole of a `*.test.yaml`. */
@@ -83,14 +122,7 @@ export const routeTestFile = z.strictObject({
     .union([path, z.array(path).min(1)])
     .optional()
     .describe('The routes file or folder under test. Default routes.yaml beside this file.'),
-  now: z
-    .string()
-    .refine((text) => /^\d{4}-\d\d-\d\d/.test(text) && !Number.isNaN(Date.parse(text)), {
-      error: 'a time is written 2026-03-07T12:00:00Z',
-      params: { code: 'bad-time' },
-    })
-    .optional()
-    .describe('The time the tests take place at, such as 2026-03-07T12:00:00Z.'),
+  now: time.optional().describe('The time the tests take place at, such as 2026-03-07T12:00:00Z.'),
   mocks: z
     .strictObject({
       http: z
