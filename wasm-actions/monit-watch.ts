@@ -50,7 +50,7 @@ export function run({ job, now: isoNow }: JobInput): void {
   const told = tellResponsible(overdue, now, settings)
   forgetOldEvents(outages, now - 2 * dayMs)
   const down = outages.filter((outage) => outage.restartedAt === null).length
-  console.log(`${mails} mails read, ${down} services down, ${overdue.length} new for too long, ${told} of them told`)
+  console.log(`mails read: ${mails}, services down: ${down}, new outages: ${overdue.length}, told: ${told}`)
 }
 
 function readSettings(config: Record<string, unknown>): Settings {

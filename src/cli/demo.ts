@@ -54,6 +54,7 @@ async function runDemo(cli: Cli, exit: boolean): Promise<void> {
     http: await freeAddress(8025),
     watch: false,
     inboxOnly: true,
+    withoutJobs: true,
   }
   try {
     const app = await openApp({ ...cli, env, options }, [exampleFile], serve)

@@ -11,6 +11,12 @@ const exampleFiles = [
   'wasm-actions/project-owner.ts',
   'wasm-actions/jenkins-culprits.ts',
   'wasm-actions/domain-owner.ts',
+  // With these an editor knows what a mail has, without any package to install.
+  'wasm-actions/guest.d.ts',
+  'wasm-actions/tsconfig.json',
+  'wasm-actions/monit-watch.ts',
+  'wasm-actions/monit-watch.sql',
+  'wasm-actions/monit-watch.sqlite3',
 ]
 
 export function addInit(program: Command, cli: () => Cli): void {
@@ -43,6 +49,11 @@ function runInit(cli: Cli, folder: string, force: boolean): void {
       '  mailtrigger test                                        proves the routes on the sample mails',
       '  mailtrigger explain fixtures/mails/sentry-error.eml     says what would happen to a mail, and why',
       '  mailtrigger serve                                       receives mail; saving routes.yaml reloads it',
+      '',
+      'to write an action: edit wasm-actions/project-owner.ts, then',
+      '  mailtrigger actions run wasm-actions/project-owner.ts --mail fixtures/mails/sentry-error.eml \\',
+      '    --attach fixtures/lookups/project-owners.json         tries it; sends nothing',
+      '  mailtrigger actions push wasm-actions/project-owner.ts  gives it to the server; the next mail uses it',
     ].join('\n'),
   )
 }

@@ -14,6 +14,7 @@ export interface ServeOptions {
   http?: string
   watch?: boolean
   inboxOnly?: boolean
+  withoutJobs?: boolean
 }
 
 export function addServe(program: Command, cli: () => Cli): void {
@@ -54,7 +55,10 @@ export async function openApp(cli: Cli, paths: string[], options: ServeOptions):
     terminal: process.stderr.isTTY === true,
     color: cli.colors.isColorSupported,
   }
-  const source = configSource(cli, paths, flags, options.inboxOnly === true)
+  const source = {
+    ...configSource(cli, paths, flags, options.inboxOnly === true),
+    withoutJobs: options.withoutJobs === true,
+  }
   const app = await startApp({
     source,
     log: createLogger(logSettings),

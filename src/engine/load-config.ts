@@ -14,6 +14,8 @@ export interface ConfigSource {
   env: Record<string, string | undefined>
   /** Every channel writes into the built-in inbox instead: for the demo and for trying out a config. */
   inboxOnly: boolean
+  /** No job of the config runs: for the demo, which is to do nothing unasked. */
+  withoutJobs?: boolean
 }
 
 /**
@@ -34,9 +36,12 @@ export async function loadCheckedConfig(
     ...(uploadedActions === undefined ? {} : { uploadedActions }),
   })
   refuseOpenDoor(loaded.config)
-  if (!source.inboxOnly) return loaded
-  const channels = Object.fromEntries(Object.keys(loaded.config.channels).map((name) => [name, inboxChannel(name)]))
-  return { ...loaded, config: { ...loaded.config, channels } }
+  const config = { ...loaded.config }
+  if (source.inboxOnly) {
+    config.channels = Object.fromEntries(Object.keys(config.channels).map((name) => [name, inboxChannel(name)]))
+  }
+  if (source.withoutJobs) config.jobs = {}
+  return { ...loaded, config }
 }
 
 /** A server that anybody may send to is a mistake in the config, found before anything listens or is replaced. */
