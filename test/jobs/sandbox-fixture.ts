@@ -20,6 +20,16 @@ export function openSandbox(options: JobSandboxOptions = {}) {
   const databases = join(folder, 'databases')
   mkdirSync(databases)
 
+  const surroundings: RunSurroundings = {
+    archive: join(folder, 'data', 'mailtrigger.sqlite3'),
+    people: [{ address: 'tim@x.example', name: 'Tim', manager: 'boss@x.example', channels: ['telegram'] }],
+    groups: ['devops'],
+    channels: ['ops'],
+    allowHosts: [],
+    network: open,
+    userAgent: 'test',
+  }
+
   async function runModule(
     path: string,
     changes: { database?: string; timeoutMs?: number; runId?: string; surroundings?: Partial<RunSurroundings> } = {},
@@ -34,16 +44,7 @@ export function openSandbox(options: JobSandboxOptions = {}) {
         module,
         input: JSON.stringify({ version: 1, job: { name: 'j', config: {} }, now, scheduled_at: now, run_id: runId }),
         config: {},
-        surroundings: {
-          archive: join(folder, 'data', 'mailtrigger.sqlite3'),
-          people: [{ address: 'tim@x.example', name: 'Tim', manager: 'boss@x.example', channels: ['telegram'] }],
-          groups: ['devops'],
-          channels: ['ops'],
-          allowHosts: [],
-          network: open,
-          userAgent: 'test',
-          ...changes.surroundings,
-        },
+        surroundings: { ...surroundings, ...changes.surroundings },
         databasePath: changes.database ?? join(databases, 'j.sqlite3'),
         timeoutMs: changes.timeoutMs ?? 20_000,
       },
@@ -54,7 +55,9 @@ export function openSandbox(options: JobSandboxOptions = {}) {
   return {
     folder,
     store,
+    host,
     sandbox,
+    surroundings,
     databasePath: (name: string) => join(databases, `${name}.sqlite3`),
     runModule,
     /** Runs a job with this body; `$said` in the guest is what the test gets back, by the log. */
