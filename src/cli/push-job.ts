@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { JobLine } from '../domain/job.js'
+import { buildModule } from './build-module.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { connect } from './client.js'
 
@@ -17,7 +18,7 @@ export interface PushOptions {
 export async function pushJob(cli: Cli, name: string, module: string | null, options: PushOptions): Promise<JobLine> {
   const form = new FormData()
   if (module !== null) {
-    const { filename, bytes } = await readModule(module)
+    const { filename, bytes } = await buildModule(module)
     form.set('module', new Blob([bytes]), filename)
   }
   if (options.database) form.set('database', new Blob([readFileGiven(options.database)]), basename(options.database))
@@ -32,15 +33,6 @@ export async function pushJob(cli: Cli, name: string, module: string | null, opt
   const client = await connect(cli)
   const init = { method: 'PUT', body: form, signal: cli.signal }
   return (await (await client.open(`/jobs/${encodeURIComponent(name)}`, init)).json()) as JobLine
-}
-
-async function readModule(path: string): Promise<{ filename: string; bytes: Uint8Array<ArrayBuffer> }> {
-  if (!existsSync(path)) throw new CliExit(exitCodes.notFound, `there is no file ${path}`)
-  if (!/\.[jt]s$/.test(path)) return { filename: basename(path), bytes: readFileGiven(path) }
-  const { buildGuest } = await import('../wasm/build-guest.js')
-  const engine = readFileSync(new URL('../wasm/engine.wasm', import.meta.url))
-  const built = await buildGuest(path, { engine })
-  return { filename: `${basename(path).replace(/\.[jt]s$/, '')}.wasm`, bytes: new Uint8Array(built) }
 }
 
 export function readFileGiven(path: string): Uint8Array<ArrayBuffer> {
