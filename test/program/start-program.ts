@@ -20,6 +20,8 @@ export interface Program {
   mailWhen: (mailId: string, holds: (mail: MailDetail) => boolean, timeoutMs?: number) => Promise<MailDetail>
   events: EngineEvent[]
   writeRoutes: (yaml: string) => void
+  /** Stops it and starts it again on the same data folder: `app` is another one afterwards. */
+  restart: () => Promise<void>
   stop: () => Promise<void>
 }
 
@@ -42,9 +44,13 @@ export async function startProgram(yaml: string, env: Record<string, string> = {
   writeFileSync(file, yaml)
   const overrides = { data: join(folder, 'data'), smtpListen: ['127.0.0.1:0'], httpListen: '127.0.0.1:0' }
   const source = { paths: [file], overrides, env, inboxOnly: false }
-  const app = await startApp({ source, log: createLogger(silent), logSettings: silent, watch: true })
   const events: EngineEvent[] = []
-  app.onEvent((event) => events.push(event))
+  const start = async (): Promise<App> => {
+    const started = await startApp({ source, log: createLogger(silent), logSettings: silent, watch: true })
+    started.onEvent((event) => events.push(event))
+    return started
+  }
+  let app = await start()
 
   const mailWhen: Program['mailWhen'] = async (mailId, holds, timeoutMs = waitMs) => {
     const until = Date.now() + timeoutMs
@@ -57,7 +63,9 @@ export async function startProgram(yaml: string, env: Record<string, string> = {
     }
   }
   return {
-    app,
+    get app() {
+      return app
+    },
     folder,
     events,
     mailWhen,
@@ -82,6 +90,10 @@ export async function startProgram(yaml: string, env: Record<string, string> = {
       return { mail, deliveries: deliveries.reverse() }
     },
     writeRoutes: (text) => writeFileSync(file, text),
+    async restart() {
+      await app.stop()
+      app = await start()
+    },
     async stop() {
       await app.stop()
       rmSync(folder, { recursive: true, force: true })
