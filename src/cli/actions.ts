@@ -14,7 +14,7 @@ export function addActions(program: Command, cli: () => Cli): void {
   const add = (name: string, description: string): Command => actions.command(name).description(description)
 
   add('list', 'those of the config, and those that were uploaded').action(() => runList(cli()))
-  add('build', 'build a .ts or .js file into one .wasm that runs anywhere')
+  add('build', 'build a .ts, .js or .as.ts file into one .wasm that runs anywhere')
     .argument('<file>')
     .requiredOption('-o, --output <file>', 'where to')
     .action((file: string, options: { output: string }) => runBuild(cli(), file, options.output))

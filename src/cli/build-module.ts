@@ -34,16 +34,19 @@ export async function withSandbox<Result>(work: (host: WasmHost) => Promise<Resu
 export async function buildModule(path: string): Promise<BuiltModule> {
   if (!existsSync(path)) throw new CliExit(exitCodes.notFound, `there is no file ${path}`)
   const module = await withSandbox((host) => loadFile(host, path))
-  if (path.endsWith('.as.ts')) {
-    throw new CliExit(exitCodes.usage, `${basename(path)} is AssemblyScript`, 'compile it by asc, and use the .wasm')
-  }
   if (!scriptEnding.test(path)) {
     return { filename: basename(path), bytes: new Uint8Array(readFileSync(path)), module }
   }
+  return { filename: `${nameOfFile(path)}.wasm`, bytes: new Uint8Array(await buildSource(path)), module }
+}
+
+async function buildSource(path: string): Promise<Uint8Array> {
+  if (path.endsWith('.as.ts')) {
+    const { buildAssemblyScript } = await import('../wasm/build-assembly-script.js')
+    return (await buildAssemblyScript(path, false)).module
+  }
   const { buildGuest } = await import('../wasm/build-guest.js')
-  const engine = readFileSync(new URL('../wasm/engine.wasm', import.meta.url))
-  const built = await buildGuest(path, { engine })
-  return { filename: `${nameOfFile(path)}.wasm`, bytes: new Uint8Array(built), module }
+  return buildGuest(path, { engine: readFileSync(new URL('../wasm/engine.wasm', import.meta.url)) })
 }
 
 /** `wasm-actions/pager.ts` is the action `pager`. */

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Program, startProgram } from '../program/start-program.js'
@@ -21,7 +22,6 @@ const asks = `export const match = ({ mail }) => ({ match: mail.subject.endsWith
 
 beforeAll(async () => {
   program = await startProgram('version: 1\n')
-  const { writeFileSync } = await import('node:fs')
   writeFileSync(
     `${program.folder}/declared.ts`,
     'export const handle = ({ action }) => ({ recipients: [action.config.to] })',
@@ -207,8 +207,9 @@ describe('names the config has too', () => {
     const source = `export const handle = ({ action }) => ({ recipients: ['up.' + action.config.to] })`
     expect((await put('declared', source)).json).toMatchObject({ origin: 'uploaded', declared: true })
     expect(await recipientsOf('plain')).toEqual(['up.conf@corp.test'])
-    await program.app.reload()
-    expect(program.app.info.warnings).toBeDefined()
+    expect((await program.app.reload()).warnings).toContainEqual(
+      expect.objectContaining({ code: 'overridden-action' }),
+    )
     expect(await recipientsOf('plain')).toEqual(['up.conf@corp.test'])
     expect((await call('DELETE', '/declared')).json).toEqual({ deleted: 1 })
     expect(await recipientsOf('plain')).toEqual(['conf@corp.test'])
