@@ -108,7 +108,13 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
     await closeAll()
     throw error
   }
-  const uploads = await openUploads({ store, host, folder: join(dataFolder, 'uploads'), now }).catch(closeAndThrow)
+  const uploads = await openUploads({
+    store,
+    host,
+    folder: join(dataFolder, 'uploads'),
+    now,
+    declared: () => parts.actions.declared.values(),
+  }).catch(closeAndThrow)
   for (const [action, reason] of uploads.broken) log('error', 'an uploaded action cannot be used', { action, reason })
   const first = await loadAll().catch(closeAndThrow)
   let { config, warnings, parts } = first

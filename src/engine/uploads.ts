@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { WasmHost, WasmModule } from '../domain/wasm.js'
@@ -11,6 +12,8 @@ export interface UploadsParts {
   /** Where a module lies while it is built; emptied at start. */
   folder: string
   now: () => number
+  /** Modules of the config, which share the host's cache with the uploaded ones. */
+  declared: () => Iterable<WasmModule>
 }
 
 /** Throws to refuse a module that is fine by itself and wrong for its place. */
@@ -62,7 +65,7 @@ export async function openUploads(parts: UploadsParts): Promise<Uploads> {
   async function takeOver(name: string, module: WasmModule): Promise<void> {
     active.set(name, module)
     broken.delete(name)
-    await keepInCache(active.values())
+    await keepInCache([...active.values(), ...parts.declared()])
   }
 
   return {
@@ -115,8 +118,8 @@ async function loadUpload(file: StoredModule, { folder, host }: UploadsParts): P
   }
 }
 
-/** The cache drops what is oldest, and what runs may well be the oldest. */
-async function keepInCache(modules: Iterable<WasmModule>): Promise<void> {
+/** Each upload leaves a module in the cache, which drops what is oldest; and what runs may well be the oldest. */
+async function keepInCache(modules: WasmModule[]): Promise<void> {
   const now = new Date()
-  for (const { path } of modules) await utimes(path, now, now)
+  for (const { path } of modules) if (existsSync(path)) await utimes(path, now, now)
 }

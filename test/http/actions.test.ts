@@ -36,7 +36,7 @@ async function call(method: string, path: string, body?: string | Uint8Array<Arr
   if (type) headers['content-type'] = type
   const url = `${program.app.http.url}/api/v1/actions${path}`
   const answer = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) })
-  return { status: answer.status, json: await answer.json() }
+  return { status: answer.status, json: JSON.parse(await answer.text()) }
 }
 const put = (name: string, source: string, query = `?filename=${name}.ts`) => call('PUT', `/${name}${query}`, source)
 const versionsOf = async (name: string): Promise<{ sha256: string; active: boolean }[]> =>
@@ -207,9 +207,7 @@ describe('names the config has too', () => {
     const source = `export const handle = ({ action }) => ({ recipients: ['up.' + action.config.to] })`
     expect((await put('declared', source)).json).toMatchObject({ origin: 'uploaded', declared: true })
     expect(await recipientsOf('plain')).toEqual(['up.conf@corp.test'])
-    expect((await program.app.reload()).warnings).toContainEqual(
-      expect.objectContaining({ code: 'overridden-action' }),
-    )
+    expect((await program.app.reload()).warnings).toContainEqual(expect.objectContaining({ code: 'overridden-action' }))
     expect(await recipientsOf('plain')).toEqual(['up.conf@corp.test'])
     expect((await call('DELETE', '/declared')).json).toEqual({ deleted: 1 })
     expect(await recipientsOf('plain')).toEqual(['conf@corp.test'])
