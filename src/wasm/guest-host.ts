@@ -60,7 +60,7 @@ export function createGuestHost(parts: GuestHostParts): GuestHost {
       memory = attached
     },
     error: () => said.error,
-    output: () => said.output && readText(said.output.context, said.output.address, said.output.sizeBytes),
+    output: () => said.output && readOutput(said.output),
   }
 }
 
@@ -122,12 +122,29 @@ function extismKernel({ limits, config }: GuestHostParts, budget: Budget, said: 
       const value = key !== null && Object.hasOwn(config, key) ? config[key] : undefined
       return value === undefined ? 0n : budget.store(context, value)
     },
+    ...variableFunctions(budget),
     http_request: () => {
       throw new SandboxError('trap', 'the guest called http_request; guests have no network')
     },
     http_status_code: () => 0,
     http_headers: () => 0n,
     get_log_level: () => infoLevel,
+  }
+}
+
+/** A guest's variables, which live as long as its call. Values stay in their blocks; what is stored here is counted. */
+function variableFunctions(budget: Budget) {
+  const variables = new Map<string, bigint>()
+  return {
+    var_get: (context: CallContext, key: bigint) =>
+      variables.get(readText(context, key, configKeyBytesMax) ?? '') ?? 0n,
+    var_set: (context: CallContext, key: bigint, value: bigint) => {
+      const name = readText(context, key, configKeyBytesMax)
+      if (name === null) return
+      budget.count(name.length)
+      if (value === 0n) variables.delete(name)
+      else variables.set(name, value)
+    },
   }
 }
 
@@ -166,13 +183,29 @@ function mailtriggerFunctions({ limits, answers }: GuestHostParts, budget: Budge
   }
 }
 
-/** At most `sizeBytesMax` bytes from an address to the end of its block; null when there is no such block. */
+/** Null when it is in no block. Half-read characters must not end in somebody's address, so other bytes are refused. */
+function readOutput({ context, address, sizeBytes }: NonNullable<Said['output']>): string | null {
+  const bytes = readBytes(context, address, sizeBytes)
+  try {
+    return bytes && new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new SandboxError('output', "the guest's output is not UTF-8")
+  }
+}
+
+/** For errors, logs and keys: what is not UTF-8 is replaced. */
 function readText(context: CallContext, address: bigint, sizeBytesMax: number): string | null {
+  const bytes = readBytes(context, address, sizeBytesMax)
+  return bytes && decoder.decode(bytes)
+}
+
+/** At most `sizeBytesMax` bytes from an address to the end of its block; null when there is no such block. */
+function readBytes(context: CallContext, address: bigint, sizeBytesMax: number): Uint8Array | null {
   const unsigned = BigInt.asUintN(64, address)
   const bytes = context.read(unsigned)?.bytes()
   if (!bytes) return null
   const offset = Math.min(Number(BigInt.asUintN(offsetBits, unsigned)), bytes.length)
-  return decoder.decode(bytes.subarray(offset, Math.min(offset + sizeBytesMax, bytes.length)))
+  return bytes.subarray(offset, Math.min(offset + sizeBytesMax, bytes.length))
 }
 
 /** Cuts lines, then drops them, and says once that it did. */

@@ -1,9 +1,10 @@
 import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
+import type { NetworkPolicy } from '../domain/config.js'
 import { SandboxError } from '../domain/errors.js'
 import type { GuestCall, GuestResult, WasmHost, WasmModule } from '../domain/wasm.js'
-import { ChildPool, type PoolResult } from './child-pool.js'
+import { ChildPool } from './child-pool.js'
 import {
   type CallLimits,
   callLimits,
@@ -13,6 +14,7 @@ import {
   processLimits,
 } from './limits.js'
 import { type GuestRequest, type Prepared, type PrepareRequest, preparedSchema } from './messages.js'
+import { parseGuestJson } from './parse-guest-json.js'
 import { spawnChild } from './spawn-child.js'
 
 export interface WasmHostOptions {
@@ -29,6 +31,8 @@ export interface WasmHostOptions {
   moduleLimits?: Partial<ModuleLimits>
   callLimits?: Partial<CallLimits>
   processLimits?: Partial<ProcessLimits>
+  /** The network for guests that may use it: the entry of processes that offer `http`, and by which rules. */
+  http?: { entry: URL; network: () => NetworkPolicy }
 }
 
 interface Loaded {
@@ -54,7 +58,7 @@ export function createWasmHost(options: WasmHostOptions): WasmHost {
   }
   const children = options.children ?? 2
   const guests = new ChildPool({
-    spawn: () => spawnChild(new URL('./child.js', import.meta.url), limits.process),
+    spawn: () => spawnChild(options.http?.entry ?? new URL('./child.js', import.meta.url), limits.process),
     children,
     spares: 1,
     queueMax: options.queueMax ?? 500,
@@ -86,7 +90,11 @@ export function createWasmHost(options: WasmHostOptions): WasmHost {
 
   return {
     load: createLoader(prepare),
-    call: (call, signal) => callGuest(guests, limits.call, call, signal),
+    call: (call, signal) => {
+      const { allowHosts = [] } = call
+      const http = allowHosts.length > 0 && options.http ? { allowHosts, network: options.http.network() } : null
+      return callGuest(guests, limits.call, call, http, signal)
+    },
     status: () => guests.status(),
     stop: async () => {
       await Promise.all([guests.stop(), preparers.stop()])
@@ -180,6 +188,7 @@ async function callGuest(
   pool: ChildPool,
   limits: CallLimits,
   call: GuestCall,
+  http: GuestRequest['http'],
   signal: AbortSignal,
 ): Promise<GuestResult> {
   const input = JSON.stringify(call.input)
@@ -194,10 +203,11 @@ async function callGuest(
     input,
     config: textConfig(call.config),
     limits,
+    http,
   }
   const result = await pool.run({ owner: call.module.sha256, payload, timeoutMs: call.timeoutMs }, signal)
   const { logs, durationMs, memoryBytes } = result
-  return { output: parseOutput(result), logs, durationMs, memoryBytes }
+  return { output: parseGuestJson(result.output, logs), logs, durationMs, memoryBytes }
 }
 
 /** Extism's config holds texts; what is none goes as JSON. */
@@ -207,13 +217,4 @@ function textConfig(config: Record<string, unknown>): Record<string, string> {
       .filter(([, value]) => value !== undefined)
       .map(([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)]),
   )
-}
-
-function parseOutput(result: PoolResult): unknown {
-  try {
-    return JSON.parse(result.output)
-  } catch {
-    const start = JSON.stringify(result.output.slice(0, 80))
-    throw new SandboxError('output', `the guest's output is not JSON: ${start}`, result.logs)
-  }
 }

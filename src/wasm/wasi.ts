@@ -15,6 +15,7 @@ const badDescriptor = 8
 const notSupported = 52
 const vectorsMax = 1_024
 const randomChunkBytes = 65_536
+const textBytesMax = 16_384
 
 /** Every call about files, folders and sockets: there are none, so every descriptor is a bad one. */
 const descriptorCalls = [
@@ -126,7 +127,7 @@ export function createWasiShim(
       const { text, sizeBytes } = readVectors(view, vectorsAt >>> 0, vectors >>> 0)
       const line = text.replace(/\n+$/, '')
       if (line !== '') log(descriptor === 2 ? 'warn' : 'info', line)
-      view.setUint32(writtenAt, sizeBytes, true)
+      view.setUint32(writtenAt, sizeBytes >>> 0, true)
       return success
     }),
     fd_read: answer((view, descriptor: number, _vectorsAt: number, _vectors: number, readAt: number) => {
@@ -158,7 +159,9 @@ function readVectors(view: DataView, at: number, vectors: number): { text: strin
   for (let index = 0; index < Math.min(vectors, vectorsMax); index++) {
     const start = view.getUint32(at + 8 * index, true)
     const length = view.getUint32(at + 8 * index + 4, true)
-    text += decoder.decode(new Uint8Array(view.buffer, start, length), { stream: true })
+    // Only the start of a line is kept, and 1,024 vectors may all point at the whole memory.
+    const shown = Math.min(length, Math.max(0, textBytesMax - sizeBytes))
+    text += decoder.decode(new Uint8Array(view.buffer, start, length).subarray(0, shown), { stream: true })
     sizeBytes += length
   }
   return { text, sizeBytes }

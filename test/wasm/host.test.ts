@@ -2,10 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { SandboxError, type SandboxErrorKind } from '#src/domain/errors.js'
+import { SandboxError } from '#src/domain/errors.js'
 import type { WasmHost, WasmModule } from '#src/domain/wasm.js'
 import { createWasmHost } from '#src/wasm/host.js'
 import { guest, writeWat } from './guests.js'
+import { answered, attacks, bigBlock, handle, saying, wasi } from './hostile-guests.js'
 
 let folder: string
 let host: WasmHost
@@ -38,154 +39,6 @@ async function failureOf(promise: Promise<unknown>): Promise<SandboxError> {
   expect(error).toBeInstanceOf(SandboxError)
   return error as SandboxError
 }
-
-const handle = (body: string) => guest(`(func (export "handle") (result i32) ${body})`)
-const answered = '(call $answer (i64.const 1)) (i32.const 0)'
-const wasi = (name: string, type: string, body: string) =>
-  `(module (import "wasi_snapshot_preview1" "${name}" (func $wasi ${type}))
-    ${guest('').slice('(module'.length, -1)} (func (export "handle") (result i32) ${body}))`
-
-interface Attack {
-  name: string
-  wat: string
-  kind: SandboxErrorKind
-  words: RegExp
-  timeoutMs?: number
-}
-
-/** Big blocks are filled through the host, 8 bytes at a time. */
-const bigBlock = `(func $big (result i64) (local $block i64) (local $done i64)
-  (local.set $block (call $alloc (i64.const 30000000)))
-  (loop $fill
-    (call $store (i64.add (local.get $block) (local.get $done)) (i64.const 0x80e480e480e480e4))
-    (local.set $done (i64.add (local.get $done) (i64.const 8)))
-    (br_if $fill (i64.lt_u (local.get $done) (i64.const 2000000))))
-  (local.get $block))`
-
-const attacks: Attack[] = [
-  { name: 'loops', wat: handle('(loop $l (br $l)) (i32.const 0)'), kind: 'timeout', words: /300 ms/, timeoutMs: 300 },
-  {
-    name: 'loops in its start function',
-    wat: guest(`(func $s (loop $l (br $l))) (start $s) (func (export "handle") (result i32) ${answered})`),
-    kind: 'timeout',
-    words: /300 ms/,
-    timeoutMs: 300,
-  },
-  {
-    name: 'loops in _initialize',
-    wat: guest(`(func (export "_initialize") (loop $l (br $l))) (func (export "handle") (result i32) ${answered})`),
-    kind: 'timeout',
-    words: /300 ms/,
-    timeoutMs: 300,
-  },
-  {
-    name: 'takes host memory in big blocks',
-    wat: handle('(loop $l (drop (call $alloc (i64.const 16000000))) (br $l)) (i32.const 0)'),
-    kind: 'trap',
-    words: /host memory/,
-  },
-  {
-    name: 'takes host memory in tiny blocks',
-    wat: handle('(loop $l (drop (call $alloc (i64.const 1))) (br $l)) (i32.const 0)'),
-    kind: 'trap',
-    words: /host memory/,
-  },
-  {
-    name: 'takes 100 TB',
-    wat: handle('(drop (call $alloc (i64.const 109951162777600))) (i32.const 0)'),
-    kind: 'trap',
-    words: /host memory/,
-  },
-  {
-    name: 'takes less than nothing',
-    wat: handle('(drop (call $alloc (i64.const -5))) (i32.const 0)'),
-    kind: 'trap',
-    words: /host memory/,
-  },
-  {
-    name: 'gives a huge output',
-    wat: handle('(call $output (call $alloc (i64.const 8000000)) (i64.const 8000000)) (i32.const 0)'),
-    kind: 'output',
-    words: /output has 8000000 bytes/,
-  },
-  { name: 'gives no output', wat: handle('(i32.const 0)'), kind: 'output', words: /no output/ },
-  {
-    name: 'gives no JSON',
-    wat: handle('(call $output (call $alloc (i64.const 4)) (i64.const 4)) (i32.const 0)'),
-    kind: 'output',
-    words: /not JSON/,
-  },
-  {
-    name: 'gives an output that is nowhere',
-    wat: handle('(call $output (i64.const 0x7fff000000000000) (i64.const 4)) (i32.const 0)'),
-    kind: 'output',
-    words: /no output/,
-  },
-  { name: 'traps', wat: handle('(unreachable)'), kind: 'trap', words: /unreachable/ },
-  {
-    name: 'reads out of bounds',
-    wat: handle('(i32.load (i32.const 999999999))'),
-    kind: 'trap',
-    words: /out of bounds/,
-  },
-  {
-    name: 'divides by zero',
-    wat: handle('(i32.div_s (i32.const 1) (i32.const 0))'),
-    kind: 'trap',
-    words: /divide by zero/,
-  },
-  {
-    name: 'overflows the stack',
-    wat: guest(`(func $f (param i32) (result i32) (i32.add (i32.const 1) (call $f (local.get 0))))
-      (func (export "handle") (result i32) (call $f (i32.const 0)))`),
-    kind: 'trap',
-    words: /stack overflow/,
-  },
-  {
-    name: 'returns 1 beside an output',
-    wat: handle('(call $answer (i64.const 1)) (i32.const 1)'),
-    kind: 'trap',
-    words: /returned 1/,
-  },
-  {
-    name: 'sets an error',
-    wat: handle('(call $error (call $input_offset)) (i32.const 1)'),
-    kind: 'trap',
-    words: /^"why"$/,
-  },
-  {
-    name: 'sets an error beside an output',
-    wat: handle('(call $answer (i64.const 1)) (call $error (call $input_offset)) (i32.const 0)'),
-    kind: 'trap',
-    words: /^"why"$/,
-  },
-  {
-    name: 'sets a huge error',
-    wat: guest(`${bigBlock} (func (export "handle") (result i32) (call $error (call $big)) (i32.const 1))`),
-    kind: 'trap',
-    words: /^.{1,1000}$/,
-  },
-  {
-    name: 'exits',
-    wat: wasi('proc_exit', '(param i32)', '(call $wasi (i32.const 3)) (i32.const 0)'),
-    kind: 'trap',
-    words: /exit\(3\)/,
-  },
-  {
-    name: 'asks WASI to write outside its memory',
-    wat: wasi('random_get', '(param i32 i32) (result i32)', '(call $wasi (i32.const 65530) (i32.const 100000))'),
-    kind: 'trap',
-    words: /trapped/,
-  },
-  {
-    name: 'wants the network',
-    wat: guest(
-      `(func (export "handle") (result i32) (drop (call $http (i64.const 0) (i64.const 0))) (i32.const 0))`,
-    ).replace('(module', '(module (import "extism:host/env" "http_request" (func $http (param i64 i64) (result i64)))'),
-    kind: 'trap',
-    words: /no network/,
-  },
-]
 
 describe('a guest that', () => {
   for (const { name, wat, kind, words, timeoutMs } of attacks) {
@@ -273,6 +126,35 @@ describe('a guest that', () => {
         (call $answer (i64.add (global.get $g) (i64.load (i32.const 64)))) (i32.const 0))`),
     )
     for (let round = 0; round < 5; round++) expect((await call(module)).output).toEqual({ n: 2 })
+  })
+
+  it('names __proto__ in its answer changes nobody’s prototype', async () => {
+    const json = '{"__proto__":{"polluted":true},"labels":{"__proto__":"x","constructor":"y"}}'
+    const { output } = await call(await load('proto', saying(Buffer.from(json))))
+    expect(Object.keys(output as object)).toEqual(['__proto__', 'labels'])
+    expect(Object.getPrototypeOf({})).not.toHaveProperty('polluted')
+  })
+
+  it('asks for config finds its own keys only', async () => {
+    const asking = guest(`(func (export "handle") (result i32)
+      (call $answer (i64.extend_i32_u (i64.ne (i64.const 0) (call $config (call $input_offset))))) (i32.const 0))`)
+    const wat = asking.replace(
+      '(module',
+      '(module (import "extism:host/env" "config_get" (func $config (param i64) (result i64)))',
+    )
+    const module = await load('config', wat)
+    const config = JSON.parse('{"1":"one","[]":2}')
+    const found = async (input: unknown) =>
+      host.call({ module, export: 'handle', input, config, timeoutMs: 10_000 }, new AbortController().signal)
+    // The key is the input's JSON.
+    const cases: [input: unknown, n: number][] = [
+      [1, 1],
+      [[], 1],
+      [2, 0],
+      ['__proto__', 0],
+      [null, 0],
+    ]
+    for (const [input, n] of cases) expect((await found(input)).output).toEqual({ n })
   })
 
   it('is given only its own input', async () => {
