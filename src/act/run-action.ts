@@ -35,6 +35,7 @@ export async function runAction(parts: { host: WasmHost }, call: ActionCall, sig
       input: buildActionInput(call),
       config: action.config,
       timeoutMs: action.timeoutMs,
+      allowHosts: action.allowHosts,
     },
     signal,
   )

@@ -25,8 +25,8 @@ export async function runCondition(
 ): Promise<WasmVerdict> {
   const { attachments, envelope } = mail
   const input = buildActionInput({ action, mail, recipients: envelope.to, variables: {}, attachments })
-  const { config, timeoutMs } = action
-  const result = await parts.host.call({ module, export: 'match', input, config, timeoutMs }, signal)
+  const { config, timeoutMs, allowHosts } = action
+  const result = await parts.host.call({ module, export: 'match', input, config, timeoutMs, allowHosts }, signal)
   const output = matchOutputSchema.safeParse(result.output)
   if (!output.success) {
     const issue = output.error.issues[0]

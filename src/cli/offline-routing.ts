@@ -6,7 +6,7 @@ import type { HttpRequest } from '../domain/channel.js'
 import type { Config } from '../domain/config.js'
 import type { JudgeByLlm } from '../domain/judge.js'
 import { type AssembledParts, assemblePipeline } from '../engine/assemble.js'
-import { userAgent } from '../engine/engine.js'
+import { guestEntry, userAgent } from '../engine/engine.js'
 import { type ConfigSource, loadCheckedConfig } from '../engine/load-config.js'
 import { noLlmCache, noLookupCache } from '../engine/store-caches.js'
 import { createOutbound } from '../outbound/client.js'
@@ -37,7 +37,10 @@ export async function openOfflineRouting(
   const outbound = createOutbound({ policy: options.config.server.network, userAgent })
   const parser = createParser({})
   const cacheFolder = mkdtempSync(join(tmpdir(), 'mailtrigger-'))
-  const host = createWasmHost({ cacheFolder })
+  const host = createWasmHost({
+    cacheFolder,
+    http: { entry: guestEntry, network: () => options.config.server.network },
+  })
   const stop = async (): Promise<void> => {
     await host.stop()
     await parser.stop()

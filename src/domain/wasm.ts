@@ -18,6 +18,8 @@ export interface GuestCall {
   input: unknown
   config: Record<string, unknown>
   timeoutMs: number
+  /** Hosts its `http` calls may reach; none when it is left out. */
+  allowHosts?: string[]
 }
 
 export interface GuestResult {

@@ -26,6 +26,8 @@ import { llmCacheIn, lookupCacheIn } from './store-caches.js'
 import { openUploads, type Uploads } from './uploads.js'
 
 export const userAgent = 'MailTrigger/0.1 (+https://mailtrigger.app)'
+/** Processes for actions and conditions, which may have a network; those of jobs are the jobs room's. */
+export const guestEntry = new URL('../act/guest-child.js', import.meta.url)
 const expireEveryMs = 600_000
 /** How long a send that is under way may take when the program stops. */
 const stopPatienceMs = 15_000
@@ -68,7 +70,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const store = openSqliteStore(dataFolder, now)
   const outbound = createOutbound({ policy: server.network, userAgent })
   const parser = createParser({})
-  const host = createWasmHost({ cacheFolder: join(dataFolder, 'wasm-cache') })
+  const host = createWasmHost({
+    cacheFolder: join(dataFolder, 'wasm-cache'),
+    http: { entry: guestEntry, network: () => config.server.network },
+  })
   const parse: AssembledParts['parse'] = (raw, signal) => parser.parse(raw, signal)
   const assemble = (next: Config): Promise<AssembledParts> =>
     assemblePipeline({

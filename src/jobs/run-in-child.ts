@@ -26,7 +26,12 @@ export async function runInChild(request: RunRequest, reporter: CallReporter): P
     try {
       const { sha256, path } = request.module
       const { input, config, limits } = request
-      await runGuest(module, { sha256, path, export: 'run', input, config, limits }, reporter, guestCalls.answers)
+      await runGuest(
+        module,
+        { sha256, path, export: 'run', input, config, limits, http: null },
+        reporter,
+        guestCalls.answers,
+      )
     } finally {
       await guestCalls.stop()
     }

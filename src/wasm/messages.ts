@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { NetworkPolicy } from '../domain/config.js'
 import type { SandboxErrorKind } from '../domain/errors.js'
 import type { GuestExport } from './host-interface.js'
 import type { CallLimits, ModuleLimits } from './limits.js'
@@ -42,6 +43,8 @@ export interface GuestRequest {
   input: string
   config: Record<string, string>
   limits: CallLimits
+  /** What its `http` calls may reach; null for a guest that has no network. */
+  http: { allowHosts: string[]; network: NetworkPolicy } | null
 }
 
 /** The payload of `prepare-child.ts`: one module to build, check and harden. */
