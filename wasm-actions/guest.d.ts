@@ -120,7 +120,7 @@ export interface MailHit {
 }
 
 export interface MailPage {
-  /** In the order of receipt. */
+  /** In the order of receipt. May be few, or none, although there is more: a call looks through a part of the archive. */
   items: MailHit[]
   /** There is more; null on the last page. */
   next_cursor: string | null

@@ -6,7 +6,7 @@ import type { Page } from '../store/store.js'
 import { type Cli, CliExit, collect, exitCodes } from './cli.js'
 import { type Client, connect } from './client.js'
 import { printJob, printJobs, printQuery, printRun, printRuns, printTimes } from './print-jobs.js'
-import { type PushOptions, pushJob, readFileGiven } from './push-job.js'
+import { type PushOptions, pushJob, readFileGiven, transferSignal } from './push-job.js'
 
 /** How long the server holds back the answer; a longer run is asked about every few seconds. */
 const waitS = 20
@@ -156,7 +156,7 @@ async function runPull(cli: Cli, name: string, output: string = `${name}.sqlite3
   if (/[/\\]/.test(name) && output === `${name}.sqlite3`) {
     throw new CliExit(exitCodes.usage, `"${name}" makes no file name`, '-o says where to')
   }
-  const answer = await client.open(`${pathOf(name)}/database`, { signal: cli.signal })
+  const answer = await client.open(`${pathOf(name)}/database`, { signal: transferSignal(cli) })
   const bytes = Buffer.from(await answer.arrayBuffer())
   writeFileSync(output, bytes)
   cli.show({ file: output, size_bytes: bytes.byteLength }, () => `${bytes.byteLength} bytes written to ${output}`)
@@ -165,7 +165,11 @@ async function runPull(cli: Cli, name: string, output: string = `${name}.sqlite3
 async function runReplace(cli: Cli, name: string, file: string): Promise<void> {
   const bytes = readFileGiven(file)
   const client = await connect(cli)
-  const answer = await client.open(`${pathOf(name)}/database`, { method: 'PUT', body: bytes, signal: cli.signal })
+  const answer = await client.open(`${pathOf(name)}/database`, {
+    method: 'PUT',
+    body: bytes,
+    signal: transferSignal(cli),
+  })
   cli.show((await answer.json()) as JobLine, () => `the database of ${name} is replaced; the one before is kept`)
 }
 

@@ -14,6 +14,8 @@ export interface PushOptions {
   allowHost?: string[]
 }
 
+const transferMsMax = 300_000
+
 /** Uploads what is given of a job. A script is built here, because the files it imports are here. */
 export async function pushJob(cli: Cli, name: string, module: string | null, options: PushOptions): Promise<JobLine> {
   const form = new FormData()
@@ -31,8 +33,13 @@ export async function pushJob(cli: Cli, name: string, module: string | null, opt
     throw new CliExit(exitCodes.usage, 'there is nothing to push', 'name a module, or what changed: --schedule, …')
   }
   const client = await connect(cli)
-  const init = { method: 'PUT', body: form, signal: cli.signal }
+  const init = { method: 'PUT', body: form, signal: transferSignal(cli) }
   return (await (await client.open(`/jobs/${encodeURIComponent(name)}`, init)).json()) as JobLine
+}
+
+/** A database may have 50 MB, and the way to the server may be slow. */
+export function transferSignal(cli: Cli): AbortSignal {
+  return AbortSignal.any([cli.signal, AbortSignal.timeout(transferMsMax)])
 }
 
 export function readFileGiven(path: string): Uint8Array<ArrayBuffer> {

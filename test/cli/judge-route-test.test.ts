@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { judgeRouteTest } from '#src/cli/judge-route-test.js'
+import { judgeJobTest, judgeRouteTest, type TestedRun } from '#src/cli/judge-route-test.js'
 import type { DeliveryExpectation, RouteExpectation } from '#src/domain/route-test.js'
 import type { RouteTrace } from '#src/domain/trace.js'
 import type { Explanation } from '#src/engine/explanation.js'
@@ -165,5 +165,47 @@ describe('deliveries', () => {
         expect(judge(shuffled, deliveries)).toEqual([])
       }),
     )
+  })
+})
+
+describe('the runs of a job', () => {
+  const ran = (deliveries: Planned[], error: string | null = null): TestedRun => ({
+    at: 0,
+    error,
+    logs: [],
+    deliveries,
+  })
+  const once = [ran([]), ran([to('telegram', 'tim@y.example')]), ran([])]
+
+  test.each<[string, Partial<RouteExpectation>, TestedRun[], string[]]>([
+    ['nothing is asked', {}, once, []],
+    ['once, by any run', { deliveries: [expects('telegram')] }, once, []],
+    ['once, by this run', { deliveries: [expects('telegram', { run: 2 })] }, once, []],
+    [
+      'by another run',
+      { deliveries: [expects('telegram', { run: 1 })] },
+      once,
+      [
+        'expected a delivery on telegram by run 1, and there is none',
+        'unexpected delivery on telegram to tim@y.example by run 2: Disk full',
+      ],
+    ],
+    [
+      'once, and it comes twice',
+      { deliveries: [expects('telegram')] },
+      [...once, ran([to('telegram', 'tim@y.example')])],
+      ['unexpected delivery on telegram to tim@y.example by run 4: Disk full'],
+    ],
+    ['silence', { deliveries: [] }, [ran([]), ran([])], []],
+    ['who is reached', { recipients: ['tim@y.example'] }, once, []],
+    [
+      'who is not',
+      { recipients: ['jolin@y.example'] },
+      once,
+      ['recipients: expected jolin@y.example, got tim@y.example'],
+    ],
+    ['a run that fails', { deliveries: [] }, [ran([]), ran([], 'no such table')], ['run 2 failed: no such table']],
+  ])('%s', (_name, expected, runs, problems) => {
+    expect(judgeJobTest({ ...nothing, ...expected }, runs)).toEqual(problems)
   })
 })

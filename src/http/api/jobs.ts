@@ -83,7 +83,9 @@ async function startRun(calls: JobCalls, name: string, waitMs: number): Promise<
   const over = new AbortController()
   try {
     const run = await Promise.race([finished, sleep(waitMs, null, { signal: over.signal })])
-    return run ?? (await calls.readJob(name)).last_run ?? (await finished)
+    if (run) return run
+    const { last_run: last } = await calls.readJob(name)
+    return last?.outcome === 'running' ? last : await finished
   } finally {
     over.abort()
   }
