@@ -25,6 +25,7 @@ export function addActions(program: Command, cli: () => Cli): void {
     .option('--from <address>', 'envelope sender (default: the From header)')
     .option('--attach <lookup>', 'a JSON file, or the name of a lookup the server has; also several times', collect)
     .option('--config <key=value>', 'for a file: what the config would give it, as text or JSON; also several times')
+    .option('--allow-host <host>', 'for a file: a host it may call; also several times', collect)
     .option('--timeout <duration>', 'how long it may take', '1s')
     .action((target: string, options: RunOptions) => runAction(cli(), target, options))
   add('push', 'upload an action or condition; the next mail uses it')

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import type { WasmHost, WasmModule } from '../domain/wasm.js'
-import { createWasmHost } from '../wasm/host.js'
+import { createWasmHost, type WasmHostOptions } from '../wasm/host.js'
 import { CliExit, exitCodes } from './cli.js'
 import { loadFile } from './uploaded-actions.js'
 
@@ -16,9 +16,12 @@ export interface BuiltModule {
 const scriptEnding = /\.[cm]?[jt]s$/
 
 /** A sandbox of this command's own, with nothing left behind. */
-export async function withSandbox<Result>(work: (host: WasmHost) => Promise<Result>): Promise<Result> {
+export async function withSandbox<Result>(
+  work: (host: WasmHost) => Promise<Result>,
+  options: Omit<WasmHostOptions, 'cacheFolder'> = {},
+): Promise<Result> {
   const cacheFolder = mkdtempSync(join(tmpdir(), 'mailtrigger-'))
-  const host = createWasmHost({ cacheFolder })
+  const host = createWasmHost({ ...options, cacheFolder })
   try {
     return await work(host)
   } finally {

@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { type GuestTrial, tryGuest } from '../act/try-guest.js'
 import type { Attachment, RawMail } from '../domain/mail.js'
 import { parseDuration } from '../domain/units.js'
+import type { WasmHost } from '../domain/wasm.js'
 import { parseMail } from '../receive/parse.js'
 import { nameOfFile, withSandbox } from './build-module.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
@@ -17,7 +18,12 @@ export interface RunOptions {
   from?: string
   attach?: string[]
   timeout: string
+  allowHost?: string[]
 }
+
+/** Processes whose guests may call the hosts named by --allow-host. */
+const guestEntry = new URL('../act/guest-child.js', import.meta.url)
+const network = { denyPrivate: false, allow: [], deny: [] }
 
 /** Tries a file without a server, or a name on the server. Exits 1 when the guest fails. */
 export async function runAction(cli: Cli, target: string, options: RunOptions): Promise<void> {
@@ -36,17 +42,19 @@ async function tryFile(cli: Cli, path: string, raw: RawMail, options: RunOptions
   if (!existsSync(path)) throw new CliExit(exitCodes.notFound, `there is no file ${path}`)
   const timeoutMs = parseDuration(options.timeout)
   if (!timeoutMs) throw new CliExit(exitCodes.usage, `--timeout takes a duration like 1s, not "${options.timeout}"`)
-  const action = { name: nameOfFile(path), config: readConfig(cli.options.config ?? []), timeoutMs, allowHosts: [] }
+  const allowHosts = (options.allowHost ?? []).map((host) => host.toLowerCase())
+  const action = { name: nameOfFile(path), config: readConfig(cli.options.config ?? []), timeoutMs, allowHosts }
   const attached = (options.attach ?? []).map(readAttachment)
   const mail = await parseMail(raw)
   const recipients = raw.envelope.to.map((address) => address.toLowerCase())
-  return withSandbox(async (host) => {
+  const attempt = async (host: WasmHost): Promise<GuestTrial> => {
     const module = await loadFile(host, path)
     if (!module.kinds.includes('action') && !module.kinds.includes('condition')) {
       throw new CliExit(exitCodes.failed, `${basename(path)} exports neither "handle" nor "match"`)
     }
     return tryGuest({ host }, { action, module, mail, recipients, attached }, cli.signal)
-  })
+  }
+  return withSandbox(attempt, { http: { entry: guestEntry, network: () => network } })
 }
 
 async function tryOnServer(cli: Cli, name: string, raw: RawMail, options: RunOptions): Promise<GuestTrial> {

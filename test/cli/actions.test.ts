@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CliResult, folderWith, runCli } from './run-cli.js'
@@ -18,6 +21,7 @@ beforeAll(() => {
       }`,
     'pick.ts': `export const pick = (text: string): string => JSON.parse(text).disk ?? 'nobody@corp.test'`,
     'full.ts': `export const match = ({ mail }) => ({ match: mail.subject.includes('full'), reason: 'the subject' })`,
+    'calls.ts': `export const handle = ({ action }) => ({ title: mailtrigger.http({ url: action.config.url }).body })`,
     'throws.ts': `export function handle() {\n  throw new Error('boom')\n}`,
     'job.ts': 'export const run = () => {}',
     'broken.ts': 'export const handle = () => {\n  return 1 +\n}',
@@ -47,6 +51,28 @@ describe('actions run', () => {
       after: ['x@corp.test', 'y@corp.test', 'nobody@corp.test'],
       logs: [{ level: 'info', message: 'limit 5 string' }],
     })
+  })
+
+  it('lets it call the hosts it is told, and no other', async () => {
+    const server = createServer((_request, response) => response.end('on call')).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const args = [
+      'run',
+      'calls.ts',
+      '--mail',
+      'mail.eml',
+      '--config',
+      `url=http://127.0.0.1:${port}/`,
+      '--timeout',
+      '9s',
+    ]
+    const allowed = await actions([...args, '--allow-host', `127.0.0.1:${port}`, '--json'])
+    const refused = await actions(args)
+    server.close()
+    expect(JSON.parse(allowed.out)).toMatchObject({ output: { title: 'on call' }, error: null })
+    expect(refused.code).toBe(1)
+    expect(refused.out).toContain('allow_hosts names no host')
   })
 
   it('asks a condition', async () => {
