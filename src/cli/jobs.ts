@@ -127,14 +127,18 @@ async function runLogs(cli: Cli, name: string, id: string | undefined, options: 
 }
 
 async function runNext(cli: Cli, name: string, count: string): Promise<void> {
-  const page = await (await connect(cli)).get<Page<string>>(`${pathOf(name)}/next`, { count })
-  cli.show(page, ({ items }) => printTimes(items))
+  const client = await connect(cli)
+  const page = await client.get<Page<string>>(`${pathOf(name)}/next`, { count })
+  const { timezone } = await client.get<JobLine>(pathOf(name))
+  cli.show(page, ({ items }) => printTimes(items, timezone))
 }
 
 async function runEnable(cli: Cli, name: string, verb: 'enable' | 'disable'): Promise<void> {
   const line = await (await connect(cli)).post<JobLine>(`${pathOf(name)}/${verb}`)
   cli.show(line, () =>
-    line.enabled ? `${name} runs again: ${printTimes(line.next_runs.slice(0, 1))}` : `${name} is disabled`,
+    line.enabled
+      ? `${name} runs again: ${printTimes(line.next_runs.slice(0, 1), line.timezone)}`
+      : `${name} is disabled`,
   )
 }
 

@@ -62,9 +62,17 @@ export function printRun(run: JobRun, cli: Cli, withLogs: boolean): string {
   return [...logs, ...lines].join('\n')
 }
 
-/** Times in the local timezone, one a line. */
-export function printTimes(times: string[]): string {
-  return times.length === 0 ? 'it will not run' : times.map(printTime).join('\n')
+/** Times in the local timezone, and in that of the schedule where it is another; one a line. */
+export function printTimes(times: string[], timezone: string): string {
+  if (times.length === 0) return 'it will not run'
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone
+  // The Swedish way of writing a time is the ISO one.
+  const there = new Intl.DateTimeFormat('sv-SE', { timeZone: timezone, dateStyle: 'short', timeStyle: 'short' })
+  const lines = times.map((time) => {
+    const local = printTime(time)
+    return timezone === here ? local : `${local}   ${there.format(new Date(time))} in ${timezone}`
+  })
+  return lines.join('\n')
 }
 
 export function printQuery({ columns, rows }: QueryResult): string {

@@ -58,6 +58,7 @@ describe('monit-watch, uploaded with its database', () => {
     )
     expect(pushed).toMatchObject({ code: 0, err: '' })
     expect(pushed.out).toContain('30 4 1 1 * Asia/Taipei')
+    expect((await jobs('next', 'monit-watch', '--count', '1')).out).toMatch(/ \d{4}-01-01 04:30 in Asia\/Taipei\n$/)
     expect((await jobs('list')).out).toMatch(/^monit-watch +30 4 1 1 \* Asia\/Taipei .* never +– +uploaded$/m)
   })
 
