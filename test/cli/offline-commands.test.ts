@@ -114,7 +114,7 @@ describe('mailtrigger test', () => {
     expect(out).toMatch(/\d+ passed, 0 failed/)
     expect(out).toContain('5 of 5 routes matched')
     expect(code).toBe(0)
-  }, 60_000)
+  }, 180_000)
 
   it('fails with the trace when a rule is broken', async () => {
     const folder = folderWith({})
