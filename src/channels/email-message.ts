@@ -64,8 +64,9 @@ export async function readAttachments(
   message: Message,
   context: Pick<ChannelContext, 'loadMail' | 'loadRaw'>,
 ): Promise<{ files: AttachedFile[]; notes: string[] }> {
-  if (attach === 'none' || (attach === 'attachments' && message.attachments.length === 0))
-    return { files: [], notes: [] }
+  // What a job raised has no mail behind it.
+  if (attach === 'none' || message.mailId === null) return { files: [], notes: [] }
+  if (attach === 'attachments' && message.attachments.length === 0) return { files: [], notes: [] }
   if (attach === 'original') {
     const content = asBuffer(await context.loadRaw())
     return keepSmall([{ filename: 'original.eml', contentType: 'message/rfc822', content }])

@@ -1,7 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Command } from 'commander'
 import { formatIssues } from '../config/print-issues.js'
 import { redactConfig } from '../config/redact.js'
+import type { Config } from '../domain/config.js'
 import { ConfigError } from '../domain/errors.js'
+import { loadConfigJobs } from '../jobs/load-jobs.js'
+import { createWasmHost } from '../wasm/host.js'
+import { jobModuleLimits } from '../wasm/limits.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { configSource } from './config-source.js'
 import { requireConfig } from './find-files.js'
@@ -29,8 +36,9 @@ async function runCheck(cli: Cli, files: string[], options: CheckOptions): Promi
   const color = cli.colors.isColorSupported
   try {
     const { config, warnings } = await loadOffline(configSource(cli, paths), uploaded)
-    // Building and loading the actions is part of the check: a module that cannot run is a mistake in the config.
+    // Building and loading modules is part of the check: one that cannot run is a mistake in the config.
     await (await openOfflineRouting({ config, uploaded })).stop()
+    await checkJobModules(config)
     if (options.print) cli.out(JSON.stringify(redactConfig(config), null, 2))
     else if (cli.options.json) cli.out(JSON.stringify({ ok: true, hash: config.hash, issues: warnings }, null, 2))
     else if (warnings.length > 0) cli.say(formatIssues(warnings, { color }))
@@ -45,5 +53,17 @@ async function runCheck(cli: Cli, files: string[], options: CheckOptions): Promi
     if (cli.options.json) cli.out(JSON.stringify({ ok: false, issues: error.issues }, null, 2))
     else cli.say(`${formatIssues(error.issues, { color })}`)
     throw new CliExit(exitCodes.config, '')
+  }
+}
+
+async function checkJobModules({ jobs }: Config): Promise<void> {
+  if (Object.keys(jobs).length === 0) return
+  const cacheFolder = mkdtempSync(join(tmpdir(), 'mailtrigger-'))
+  const host = createWasmHost({ cacheFolder, moduleLimits: jobModuleLimits })
+  try {
+    await loadConfigJobs(host, jobs)
+  } finally {
+    await host.stop()
+    rmSync(cacheFolder, { recursive: true, force: true })
   }
 }

@@ -48,17 +48,19 @@ export interface JobSandboxOptions {
 export const databaseBytesMaxDefault = 50 * 1024 * 1024
 const queryTimeoutMs = 2_000
 const fileTimeoutMs = 30_000
-const waitMsMax = 60_000
+const fileWaitMsMax = 60_000
+/** Jobs whose times coincide take their turns, and a run may take 15 minutes. */
+const runWaitMsMax = 3_600_000
 
 export function createJobSandbox(options: JobSandboxOptions = {}): JobSandbox {
   const bytesMax = options.databaseBytesMax ?? databaseBytesMaxDefault
-  const pool = (children: number, callsMax: number, idleMsMax: number | null): ChildPool =>
+  const pool = (children: number, callsMax: number, idleMsMax: number | null, queueWaitMsMax: number): ChildPool =>
     new ChildPool({
       spawn: () => spawnChild(new URL('./child.js', import.meta.url), processLimits),
       children,
       spares: 0,
       queueMax: 200,
-      queueWaitMsMax: waitMsMax,
+      queueWaitMsMax,
       startTimeoutMs: processLimits.startTimeoutMs,
       loadTimeoutMs: processLimits.loadTimeoutMs,
       callsMax,
@@ -66,9 +68,9 @@ export function createJobSandbox(options: JobSandboxOptions = {}): JobSandbox {
       logLinesMax: jobCallLimits.logLinesMax,
     })
   // A process of its own for each run: what a guest left behind in one must not meet another job's database.
-  const runs = pool(options.runsMax ?? 4, 1, null)
+  const runs = pool(options.runsMax ?? 4, 1, null, runWaitMsMax)
   // One file after the other, in processes that are kept for a moment, as such requests come in twos and threes.
-  const files = pool(2, 50, 5_000)
+  const files = pool(2, 50, 5_000, fileWaitMsMax)
   const never = new AbortController().signal
   const onFile = async <Answer>(
     payload: FileRequest,

@@ -95,9 +95,11 @@ describe('a mail', () => {
     expect(sink.mails[1]?.raw).toMatch(/Content-Type: message\/rfc822/)
     expect(sink.mails[1]?.raw).toContain('Subject: caf\xe9\r\n\r\n.dot \xe9')
     await send({ attach: 'none' }, load, message)
+    await send({ attach: 'original' }, load, { ...message, mailId: null })
     await send({}, { ...load, form: 'no_attachment' }, message)
     expect((await parseSent(2)).attachments).toHaveLength(0)
     expect((await parseSent(3)).attachments).toHaveLength(0)
+    expect((await parseSent(4)).attachments).toHaveLength(0)
   })
 
   test('names what is too large to carry', async () => {

@@ -106,6 +106,18 @@ describe('mailtrigger check', () => {
     expect(code).toBe(0)
     expect(out).not.toContain('correct-horse-battery')
   })
+
+  it('a job whose module cannot run is a mistake in the config, at its place', async () => {
+    const folder = folderWith({
+      'routes.yaml': `${head}jobs:\n  watch: { module: watch.ts, schedule: "*/30 * * * *", send: inbox }\n`,
+      'watch.ts': 'export function handle() {}',
+    })
+    const { code, err } = await runCli(['check'], { cwd: folder })
+    expect(code).toBe(78)
+    expect(err).toMatch(/routes\.yaml:4:3 error job "watch" cannot be used: the module does not export "run"/)
+    writeFileSync(join(folder, 'watch.ts'), 'export function run() {}')
+    expect((await runCli(['check'], { cwd: folder })).code).toBe(0)
+  })
 })
 
 describe('mailtrigger test', () => {

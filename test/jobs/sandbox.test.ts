@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { SandboxError } from '#src/domain/errors.js'
-import { startWebhookSink, type WebhookSink } from '../stand-ins/webhook-sink.js'
+import { type SinkReply, startWebhookSink, type WebhookSink } from '../stand-ins/webhook-sink.js'
 import { openSandbox } from './sandbox-fixture.js'
 
 const databaseBytesMax = 1024 * 1024
@@ -120,7 +120,7 @@ describe('the database', () => {
     ['an endless loop', 'for (;;) {}'],
   ])('%s is killed at the deadline, and nothing of the run stays', async (_, call) => {
     const body = `mailtrigger.db.exec('CREATE TABLE t (a)'); mailtrigger.notify({ title: 'x' }); console.log('here'); ${call}`
-    const error = await failureOf(box.runBody('endless', body, { timeoutMs: 1_000 }))
+    const error = await failureOf(box.runBody('endless', body, { timeoutMs: 4_000 }))
     expect(error.kind).toBe('timeout')
     expect(linesOf(error)).toEqual(['here'])
     expect(await box.sandbox.readReport(box.databasePath('endless'))).toBeNull()
@@ -248,12 +248,13 @@ describe('what was raised', () => {
 
 describe('the network', () => {
   it('is only what allow_hosts names', async () => {
-    server.replyWith(({ path }) =>
-      path === '/moved'
-        ? { status: 302, headers: { location: 'http://localhost/' } }
-        : path === '/large'
-          ? { status: 200, body: 'x'.repeat(1_100_000) }
-          : { status: 404, headers: { 'x-a': 'b' }, body: 'nothing' },
+    server.replyWith(
+      ({ path }): SinkReply =>
+        path === '/moved'
+          ? { status: 302, headers: { location: 'http://localhost/' } }
+          : path === '/large'
+            ? { status: 200, body: 'x'.repeat(1_100_000) }
+            : { status: 404, headers: { 'x-a': 'b' }, body: 'nothing' },
     )
     const result = await box.runBody(
       'http',
