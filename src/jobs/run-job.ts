@@ -122,10 +122,13 @@ async function runInSandbox(
   throw new SandboxError('rejected', 'the database keeps the report of another run, which cannot be cleared')
 }
 
-/** A report of an earlier run that was recorded as it ended, or never began here; what it raised is saved once. */
+/**
+ * A report of an earlier run. Mostly that was recorded, and only the clearing was missed; a run that was killed while it
+ * committed stands as failed and went well after all. A run the store has never heard of is none of ours.
+ */
 async function takeOver(parts: RunParts, job: JobSettings, report: RunReport): Promise<void> {
   const run = await parts.store.readRun(report.run_id)
-  if (run?.job === job.name && run.outcome === 'running') {
+  if (run?.job === job.name && run.outcome !== 'success') {
     await endRun(parts, job, run.id, { outcome: 'success', error: null, logs: [], durationMs: null, report })
     return
   }

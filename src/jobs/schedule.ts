@@ -4,6 +4,8 @@ const minuteMs = 60_000
 /** What lies further back, or is more than this, is no longer worth counting. */
 const missedDaysMax = 31
 const missedMax = 1_000
+/** A machine that was busy or asleep runs what is this late; left alone, node-cron gives it up after one second. */
+const latenessMsMax = 5 * minuteMs
 
 /** Says what is wrong with a cron schedule or its timezone, or null when both can be used. */
 export function checkSchedule(schedule: string, timezone: string): string | null {
@@ -49,6 +51,7 @@ export function startSchedule(
   const task = cron.createTask(schedule, ({ date }) => on.due(date.getTime()), {
     timezone,
     suppressMissedWarning: true,
+    missedExecutionTolerance: latenessMsMax,
   })
   task.on('execution:missed', ({ date }) => on.missed(date.getTime()))
   void task.start()

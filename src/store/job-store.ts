@@ -8,7 +8,8 @@ export interface JobStore {
   startRun: (run: NewRun) => Promise<void>
   /**
    * The end of a run and what it raised, in one transaction. False when the run had ended already: then nothing is
-   * changed, so whoever is not sure may say it again.
+   * changed, so whoever is not sure may say it again. Only a success may follow upon another end: a process that was
+   * killed can have committed in its last moment.
    */
   finishRun: (end: RunEnd, notifications: NewNotification[]) => Promise<CommittedRouting | false>
   readRun: (runId: string) => Promise<JobRun | null>

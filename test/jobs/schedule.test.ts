@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, test, vi } from 'vitest'
-import { checkSchedule, countScheduled, listNextRuns } from '#src/jobs/schedule.js'
+import { checkSchedule, countScheduled, listNextRuns, startSchedule } from '#src/jobs/schedule.js'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -51,6 +51,26 @@ describe('times that passed', () => {
   ])('%s in %s from %s to %s are %i', (schedule, timezone, since, until, count) => {
     expect(countScheduled(schedule, timezone, Date.parse(since), Date.parse(until))).toBe(count)
   })
+})
+
+it('a schedule calls back at its times until it is stopped, and tells which it missed', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] })
+  vi.setSystemTime(new Date('2026-06-01T00:20:30Z'))
+  const due: string[] = []
+  const missed: string[] = []
+  const schedule = startSchedule('*/30 * * * *', 'Asia/Taipei', {
+    due: (at) => due.push(new Date(at).toISOString()),
+    missed: (at) => missed.push(new Date(at).toISOString()),
+  })
+  await vi.advanceTimersByTimeAsync(45 * 60_000)
+  expect(due).toEqual(['2026-06-01T00:30:00.000Z', '2026-06-01T01:00:00.000Z'])
+  vi.setSystemTime(new Date('2026-06-01T03:10:00Z'))
+  await vi.advanceTimersByTimeAsync(25 * 60_000)
+  expect(missed.map((time) => time.slice(11, 16))).toEqual(['01:30', '02:00', '02:30', '03:00'])
+  expect(due.at(-1)).toBe('2026-06-01T03:30:00.000Z')
+  schedule.stop()
+  await vi.advanceTimersByTimeAsync(3_600_000)
+  expect(due).toHaveLength(3)
 })
 
 test.each([

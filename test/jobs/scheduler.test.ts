@@ -241,6 +241,19 @@ describe('when the program ends at the worst moment', () => {
     expect(ended.map(({ notifications }) => notifications)).toEqual([1, 1])
   })
 
+  it('a run that committed as it was killed is told by the next one', async () => {
+    const job = makeJob('alerts', raise)
+    const id = await commitOnly(job)
+    const failed = { id, outcome: 'failure' as const, error: 'late', logs: [], durationMs: 1, notifications: 0 }
+    await box.store.finishRun({ ...failed, rowsChanged: 0, finishedAt: clock, runsKept }, [])
+    await take(job)
+    const next = await scheduler.runNow('alerts')
+    expect(ended.map((run) => [run.id, run.outcome, run.notifications])).toEqual([
+      [id, 'success', 1],
+      [next.id, 'success', 1],
+    ])
+  })
+
   it('before the commit, the run was interrupted and left nothing', async () => {
     const job = makeJob('alerts', raise)
     const id = parts.newId()

@@ -57,6 +57,17 @@ describe('a run', () => {
     expect((await store.listDeliveries({ limit: 10 })).items).toHaveLength(1)
   })
 
+  it('that was killed while it committed went well after all, and both ends are told', async () => {
+    const store = openStore()
+    await start(store, 'r1')
+    expect(await store.finishRun(end('r1', { outcome: 'failure', error: 'late' }), [raised()])).not.toBe(false)
+    expect(await store.finishRun(end('r1', { outcome: 'interrupted' }), [raised()])).toBe(false)
+    expect(await store.finishRun(end('r1'), [raised()])).toEqual({ deliveries: 1, channels: ['ops'] })
+    expect(await store.finishRun(end('r1'), [raised()])).toBe(false)
+    expect(await store.readRun('r1')).toMatchObject({ outcome: 'success', error: null })
+    expect((await store.listDeliveries({ limit: 10, runId: 'r1' })).items).toHaveLength(2)
+  })
+
   it('may raise the same twice, and two runs may say the same', async () => {
     const store = openStore()
     await start(store, 'r1')

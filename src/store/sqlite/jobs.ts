@@ -19,7 +19,8 @@ export function prepareJobs(database: Database.Database) {
   const endRun = database.prepare(
     `UPDATE runs SET outcome = @outcome, finished_at = @finishedAt, error = @error, logs = @logs,
        duration_ms = @durationMs, notifications = @notifications, rows_changed = @rowsChanged
-     WHERE id = @id AND outcome = 'running' RETURNING job, started_at`,
+     WHERE id = @id AND (outcome = 'running' OR outcome <> 'success' AND @outcome = 'success')
+     RETURNING job, started_at`,
   )
   const noteSuccess = database.prepare<[number, string]>('UPDATE job_states SET last_success_at = ? WHERE job = ?')
   const forgetOldRuns = database.prepare<[string, string, number]>(

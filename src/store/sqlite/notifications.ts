@@ -31,10 +31,17 @@ export function prepareNotifications(database: Database.Database) {
      ON CONFLICT (dedupe_key) DO NOTHING`,
   )
 
+  // A run whose end is corrected has told of its failure already; what is told now stands behind that.
+  const countOfRun = database.prepare<[string], { count: number }>(
+    'SELECT count(*) AS count FROM notifications WHERE run_id = ?',
+  )
+
   function save(notifications: NewNotification[], origin: NotificationOrigin, now: number): CommittedRouting {
     const channels = new Set<string>()
     let deliveries = 0
-    for (const [index, notification] of notifications.entries()) {
+    const before = origin.runId === null ? 0 : (countOfRun.get(origin.runId)?.count ?? 0)
+    for (const [position, notification] of notifications.entries()) {
+      const index = before + position
       const id = newId(now)
       const { mailId, runId, generation } = origin
       const message = JSON.stringify(notification.message)
