@@ -2,10 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { ModuleVersion } from '#src/domain/module-version.js'
 import { type CliResult, runCli } from '../cli/run-cli.js'
 import { type ServeProcess, startServe } from './serve-process.js'
+
+// Each test starts several processes, one after the other.
+vi.setConfig({ testTimeout: 120_000 })
 
 // What somebody does who has read no more than the README: init, edit, run, push. Each test goes on from the one before.
 let folder: string
@@ -51,7 +54,7 @@ async function routeSample(): Promise<{ recipients: string[]; sha256: unknown }>
 const versions = async (): Promise<ModuleVersion[]> =>
   JSON.parse((await cli('actions', 'versions', 'project-owner', '--json')).out)
 
-it('an action nobody uploaded is an error that says how to name it', { timeout: 90_000 }, async () => {
+it('an action nobody uploaded is an error that says how to name it', async () => {
   const { code, err } = await cli('check')
   expect(code).toBe(78)
   expect(err).toContain('there is no action "project-owner"')
@@ -64,7 +67,8 @@ it('an action nobody uploaded is an error that says how to name it', { timeout: 
 })
 
 it('an edited action is tried without a server', async () => {
-  const args = ['--mail', 'fixtures/mails/sentry-error.eml', '--attach', 'fixtures/lookups/project-owners.json']
+  const lookup = 'fixtures/lookups/project-owners.json'
+  const args = ['--mail', 'fixtures/mails/sentry-error.eml', '--attach', lookup, '--timeout', '20s']
   const before = await cli('actions', 'run', action, ...args)
   expect(before.out).toContain('✓ devops@mailtrigger.app → tim@mailtrigger.app, jolin@mailtrigger.app')
   expect(before.out).toMatch(/\d ms, .* memory/)
@@ -145,7 +149,7 @@ it('one that a route uses is not deleted', async () => {
   expect((await cli('actions', 'rm', 'nobody')).code).toBe(3)
 })
 
-it('kill -9 during an upload leaves the version before', { timeout: 60_000 }, async () => {
+it('kill -9 during an upload leaves the version before', async () => {
   const bytes = Buffer.concat([readFileSync(join(folder, action)), Buffer.alloc(1_000_000, ' ')])
   const { hostname, port } = new URL(server.url)
   const headers = { authorization: `Bearer ${server.token}`, 'content-length': String(bytes.length + 1) }
