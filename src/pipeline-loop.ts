@@ -8,10 +8,11 @@ const sweepMs = 5_000
 const retryMs = 60_000
 /** After so many ends of the process a mail is routed with no other suspect beside it. See `MailClaim`. */
 const suspectAttempts = 3
-const inFlightMax = 64
+/** More than a sandbox or an LLM that answers slowly can hold up at a time; what they take of memory is bounded below. */
+const inFlightMax = 256
 const inFlightBytesMax = 32_000_000
 /** Past this much waiting work the 250 is held back, so that a flood meets pressure instead of filling the memory. */
-const waitingMailsMax = 200
+const waitingMailsMax = 500
 const waitingBytesMax = 32_000_000
 /** A pipeline that hangs must not make senders time out: their mail is safe already. */
 const holdBackMsMax = 5_000

@@ -58,12 +58,12 @@ describe('routing what waits', () => {
         return routedMail(claimed.id)
       },
     })
-    await store.saveMails(names(200).map((id) => makeRaw(id)))
-    loop.added(200, 0)
-    await until(() => routed.length === 200, 'all are routed')
-    expect(routed.toSorted()).toEqual(names(200))
+    await store.saveMails(names(600).map((id) => makeRaw(id)))
+    loop.added(600, 0)
+    await until(() => routed.length === 600, 'all are routed')
+    expect(routed.toSorted()).toEqual(names(600))
     expect(most).toBeGreaterThan(1)
-    expect(most).toBeLessThanOrEqual(64)
+    expect(most).toBeLessThanOrEqual(256)
   })
 
   test('large mails wait for each other, so that memory is bounded', async () => {
@@ -196,9 +196,9 @@ describe('back-pressure', () => {
   }
 
   test.each([
-    ['too many mails', 200, 0, true],
+    ['too many mails', 500, 0, true],
     ['too many bytes', 1, 32_000_000, true],
-    ['just not too much', 199, 31_999_999, false],
+    ['just not too much', 499, 31_999_999, false],
   ])('%s hold the 250 back', async (_, mails, bytes, held) => {
     const { loop } = await startSlowLoop()
     loop.added(mails, bytes)
@@ -241,8 +241,8 @@ describe('room', () => {
         return routedMail(claimed.id)
       },
     })
-    await store.saveMails(names(210).map((id) => makeRaw(id)))
-    loop.added(210, 0)
+    await store.saveMails(names(510).map((id) => makeRaw(id)))
+    loop.added(510, 0)
     let hasRoom = false
     const room = loop.waitForRoom().then(() => {
       hasRoom = true
@@ -250,7 +250,7 @@ describe('room', () => {
     gate.resolve()
     await until(() => hasRoom, 'there is room', 3_000)
     await room
-    await until(() => routed.length === 210, 'all are routed')
+    await until(() => routed.length === 510, 'all are routed')
   })
 
   test('is not lost for ever to mails that were deleted before they were routed', async () => {
