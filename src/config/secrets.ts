@@ -16,8 +16,10 @@ export function collectSecret(node: SourceNode, what: string, reading: Reading):
   reading.issues.warning('plaintext-secret', `${what} is written in the file`, node, hint)
 }
 
-/** For texts that are secret only as far as they come from outside, such as headers. */
+/** For texts that are secret only as far as they come from outside, such as headers; also those further down. */
 export function collectSubstituted(node: SourceNode, reading: Reading): void {
+  if (node.type === 'list') for (const item of node.items) collectSubstituted(item, reading)
+  if (node.type === 'map') for (const { node: inner } of node.entries.values()) collectSubstituted(inner, reading)
   if (node.type !== 'scalar' || node.pieces.length === 0) return
   remember(String(node.value), reading)
   for (const { value } of node.pieces) remember(value, reading)

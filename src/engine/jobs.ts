@@ -4,6 +4,7 @@ import { SandboxError } from '../domain/errors.js'
 import type { EngineEvent } from '../domain/events.js'
 import type { JobSettings } from '../domain/job.js'
 import { createIdSource } from '../domain/new-id.js'
+import { hideSecrets } from '../domain/secrets.js'
 import type { WasmHost } from '../domain/wasm.js'
 import { type JobFiles, openJobFiles } from '../jobs/job-files.js'
 import { type LoadedJob, loadConfigJobs, loadJobModule } from '../jobs/load-jobs.js'
@@ -11,7 +12,7 @@ import type { RunParts } from '../jobs/run-job.js'
 import { createJobSandbox, type JobSandbox } from '../jobs/sandbox.js'
 import { Scheduler } from '../jobs/scheduler.js'
 import { settingsOfUpload } from '../jobs/uploads.js'
-import type { UploadedJob } from '../store/job-store.js'
+import type { RunEnd, UploadedJob } from '../store/job-store.js'
 import type { Store } from '../store/store.js'
 import { createWasmHost } from '../wasm/host.js'
 import { jobModuleLimits } from '../wasm/limits.js'
@@ -51,7 +52,7 @@ export function openJobs(parts: JobsParts): Jobs {
   const files = openJobFiles(join(dataFolder, 'jobs'), sandbox, now)
   const newId = createIdSource()
   const run: RunParts = {
-    store,
+    store: { ...store, finishRun: (end, raised) => store.finishRun(hideRunSecrets(end, parts.config()), raised) },
     host,
     sandbox,
     files,
@@ -113,6 +114,12 @@ export function openJobs(parts: JobsParts): Jobs {
       await host.stop()
     },
   }
+}
+
+/** Guests may be given secrets in their config; what they log of them is for nobody. */
+function hideRunSecrets(end: RunEnd, { secrets }: Config): RunEnd {
+  const error = end.error === null ? null : hideSecrets(end.error, secrets)
+  return { ...end, error, logs: end.logs.map((line) => ({ ...line, message: hideSecrets(line.message, secrets) })) }
 }
 
 /** A run was under way when the program ended, and its job is gone since. What it committed is told all the same. */

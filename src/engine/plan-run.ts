@@ -3,6 +3,7 @@ import type { Config } from '../domain/config.js'
 import type { NewNotification } from '../domain/delivery.js'
 import type { JobNotification, JobSettings } from '../domain/job.js'
 import type { Message } from '../domain/message.js'
+import { hideSecrets } from '../domain/secrets.js'
 import type { RunSummary } from '../jobs/run-job.js'
 import { expandRecipients } from '../steps/expand-recipients.js'
 import { type DeliveryPlan, planDeliveries } from '../steps/plan-deliveries.js'
@@ -29,7 +30,7 @@ export function planRun(summary: RunSummary, config: Config): RunPlan {
     const deliveries = planDeliveries(channels, recipients, message, config, config.defaultRetryMs, null)
     add(plan, job, raised.fingerprint, rescue(deliveries, message, recipients, channels, config))
   }
-  const told = describeRun(summary)
+  const told = describeRun(summary, config.secrets)
   const message = startMessage(job, told, summary.at)
   for (const channel of listeners(summary)) {
     const deliveries = planDeliveries([channel], [], message, config, config.defaultRetryMs, null)
@@ -44,14 +45,18 @@ function listeners({ job, outcome }: RunSummary): string[] {
   return [...new Set([...(outcome === 'success' ? onSuccess : onFailure), ...onCompletion])]
 }
 
-function describeRun({ job, runId, outcome, error, logs, report }: RunSummary): JobNotification {
+function describeRun(
+  { job, runId, outcome, error, logs, report }: RunSummary,
+  secrets: readonly string[],
+): JobNotification {
   const words = { success: 'ran', failure: 'failed', interrupted: 'was interrupted' }[outcome]
   const facts = report ? `${report.notifications.length} notifications, ${report.rows_changed} rows changed` : null
   const lines = logs.slice(-logLinesShown).map(({ level, message }) => `${level}: ${message}`)
+  const text = [error, facts, ...lines, `run ${runId}`].filter((line) => line !== null).join('\n')
   return {
     to: [],
     title: `job ${job.name} ${words}`,
-    text: [error, facts, ...lines, `run ${runId}`].filter((line) => line !== null).join('\n'),
+    text: hideSecrets(text, secrets),
     severity: outcome === 'success' ? 'info' : 'error',
     fingerprint: `job/${job.name}/runs`,
     channel: null,

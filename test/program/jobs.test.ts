@@ -25,7 +25,11 @@ beforeAll(async () => {
   }
   console.log('seen ' + mailtrigger.db.query('SELECT count(*) AS n FROM seen')[0].n)`,
   )
-  writeGuest(guests.folder, 'broken', "mailtrigger.notify({ title: 'never' })\nthrow new Error('no owner')")
+  writeGuest(
+    guests.folder,
+    'broken',
+    "mailtrigger.notify({ title: 'never' })\nconsole.log(input.job.config.key)\nthrow new Error('no owner ' + input.job.config.key)",
+  )
   writeGuest(guests.folder, 'unreached', "mailtrigger.notify({ to: 'stranger@x.example', title: 'disk' })")
   writeGuest(guests.folder, 'slow', 'for (;;) {}')
   routes = `version: 1
@@ -37,13 +41,13 @@ people: { boss@mailtrigger.app: { name: Boss }, tim@mailtrigger.app: { name: Tim
 groups: { devops: [tim@mailtrigger.app, boss@mailtrigger.app] }
 jobs:
   count: { module: ${guests.folder}/count.ts, schedule: "0 0 1 1 *", send: hook }
-  broken: { module: ${guests.folder}/broken.ts, schedule: "0 0 1 1 *", notify: { on_failure: hook, on_completion: hook } }
+  broken: { module: ${guests.folder}/broken.ts, schedule: "0 0 1 1 *", config: { key: "\${KEY}" }, notify: { on_failure: hook, on_completion: hook } }
   unreached: { module: ${guests.folder}/unreached.ts, schedule: "0 0 1 1 *", send: chat }
 
   slow: { module: ${guests.folder}/slow.ts, schedule: "0 0 1 1 *", timeout: 1s }
 routes: [{ name: kept, stop: true }]
 `
-  program = await startProgram(routes)
+  program = await startProgram(routes, { KEY: 'top-secret-key' })
 })
 afterAll(async () => {
   await program?.stop()
@@ -163,7 +167,9 @@ describe('how a run ended', () => {
     const before = hook.requests.length
     const failed = await program.app.calls.runJob('broken')
     expect(failed).toMatchObject({ outcome: 'failure', notifications: 0, rows_changed: 0 })
+    expect(failed.logs[0]?.message).toBe('•••')
     await hook.waitFor(before + 1)
+    expect(JSON.stringify([failed, hook.requests[before]])).not.toContain('top-secret-key')
     expect(hook.requests[before]?.json).toMatchObject({
       data: { title: 'job broken failed', severity: 'error', mail_id: null, text: expect.stringContaining('no owner') },
     })

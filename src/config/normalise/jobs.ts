@@ -1,7 +1,8 @@
 import type { JobSettings } from '../../domain/job.js'
 import { formatDuration } from '../../domain/units.js'
 import type { RawJob } from '../schema/routes-file.js'
-import { keyPlaceAt, nodeAt, positionOf, type SourceNode } from '../source.js'
+import { collectSubstituted } from '../secrets.js'
+import { childOf, keyPlaceAt, nodeAt, positionOf, type SourceNode } from '../source.js'
 import { type Reading, under } from './reading.js'
 import { durationMs, resolvePath } from './server.js'
 import { readModule } from './sources.js'
@@ -27,6 +28,8 @@ export function normaliseJob(name: string, raw: RawJob, node: SourceNode, readin
     const place = nodeAt(node, path)
     return given === null || given === undefined || !place ? [] : readChannels(given, place, reading)
   }
+  const config = childOf(node, 'config')
+  if (config) collectSubstituted(config, reading)
   const job: JobSettings = {
     name,
     origin: 'config',
