@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { SandboxError } from '#src/domain/errors.js'
 import type { WasmHost, WasmModule } from '#src/domain/wasm.js'
 import { createWasmHost } from '#src/wasm/host.js'
+import { jobCallLimits } from '#src/wasm/limits.js'
 import { guest, writeWat } from './guests.js'
 import { answered, attacks, bigBlock, handle, saying, wasi } from './hostile-guests.js'
 
@@ -164,6 +165,21 @@ describe('a guest that', () => {
       expect((await call(module, { input })).output).toEqual(input)
     }
   })
+})
+
+it('lets no job take more blocks than Extism can tell apart', async () => {
+  const limited = createWasmHost({ cacheFolder: join(folder, 'cache'), callLimits: jobCallLimits })
+  // The last block that may be taken holds the answer: past Extism's last number it would be lost without a word.
+  const blocks = jobCallLimits.blocksMax - 1
+  const taking = handle(`(local $n i32) (loop $l (drop (call $alloc (i64.const 1)))
+    (local.set $n (i32.add (local.get $n) (i32.const 1))) (br_if $l (i32.lt_u (local.get $n) (i32.const ${blocks})))) ${answered}`)
+  try {
+    const module = await limited.load(await writeWat(folder, 'blocks', taking))
+    const request = { module, export: 'handle' as const, input: {}, config: {}, timeoutMs: 10_000 }
+    expect((await limited.call(request, new AbortController().signal)).output).toEqual({ n: 1 })
+  } finally {
+    await limited.stop()
+  }
 })
 
 it('refuses an input over the limit', async () => {
