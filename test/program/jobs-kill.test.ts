@@ -83,8 +83,18 @@ async function startServer(): Promise<Server> {
   rmSync(join(data, 'runtime.json'), { force: true })
   const flags = ['--data', data, '--smtp', '127.0.0.1:0', '--http', '127.0.0.1:0']
   const args = ['--disable-warning=ExperimentalWarning', 'dist/main.js', 'serve', '-c', join(folder, 'routes.yaml')]
-  const server = spawn(process.execPath, [...args, ...flags], { stdio: 'ignore' })
-  await until(() => existsSync(join(data, 'runtime.json')), 'the server is up', 30_000)
+  const server = spawn(process.execPath, [...args, ...flags], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let said = ''
+  server.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  const isUp = (): boolean => {
+    if (server.exitCode !== null) throw new Error(`the server ended with ${server.exitCode}: ${said}`)
+    return existsSync(join(data, 'runtime.json'))
+  }
+  await until(isUp, 'the server is up', 30_000)
   const facts = JSON.parse(readFileSync(join(data, 'runtime.json'), 'utf8')) as { url: string; token: string }
   return { process: server, url: facts.url, token: facts.token }
 }
