@@ -26,7 +26,7 @@ export interface ChildPoolOptions {
 }
 
 export interface PoolCall {
-  /** Whose code it runs; owners take turns. Calls without one are one owner's. */
+  /** Whose code it runs; owners share time. Calls without one are one owner's. */
   owner?: string
   payload: unknown
   timeoutMs: number
@@ -202,13 +202,14 @@ export class ChildPool {
     child.timer = setTimeout(() => {
       this.#killed++
       this.#dismiss(child, new SandboxError('timeout', `no result within ${timeoutMs} ms`, call.logs))
-      this.#blame(call.owner)
+      this.#blame(call)
       this.#work()
     }, timeoutMs)
   }
 
-  /** A child had to die for a call of this owner. When it rests now, what waits for it is told so. */
-  #blame(owner: string): void {
+  /** A child died of this call. When its owner rests now, what waits for it is told so. */
+  #blame({ owner, startedAt }: Call): void {
+    this.#waiting.charge(owner, performance.now() - startedAt)
     this.#strikes.noteKill(owner)
     if (!this.#mustRest(owner)) return
     for (const call of this.#waiting.takeAllOf(owner)) call.settle(this.#restingError(owner))
@@ -264,6 +265,7 @@ export class ChildPool {
     }
     this.#strikes.noteEnd(call.owner)
     const durationMs = performance.now() - call.startedAt
+    this.#waiting.charge(call.owner, durationMs)
     if (child.calls >= this.#options.callsMax) this.#dismiss(child, null)
     else this.#rest(child)
     call.settle(
@@ -304,7 +306,7 @@ export class ChildPool {
     const reason = /(?:FATAL ERROR|Error): .*/.exec(child.errorOutput)?.[0] ?? child.errorOutput.trim().slice(0, 200)
     const words = `the sandbox process died (${[how, reason].filter(Boolean).join(', ')})`
     child.call?.settle(new SandboxError('crash', words, child.call.logs))
-    if (child.call) this.#blame(child.call.owner)
+    if (child.call) this.#blame(child.call)
     if (neverReady) this.#delayNextStart(words)
     this.#work()
   }

@@ -3,13 +3,18 @@ export interface Waiting {
   owner: string
 }
 
+const ownersMax = 1_000
+
 /**
- * Waiting work of several owners, who take turns: one that asks for much, or whose work takes long, delays its own work
- * and nobody else's.
+ * Waiting work of several owners, who share time evenly: whoever had the least of it is next, and equals take turns. One
+ * that asks for much, or whose work takes long, delays its own work and hardly anybody else's.
  */
 export class FairQueue<Item extends Waiting> {
-  /** The owner whose turn is next stands first. Owners with nothing waiting are not in here. */
+  /** Among equals the owner whose turn is next stands first. Owners with nothing waiting are not in here. */
   readonly #byOwner = new Map<string, Item[]>()
+  readonly #spentMs = new Map<string, number>()
+  /** What the last one taken had spent: an owner that comes back does not catch up on the time it slept. */
+  #spentMsMin = 0
   #size = 0
 
   get size(): number {
@@ -19,21 +24,31 @@ export class FairQueue<Item extends Waiting> {
   push(item: Item): void {
     const own = this.#byOwner.get(item.owner)
     if (own) own.push(item)
-    else this.#byOwner.set(item.owner, [item])
+    else {
+      this.#byOwner.set(item.owner, [item])
+      this.#setSpent(item.owner, Math.max(this.#spentOf(item.owner), this.#spentMsMin))
+    }
     this.#size++
+  }
+
+  /** Says how long work of this owner took. */
+  charge(owner: string, ms: number): void {
+    this.#setSpent(owner, this.#spentOf(owner) + ms)
   }
 
   /** Takes the oldest item of the next owner who may have one; undefined when there is none. */
   take(mayTake: (owner: string) => boolean): Item | undefined {
-    for (const [owner, own] of this.#byOwner) {
-      if (!mayTake(owner)) continue
-      const item = own.shift()
-      this.#byOwner.delete(owner)
-      if (own.length > 0) this.#byOwner.set(owner, own)
-      if (item) this.#size--
-      return item
+    let next: string | null = null
+    for (const owner of this.#byOwner.keys()) {
+      const isBefore = next === null || this.#spentOf(owner) < this.#spentOf(next)
+      if (isBefore && mayTake(owner)) next = owner
     }
-    return undefined
+    if (next === null) return undefined
+    this.#spentMsMin = this.#spentOf(next)
+    const [item, ...rest] = this.takeAllOf(next)
+    if (rest.length > 0) this.#byOwner.set(next, rest)
+    this.#size += rest.length
+    return item
   }
 
   /** False when it does not wait any more. */
@@ -60,5 +75,16 @@ export class FairQueue<Item extends Waiting> {
     this.#byOwner.clear()
     this.#size = 0
     return all
+  }
+
+  #spentOf(owner: string): number {
+    return this.#spentMs.get(owner) ?? 0
+  }
+
+  #setSpent(owner: string, ms: number): void {
+    this.#spentMs.delete(owner)
+    const oldest = this.#spentMs.keys().next()
+    if (this.#spentMs.size >= ownersMax && !oldest.done) this.#spentMs.delete(oldest.value)
+    this.#spentMs.set(owner, ms)
   }
 }

@@ -9,7 +9,7 @@ import { connectRaw, type RawClient } from '../receive/raw-client.js'
 import { until } from '../stand-ins/until.js'
 import { startWebhookSink, type WebhookSink } from '../stand-ins/webhook-sink.js'
 import { compileWat } from '../wasm/guests.js'
-import { attacks as moduleAttacks } from '../wasm/hostile-guests.js'
+import { answered, handle, attacks as moduleAttacks } from '../wasm/hostile-guests.js'
 
 const quietMails = 150
 const mailsPerAttack = 3
@@ -100,6 +100,7 @@ it('goes on serving everybody while every hostile module runs', { timeout: 120_0
   for (let round = 0; round < mailsPerAttack; round++) {
     for (const index of attacks.keys()) await sendMail(hostile, `attack-${index}- ${round}`)
   }
+  const uploads = await uploadRefused()
   const hostileTitles = attacks.flatMap((_, index) =>
     Array.from({ length: mailsPerAttack }, (_, round) => `attack-${index}- ${round}`),
   )
@@ -120,12 +121,14 @@ it('goes on serving everybody while every hostile module runs', { timeout: 120_0
   console.log(
     [
       `attacks: ${attacks.length} cases, ${mailsPerAttack} mails each, ${attacks.length - uncontained.length} contained`,
+      `refused uploads: ${uploads.length}`,
       `honest mails ${honestSubjects.length}, all delivered, ${acted} as their action wants; longest stall ${longestStallMs.toFixed(0)} ms`,
       `accept p99 quiet ${percentile(quiet.acceptMs, 0.99).toFixed(1)} ms, during ${percentile(during.acceptMs, 0.99).toFixed(1)} ms`,
       `memory of the parent ${memoryBefore} MB before, ${memoryAfter} MB after`,
     ].join('\n'),
   )
   expect(uncontained).toEqual([])
+  expect(uploads.filter((answer) => !answer.includes(' 422 '))).toEqual([])
   expect(server.exitCode).toBeNull()
   expect(quiet.refused + during.refused).toBe(0)
   expect(during.subjects.length).toBeGreaterThan(0)
@@ -216,6 +219,33 @@ async function probe(load: { running: boolean }): Promise<number> {
     await pause(20)
   }
   return longest
+}
+
+/** Uploads modules that must not be taken, and says what the server answered to each. */
+async function uploadRefused(): Promise<string[]> {
+  const whole = await compileWat(handle(answered))
+  const truncated = [1, 4, 7, 8, 9, 12, 20, 40, whole.length - 1].map((length) => whole.slice(0, length))
+  const wats = [
+    `(module (import "env" "steal" (func)) (func (export "handle") (result i32) (i32.const 0)))`,
+    `(module (import "wasi_snapshot_preview1" "sock_connect" (func)) (func (export "handle") (result i32) (i32.const 0)))`,
+    '(module (memory 2000) (func (export "handle") (result i32) (i32.const 0)))',
+    '(module (table 20000 funcref) (func (export "handle") (result i32) (i32.const 0)))',
+    '(module (func (export "other")))',
+  ]
+  const scripts = ['import x from "/etc/passwd"\nexport const handle = () => x', 'export const handle = (', 'throw 1']
+  const bodies: [filename: string, body: Uint8Array][] = [
+    ...truncated.map((bytes): [string, Uint8Array] => ['x.wasm', bytes]),
+    ...(await Promise.all(wats.map(compileWat))).map((bytes): [string, Uint8Array] => ['x.wasm', bytes]),
+    ...scripts.map((text): [string, Uint8Array] => ['x.ts', Buffer.from(text)]),
+  ]
+  const answers: string[] = []
+  for (const [index, [filename, body]] of bodies.entries()) {
+    const headers = { authorization: `Bearer ${runtime.token}` }
+    const url = `${runtime.url}/api/v1/actions/hostile?filename=${filename}`
+    const answer = await fetch(url, { method: 'PUT', headers, body: Buffer.from(body) })
+    answers.push(`${index}: ${answer.status} ${(await answer.text()).slice(0, 200)}`)
+  }
+  return answers
 }
 
 /** What the trace of the mail of this subject says about its `run` step. */

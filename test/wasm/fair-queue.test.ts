@@ -22,6 +22,24 @@ describe('a fair queue', () => {
     expect(queue.take(anyone)).toBeUndefined()
   })
 
+  it('lets whoever had the least time be next, and nobody catch up on time it slept', () => {
+    const queue = new FairQueue<{ owner: string }>()
+    const taken = () => queue.take(anyone)?.owner
+    for (const owner of ['slow', 'slow', 'quick', 'quick', 'quick']) queue.push({ owner })
+    const order: (string | undefined)[] = []
+    for (let round = 0; round < 5; round++) {
+      const owner = taken()
+      order.push(owner)
+      queue.charge(owner ?? '', owner === 'slow' ? 1_000 : 1)
+    }
+    expect(order).toEqual(['slow', 'quick', 'quick', 'quick', 'slow'])
+    // It slept while the slow one worked, and gets its turn, not all the turns.
+    for (const owner of ['slow', 'late', 'late']) queue.push({ owner })
+    expect(taken()).toBe('late')
+    queue.charge('late', 5_000)
+    expect(taken()).toBe('slow')
+  })
+
   it('passes over those who may not, and keeps their turn', () => {
     const queue = new FairQueue<{ owner: string }>()
     for (const owner of ['a', 'b', 'b']) queue.push({ owner })
