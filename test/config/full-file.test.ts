@@ -196,13 +196,13 @@ test('a file with everything there is becomes the config it says', () => {
     ]),
   )
   expect(Object.keys(channels)).toEqual(['telegram', 'ops', 'email'])
-  expect(channels['telegram']?.settings).toEqual({
+  expect(channels.telegram?.settings).toEqual({
     bot_token: '123456:abcdef',
     silent: true,
     base_url: 'https://api.telegram.org',
   })
-  expect(channels['telegram']?.destination).toBeNull()
-  expect(channels['ops']?.destination).toBe('hooks.slack.com')
+  expect(channels.telegram?.destination).toBeNull()
+  expect(channels.ops?.destination).toBe('hooks.slack.com')
   expect(routes).toMatchSnapshot()
 })
 
@@ -233,8 +233,8 @@ test('an empty file has the defaults, and forwards nothing', () => {
 
 test('a name such as "constructor" is a name like any other', () => {
   const { config } = parse(`${base}groups: { constructor: [tim@mailtrigger.app], toString: [constructor] }`)
-  expect(config.groups['toString']).toEqual(['tim@mailtrigger.app'])
-  expect(config.lookups['constructor']).toBeUndefined()
+  expect(config.groups.toString).toEqual(['tim@mailtrigger.app'])
+  expect(config.lookups.constructor).toBeUndefined()
   expect(shortly(issuesOf('groups: { __proto__: [] }'))).toEqual(['bad-key 1:11'])
 })
 

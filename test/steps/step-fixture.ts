@@ -77,7 +77,7 @@ export function makeConfig(changes: Partial<Config> = {}): Config {
       network: { denyPrivate: false, allow: [], deny: [] },
     },
     hostname: 'gateway.test',
-    otherwise: { archive: true, send: ['ops'] },
+    otherwise: { send: ['ops'] },
     llm: null,
     channels,
     people,
