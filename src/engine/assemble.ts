@@ -12,6 +12,7 @@ import type { PipelineParts } from '../pipeline.js'
 import { compileRoutes } from '../route/compile-routes.js'
 import { matchRoutes } from '../route/match-routes.js'
 import { type ActionSet, loadActions, type UploadedModules } from './action-set.js'
+import { hideInAct, hideInVerdict } from './guest-words.js'
 
 /** What routing needs from outside, whoever asks: the server, `explain`, or a route test. */
 export interface AssemblyParts {
@@ -51,7 +52,7 @@ export async function assemblePipeline(parts: AssemblyParts): Promise<AssembledP
   })
   const judgeByWasm: JudgeByWasm = ({ module: name, mail }, signal) => {
     const { settings, module } = actions.get(name)
-    return runCondition({ host }, { action: settings, module, mail }, signal)
+    return hideInVerdict(runCondition({ host }, { action: settings, module, mail }, signal), config.secrets)
   }
   const judgeByLlm = parts.judge === undefined ? createConfiguredJudge(parts) : parts.judge
 
@@ -68,7 +69,8 @@ export async function assemblePipeline(parts: AssemblyParts): Promise<AssembledP
       const { settings, module } = actions.get(name)
       const attachments = [...draft.mail.attachments, ...draft.attached]
       const { mail, recipients, variables } = draft
-      return runAction({ host }, { action: settings, module, mail, recipients, variables, attachments }, signal)
+      const call = { action: settings, module, mail, recipients, variables, attachments }
+      return hideInAct(runAction({ host }, call, signal), config.secrets)
     },
   }
 }

@@ -92,7 +92,10 @@ async function runInSandbox(
   signal: AbortSignal,
 ): Promise<SandboxRunResult> {
   const { job } = order
-  const module = order.module && existsSync(order.module.path) ? order.module : await parts.host.load(job.module)
+  const module =
+    order.module && existsSync(order.module.path)
+      ? order.module
+      : await parts.host.load(job.module, { alone: job.origin === 'uploaded' })
   await parts.files.ensureDatabase(job.name, job.database)
   const databasePath = parts.files.databasePath(job.name)
   const input: JobInput = {

@@ -36,6 +36,8 @@ function lookupSource(raw: RawLookup, node: SourceNode, reading: Reading): Looku
 }
 
 export function normaliseAction(name: string, raw: RawAction, node: SourceNode, reading: Reading): ActionSettings {
+  const config = childOf(node, 'config')
+  if (config) collectSubstituted(config, reading)
   return {
     name,
     module: readModule(raw.module, under(node, 'module'), reading),
