@@ -11,6 +11,15 @@ import { makeFolder, writeGuest } from './guests.js'
 
 const open: NetworkPolicy = { denyPrivate: false, allow: [], deny: [] }
 
+interface RunChanges {
+  database?: string
+  timeoutMs?: number
+  runId?: string
+  /** ISO time. */
+  now?: string
+  surroundings?: Partial<RunSurroundings>
+}
+
 /** A sandbox with a store beside it, in a folder of its own. */
 export function openSandbox(options: JobSandboxOptions = {}) {
   const { folder, remove } = makeFolder()
@@ -32,11 +41,11 @@ export function openSandbox(options: JobSandboxOptions = {}) {
 
   async function runModule(
     path: string,
-    changes: { database?: string; timeoutMs?: number; runId?: string; surroundings?: Partial<RunSurroundings> } = {},
+    changes: RunChanges = {},
     signal = new AbortController().signal,
   ): Promise<SandboxRunResult> {
     const module = await host.load(path)
-    const now = new Date().toISOString()
+    const { now = new Date().toISOString() } = changes
     const runId = changes.runId ?? randomUUID()
     return sandbox.run(
       {
@@ -61,7 +70,7 @@ export function openSandbox(options: JobSandboxOptions = {}) {
     databasePath: (name: string) => join(databases, `${name}.sqlite3`),
     runModule,
     /** Runs a job with this body; `$said` in the guest is what the test gets back, by the log. */
-    runBody: (name: string, body: string, changes?: Parameters<typeof runModule>[1], signal?: AbortSignal) =>
+    runBody: (name: string, body: string, changes?: RunChanges, signal?: AbortSignal) =>
       runModule(writeGuest(folder, name, body), { database: join(databases, `${name}.sqlite3`), ...changes }, signal),
     stop: async () => {
       await sandbox.stop()
