@@ -90,7 +90,8 @@ async function measureStore(raws, parsed, plans) {
     const perBatch = await cpuPerItem(batches, async (from) => {
       await store.saveMails(raws.slice(from, from + batchSize))
       const claims = { owner, leaseMs: 60_000, limit: batchSize }
-      const claimed = await store.claimMails({ ...claims, now: Date.now(), bytesMax: 32_000_000 })
+      const suspects = { suspectAttempts: 3, suspect: true }
+      const claimed = await store.claimMails({ ...claims, ...suspects, now: Date.now(), bytesMax: 32_000_000 })
       const routings = claimed.map((one, index) => routingOf(one, parsed[from + index], plans[from + index]))
       await Promise.all(routings.map((routing) => store.commitRouting(routing)))
       const deliveries = await store.claimDeliveries({ ...claims, channel: 'hook', now: Date.now() })
