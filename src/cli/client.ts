@@ -5,6 +5,8 @@ import { type Cli, CliExit, exitCodes } from './cli.js'
 import { dataFolder, findConfig } from './find-files.js'
 
 const timeoutMs = 30_000
+/** URLs drop such segments, also when they are encoded (WHATWG URL, section 4.4): something else would be meant. */
+const climbs = /\/(?:\.|%2e){1,2}(?=[/?#]|$)/i
 
 /** The running server, as commands see it. */
 export interface Client {
@@ -20,6 +22,7 @@ export interface Client {
 export async function connect(cli: Cli): Promise<Client> {
   const { url, token } = await findServer(cli)
   const open = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    if (climbs.test(path)) throw new CliExit(exitCodes.usage, '"." and ".." are no names')
     const headers = { authorization: `Bearer ${token}`, ...init.headers }
     const answer = await fetch(`${url}/api/v1${path}`, { ...init, headers, redirect: 'manual' }).catch(
       (error: unknown) => {

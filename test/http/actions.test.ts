@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Program, startProgram } from '../program/start-program.js'
@@ -50,6 +50,12 @@ async function recipientsOf(subject: string): Promise<(string | null)[]> {
 async function use(route: string): Promise<void> {
   program.writeRoutes(`${routes}  - ${route}\n`)
   await program.app.reload()
+}
+
+/** Modules lie in a file only while they are built. */
+function listUploadFiles(): string[] {
+  const folder = `${program.folder}/data/uploads`
+  return existsSync(folder) ? readdirSync(folder) : []
 }
 
 describe('uploads', () => {
@@ -115,6 +121,7 @@ describe('uploads', () => {
     expect(json.error.message).toContain(words)
     expect(await versionsOf('pager')).toEqual(before)
     expect(await recipientsOf('page')).toEqual(['two@corp.test'])
+    expect(listUploadFiles()).toEqual([])
   })
 
   it.each([
@@ -170,6 +177,7 @@ describe('uploads', () => {
     })
     expect(await versionsOf('pager')).toEqual(before)
     expect(await recipientsOf('page')).not.toContain('cut@corp.test')
+    expect(listUploadFiles()).toEqual([])
   })
 })
 

@@ -1,3 +1,6 @@
+import { readdirSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { JobUpload } from '#src/domain/job.js'
 import { makeFolder, writeGuest } from '../jobs/guests.js'
@@ -150,6 +153,29 @@ describe('an upload', () => {
     const words = ['a', 'b', 'c', 'd']
     await Promise.all(words.map((word) => calls.uploadJob(upload({ module: good, config: { word } }))))
     expect((await calls.runJob('pushed')).logs[0]?.message).toBe('d')
+  })
+
+  it('that is cut off half-way changes nothing and leaves no file', async () => {
+    const { app, folder } = program
+    const before = await app.calls.readJob('pushed')
+    const files = readdirSync(join(folder, 'data', 'jobs')).sort()
+    const { host, port } = app.http.address
+    const headers = {
+      authorization: `Bearer ${app.token}`,
+      'content-type': 'multipart/form-data; boundary=b',
+      'content-length': '100000',
+    }
+    const part = (name: string, filename: string) =>
+      `--b\r\ncontent-disposition: form-data; name="${name}"; filename="${filename}"\r\n\r\n`
+    const body = `${part('module', 'pushed.ts')}export const run = () => {}\r\n${part('database', 'x.sqlite3')}SQLite format 3`
+    await new Promise<void>((resolve) => {
+      const put = request({ host, port, method: 'PUT', path: '/api/v1/jobs/pushed', headers })
+      put.once('error', () => resolve())
+      put.write(body, () => put.destroy(new Error('cut off')))
+    })
+    expect(await app.calls.readJob('pushed')).toEqual(before)
+    expect((await app.calls.runJob('pushed')).logs[0]?.message).toBe('d')
+    expect(readdirSync(join(folder, 'data', 'jobs')).sort()).toEqual(files)
   })
 
   it('is deleted with its runs and its database', async () => {

@@ -149,6 +149,27 @@ it('one that a route uses is not deleted', async () => {
   expect((await cli('actions', 'rm', 'nobody')).code).toBe(3)
 })
 
+it('a name that would lead elsewhere is refused, whatever the command', async () => {
+  for (const args of [
+    ['actions', 'push', action, '--name', '..'],
+    ['actions', 'push', action, '--name', '.'],
+    ['actions', 'versions', '..'],
+    ['actions', 'rm', '..'],
+    ['jobs', 'run', '..'],
+    ['jobs', 'rm', '.', '--yes'],
+  ]) {
+    expect(await cli(...args), args.join(' ')).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('no names'),
+    })
+  }
+  const climbing = await cli('actions', 'push', action, '--name', '../../reload')
+  expect(climbing).toMatchObject({ code: 1, err: expect.stringContaining('cannot be the name') })
+  expect((await cli('jobs', 'show', '../../status')).code).toBe(3)
+  expect((await versions()).map(({ sha256 }) => sha256)).toEqual([secondVersion, firstVersion])
+})
+
 it('kill -9 during an upload leaves the version before', async () => {
   const bytes = Buffer.concat([readFileSync(join(folder, action)), Buffer.alloc(1_000_000, ' ')])
   const { hostname, port } = new URL(server.url)
