@@ -13,6 +13,10 @@ const disguises: ((statement: string) => string)[] = [
   (statement) => `/**//* SELECT */\uFEFF;-- SELECT\n${statement}`,
   (statement) => `/*/ SELECT */ ${statement}`,
   (statement) => `--\r${statement}\n${statement}`,
+  (statement) => `EXPLAIN ${statement}`,
+  (statement) => `explain/**/query plan -- SELECT\n${statement}`,
+  (statement) => `EXPLAIN QUERY PLAN;${statement}`,
+  (statement) => `EXPLAIN EXPLAIN ${statement}`,
 ]
 const forbidden = [
   "ATTACH '/tmp/x' AS x",
@@ -45,6 +49,11 @@ describe('a statement', () => {
     '_SELECT',
     '(SELECT 1)',
     '"SELECT"',
+    'EXPLAIN',
+    'EXPLAIN QUERY PLAN',
+    'EXPLAIN QUERY',
+    'SELECT file FROM pragma_database_list',
+    'SELECT * FROM "Pragma_Database_List"',
   ])('that begins with no word of ours is refused: %j', (statement) => {
     expect(() => checkStatement(statement, [])).toThrow()
   })
@@ -55,6 +64,8 @@ describe('a statement', () => {
       ' insert into t values (?)',
       '/* why */ CREATE TABLE t (a)',
       'explain query plan SELECT 1',
+      'EXPLAIN DELETE FROM t',
+      "SELECT name FROM pragma_table_info('t')",
     ]) {
       expect(checkStatement(statement, []).text).toBe(statement)
     }
@@ -79,7 +90,7 @@ describe('a statement', () => {
 
 it('a question only reads', () => {
   expect(checkQuestion('WITH a AS (SELECT 1) SELECT * FROM a')).toContain('WITH')
-  for (const sql of ['DELETE FROM t', 'CREATE TABLE t (a)', 'REINDEX', 'ANALYZE'])
+  for (const sql of ['DELETE FROM t', 'EXPLAIN PRAGMA query_only = OFF', 'CREATE TABLE t (a)', 'REINDEX', 'ANALYZE'])
     expect(() => checkQuestion(sql)).toThrow()
 })
 
