@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -99,6 +99,45 @@ describe('the pool', () => {
     running.abort()
     expect(await outcomes[0]).toBe('SandboxError closed')
     expect(await outcomeOf(call(host, good, 10_000))).toEqual({ n: 1 })
+  })
+
+  it('gives every one of many calls at once its own answer, though others hang and fail between them', async () => {
+    const host = newHost()
+    const script = `export function handle({ n, bad }) {
+      if (bad) throw new Error('call ' + n)
+      return { n }
+    }`
+    const path = join(folder, 'echo.js')
+    await writeFile(path, script)
+    const [echo, loop] = await Promise.all([host.load(path), host.load(loopPath)])
+    const outcomes = await Promise.all(
+      Array.from({ length: 90 }, (_, n) => {
+        const signal = new AbortController().signal
+        if (n % 30 === 0) return outcomeOf(call(host, loop, 200))
+        const input = { n, bad: n % 10 === 1 }
+        const asked = { module: echo, export: 'handle' as const, input, config: {}, timeoutMs: 20_000 }
+        return host.call(asked, signal).then(
+          ({ output }) => output,
+          (error: Error) => error.message.match(/call \d+/)?.[0],
+        )
+      }),
+    )
+    const expected = Array.from({ length: 90 }, (_, n) =>
+      n % 30 === 0 ? 'SandboxError timeout' : n % 10 === 1 ? `call ${n}` : { n },
+    )
+    expect(outcomes).toEqual(expected)
+  })
+
+  it.skipIf(process.platform !== 'linux')('leaves no zombie behind when it kills', async () => {
+    const before = new Set(await listProcesses(process.pid))
+    const host = newHost({ children: 1 })
+    const [loop, good] = await Promise.all([host.load(loopPath), host.load(goodPath)])
+    for (let round = 0; round < 2; round++) expect(await outcomeOf(call(host, loop, 100))).toBe('SandboxError timeout')
+    expect(await outcomeOf(call(host, good, 10_000))).toEqual({ n: 1 })
+    expect(host.status().killed).toBe(2)
+    await host.stop()
+    // Its exit code was asked for: not even a dead one is in the list of processes any more.
+    await until(async () => (await listProcesses(process.pid)).every((pid) => before.has(pid)))
   })
 
   it('replaces children after so many calls', async () => {
@@ -217,9 +256,19 @@ describe.skipIf(process.platform !== 'linux')('children die with their parent', 
 })
 
 async function listChildren(pid: number | undefined): Promise<number[]> {
-  const { stdout } = spawn('ps', ['-o', 'pid=', '--ppid', String(pid)], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const text = (await stdout.toArray()).join('')
-  return text.split(/\s+/).filter(Boolean).map(Number).filter(isAlive)
+  return (await listProcesses(pid)).filter(isAlive)
+}
+
+/** Children, dead or alive; without the `ps` that lists them. */
+async function listProcesses(pid: number | undefined): Promise<number[]> {
+  const ps = spawn('ps', ['-o', 'pid=', '--ppid', String(pid)], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const [text] = await Promise.all([ps.stdout.toArray(), once(ps, 'exit')])
+  return text
+    .join('')
+    .split(/\s+/)
+    .filter(Boolean)
+    .map(Number)
+    .filter((child) => child !== ps.pid)
 }
 
 /** A zombie is dead; only nobody has asked for its exit code. Linux only, as is the /proc it reads. */
@@ -232,6 +281,6 @@ function isAlive(pid: number): boolean {
 }
 
 /** Asks until it is so; the test's own timeout is the end of patience. */
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20))
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20))
 }
