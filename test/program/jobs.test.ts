@@ -35,6 +35,11 @@ beforeAll(async () => {
   )
   writeGuest(guests.folder, 'unreached', "mailtrigger.notify({ to: 'stranger@x.example', title: 'disk' })")
   writeGuest(guests.folder, 'slow', 'for (;;) {}')
+  writeGuest(
+    guests.folder,
+    'bomb',
+    "mailtrigger.notify({ title: 'never' })\nconst all = []; for (;;) all.push(new Array(100000).fill(1.5))",
+  )
   routes = `version: 1
 channels:
   hook: { kind: webhook, url: "${hook.url}" }
@@ -48,6 +53,7 @@ jobs:
   unreached: { module: ${guests.folder}/unreached.ts, schedule: "0 0 1 1 *", send: chat }
 
   slow: { module: ${guests.folder}/slow.ts, schedule: "0 0 1 1 *", timeout: 1s }
+  bomb: { module: ${guests.folder}/bomb.ts, schedule: "0 0 1 1 *", send: hook }
 routes: [{ name: kept, stop: true }]
 `
   program = await startProgram(routes, { KEY: 'top-secret-key' })
@@ -206,6 +212,26 @@ describe('how a run ended', () => {
       data: { title: 'disk', notes: [expect.stringContaining('stranger@x.example cannot be reached on chat')] },
     })
   })
+})
+
+it('mails are taken and routed while hostile jobs run, and each run says what ended it', async () => {
+  const { calls } = program.app
+  const runs = Promise.all(['slow', 'bomb'].map((name) => calls.runJob(name)))
+  let ended = false
+  void runs.finally(() => {
+    ended = true
+  })
+  let mails = 0
+  for (; !ended; mails++) {
+    const { mail } = await program.settled(await program.send({ subject: `beside the jobs ${mails}` }))
+    expect(mail.traces[0]).toMatchObject({ outcome: 'routed', routes: [{ name: 'kept', verdict: 'matched' }] })
+  }
+  expect(mails).toBeGreaterThan(3)
+  expect(await runs).toMatchObject([
+    { outcome: 'failure', error: expect.stringMatching(/1000 ms/), notifications: 0 },
+    { outcome: 'failure', error: expect.stringMatching(/memory/), notifications: 0 },
+  ])
+  expect(JSON.stringify(hook.requests.map(({ json }) => json))).not.toContain('never')
 })
 
 describe('a reload', () => {
