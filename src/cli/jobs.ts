@@ -56,6 +56,10 @@ function addPush(push: Command, cli: () => Cli): void {
     .option('--send <channel>', 'where its notifications go, also several times', collect)
     .option('--settings <json>', 'its config as a JSON object, or @ and a file that holds it')
     .option('--allow-host <host>', 'a host it may call, also several times', collect)
+    .option('--timeout <duration>', 'how long a run may take (default 60s, at most 15m)')
+    .option('--on-failure <channel>', 'told when a run fails, also several times', collect)
+    .option('--on-success <channel>', 'told when a run succeeds, also several times', collect)
+    .option('--on-completion <channel>', 'told when a run ends, also several times', collect)
     .action(async (name: string, module: string | undefined, options: PushOptions) => {
       const line = await pushJob(cli(), name, module ?? null, options)
       cli().show(line, () => printJob(line, [], cli()))

@@ -12,6 +12,10 @@ export interface PushOptions {
   send?: string[]
   settings?: string
   allowHost?: string[]
+  timeout?: string
+  onFailure?: string[]
+  onSuccess?: string[]
+  onCompletion?: string[]
 }
 
 const transferMsMax = 300_000
@@ -29,6 +33,10 @@ export async function pushJob(cli: Cli, name: string, module: string | null, opt
   if (options.settings) form.set('config', readSettings(options.settings))
   for (const channel of options.send ?? []) form.append('send', channel)
   for (const host of options.allowHost ?? []) form.append('allow_hosts', host)
+  if (options.timeout) form.set('timeout', options.timeout)
+  for (const channel of options.onFailure ?? []) form.append('on_failure', channel)
+  for (const channel of options.onSuccess ?? []) form.append('on_success', channel)
+  for (const channel of options.onCompletion ?? []) form.append('on_completion', channel)
   if ([...form.keys()].length === 0) {
     throw new CliExit(exitCodes.usage, 'there is nothing to push', 'name a module, or what changed: --schedule, …')
   }

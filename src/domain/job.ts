@@ -122,4 +122,9 @@ export interface JobUpload {
   send: string[] | null
   config: Record<string, unknown> | null
   allowHosts: string[] | null
+  timeoutMs: number | null
+  /** Channels that hear how a run ended; an empty list tells nobody any more. */
+  onFailure: string[] | null
+  onSuccess: string[] | null
+  onCompletion: string[] | null
 }

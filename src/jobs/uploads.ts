@@ -11,10 +11,15 @@ const uploadedDefinition = z.object({
   send: z.array(z.string()),
   config: z.record(z.string(), z.unknown()),
   allowHosts: z.array(z.string()),
+  timeoutMs: z.number(),
+  onFailure: z.array(z.string()),
+  onSuccess: z.array(z.string()),
+  onCompletion: z.array(z.string()),
 })
 type UploadedDefinition = z.output<typeof uploadedDefinition>
 
-const timeoutMs = 60_000
+const timeoutMsDefault = 60_000
+const timeoutMsMax = 900_000
 const configLengthMax = 64 * 1024
 
 /** What an upload makes of the job there was; null when it is new. Throws `ApiError(400)` saying what is wrong. */
@@ -38,6 +43,10 @@ export function mergeUpload(
     send: upload.send ?? old?.send ?? [],
     config: upload.config ?? old?.config ?? {},
     allowHosts: (upload.allowHosts ?? old?.allowHosts ?? []).map((host) => host.toLowerCase()),
+    timeoutMs: upload.timeoutMs ?? old?.timeoutMs ?? timeoutMsDefault,
+    onFailure: upload.onFailure ?? old?.onFailure ?? [],
+    onSuccess: upload.onSuccess ?? old?.onSuccess ?? [],
+    onCompletion: upload.onCompletion ?? old?.onCompletion ?? [],
   }
   checkDefinition(definition, module.filename, known)
   return { name: upload.name, definition, filename: module.filename, module: bytes ?? new Uint8Array() }
@@ -50,27 +59,26 @@ function checkDefinition(
 ): void {
   const problem = checkSchedule(definition.schedule, definition.timezone)
   if (problem) throw refuse(`the schedule cannot be used: ${problem}`)
-  const unknown = definition.send.find((channel) => !known.channels.includes(channel))
+  const { send, onFailure, onSuccess, onCompletion } = definition
+  const unknown = [...send, ...onFailure, ...onSuccess, ...onCompletion].find(
+    (channel) => !known.channels.includes(channel),
+  )
   if (unknown !== undefined) throw refuse(`there is no channel "${unknown}"`, `channels: ${known.channels.join(', ')}`)
+  if (!(definition.timeoutMs > 0 && definition.timeoutMs <= timeoutMsMax)) throw refuse('a run may take 15m at most')
   if (JSON.stringify(definition.config).length > configLengthMax) throw refuse('the config is larger than 64 KB')
   if (!/\.(?:wasm|ts|js)$/.test(filename)) throw refuse(`${filename}: a module is a .wasm, .ts or .js file`)
 }
 
 /** An uploaded job as the scheduler takes it, with its module written to `modulePath`. */
 export function settingsOfUpload(uploaded: UploadedJob, modulePath: string): JobSettings {
-  const { schedule, timezone, send, config, allowHosts } = uploadedDefinition.parse(uploaded.definition)
+  const { onFailure, onSuccess, onCompletion, ...definition } = uploadedDefinition.parse(uploaded.definition)
   return {
     name: uploaded.name,
     origin: 'uploaded',
     module: modulePath,
-    config,
-    schedule,
-    timezone,
+    ...definition,
     database: null,
-    send,
-    allowHosts,
-    timeoutMs,
-    notify: { onFailure: [], onSuccess: [], onCompletion: [] },
+    notify: { onFailure, onSuccess, onCompletion },
     position: null,
   }
 }

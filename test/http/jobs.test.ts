@@ -127,6 +127,9 @@ describe('jobs over HTTP', () => {
     form.append('send', 'ops, email')
     form.set('config', '{"minutes":30}')
     form.set('allow_hosts', '')
+    form.set('timeout', '2m')
+    form.set('on_failure', 'ops')
+    form.set('on_success', '')
     expect(await call('PUT', '/watch', form)).toMatchObject({ status: 200, json: { name: 'watch' } })
     const upload: JobUpload = {
       name: 'watch',
@@ -137,6 +140,10 @@ describe('jobs over HTTP', () => {
       send: ['telegram', 'ops', 'email'],
       config: { minutes: 30 },
       allowHosts: [],
+      timeoutMs: 120_000,
+      onFailure: ['ops'],
+      onSuccess: [],
+      onCompletion: null,
     }
     expect(asked).toEqual([['uploadJob', upload]])
   })
@@ -145,8 +152,10 @@ describe('jobs over HTTP', () => {
     const form = new FormData()
     form.set('schedule', '0 * * * *')
     await call('PUT', '/watch', form)
-    const unchanged = { module: null, database: null, timezone: null, send: null, config: null, allowHosts: null }
-    expect(asked).toEqual([['uploadJob', { name: 'watch', schedule: '0 * * * *', ...unchanged }]])
+    const upload = (asked[0] as unknown[])[1]
+    const { name, schedule, ...rest } = upload as JobUpload
+    expect({ name, schedule }).toEqual({ name: 'watch', schedule: '0 * * * *' })
+    expect(Object.values(rest)).toEqual(Array.from({ length: 10 }, () => null))
   })
 
   it.each<[string, (form: FormData) => void, RegExp]>([
@@ -154,6 +163,7 @@ describe('jobs over HTTP', () => {
     ['a module without a filename', (form) => form.set('module', 'text'), /module is a file/],
     ['config that is no object', (form) => form.set('config', '[1]'), /config is a JSON object/],
     ['config that is no JSON', (form) => form.set('config', '{'), /config is a JSON object/],
+    ['a timeout that is none', (form) => form.set('timeout', 'soon'), /timeout is a duration/],
     ['an empty schedule', (form) => form.set('schedule', ' '), /schedule is a short text/],
   ])('refuses %s', async (_, fill, message) => {
     const form = new FormData()

@@ -107,6 +107,10 @@ describe('an upload', () => {
     send: null,
     config: null,
     allowHosts: null,
+    timeoutMs: null,
+    onFailure: null,
+    onSuccess: null,
+    onCompletion: null,
     ...changes,
   })
   const source = (text: string) => ({ filename: 'pushed.ts', bytes: new TextEncoder().encode(text) })
@@ -143,6 +147,8 @@ describe('an upload', () => {
       [{ name: 'new', module: good, schedule: 'daily' }, 'invalid_job'],
       [{ name: 'new', module: good, schedule: '* * * * *', timezone: 'Mars' }, 'invalid_job'],
       [{ name: 'new', module: good, schedule: '* * * * *', send: ['nowhere'] }, 'invalid_job'],
+      [{ name: 'new', module: good, schedule: '* * * * *', onFailure: ['nowhere'] }, 'invalid_job'],
+      [{ name: 'new', module: good, schedule: '* * * * *', timeoutMs: 3_600_000 }, 'invalid_job'],
       [{ name: 'new', module: { ...good, filename: 'x.exe' }, schedule: '* * * * *' }, 'invalid_job'],
       [{ name: 'new', module: source('import "/etc/passwd"'), schedule: '* * * * *' }, 'invalid_module'],
       [{ name: 'new', module: good, schedule: '* * * * *', database: Buffer.from('nonsense') }, 'invalid_database'],
@@ -152,6 +158,20 @@ describe('an upload', () => {
       await expect(calls.uploadJob(upload(changes)), JSON.stringify(changes)).rejects.toMatchObject({ code })
     }
     expect((await calls.listJobs()).map(({ name }) => name)).not.toContain('new')
+  })
+
+  it('says who hears that a run failed, and how long it may take', async () => {
+    const { calls } = program.app
+    const loop = source('export function run() { for (;;) {} }')
+    const changes = { name: 'looping', module: loop, schedule: '0 0 1 1 *', timeoutMs: 500, onFailure: ['hook'] }
+    await calls.uploadJob(upload(changes))
+    const run = await calls.runJob('looping')
+    expect(run).toMatchObject({ outcome: 'failure', error: expect.stringContaining('500 ms') })
+    await until(
+      async () => (await calls.listDeliveries({ limit: 10, runId: run.id })).items.length > 0,
+      'ops hears of it',
+    )
+    await calls.deleteJob('looping')
   })
 
   it('of one name twice at once ends with one of them, whole', async () => {

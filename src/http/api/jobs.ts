@@ -3,6 +3,7 @@ import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { ApiError } from '../../domain/errors.js'
 import type { JobCalls, JobRun, JobUpload } from '../../domain/job.js'
+import { parseDuration } from '../../domain/units.js'
 import { pageQuery, readJson, readQuery } from './query.js'
 
 const listQuery = z.object(pageQuery)
@@ -91,13 +92,27 @@ async function startRun(calls: JobCalls, name: string, waitMs: number): Promise<
   }
 }
 
+const uploadFields: readonly string[] = [
+  'module',
+  'database',
+  'schedule',
+  'timezone',
+  'send',
+  'config',
+  'allow_hosts',
+  'timeout',
+  'on_failure',
+  'on_success',
+  'on_completion',
+]
+
 async function readUpload(c: Context, name: string): Promise<JobUpload> {
   const form = await c.req.formData().catch(() => {
     throw new ApiError(400, 'bad_request', 'the body is a form (multipart/form-data) and cannot be read as one')
   })
-  const known = ['module', 'database', 'schedule', 'timezone', 'send', 'config', 'allow_hosts']
   for (const key of form.keys()) {
-    if (!known.includes(key)) throw new ApiError(400, 'bad_request', `unknown field "${key}"`, known.join(', '))
+    if (uploadFields.includes(key)) continue
+    throw new ApiError(400, 'bad_request', `unknown field "${key}"`, uploadFields.join(', '))
   }
   const module = await readPart(form, 'module')
   return {
@@ -109,7 +124,18 @@ async function readUpload(c: Context, name: string): Promise<JobUpload> {
     send: readList(form, 'send'),
     config: readConfig(form),
     allowHosts: readList(form, 'allow_hosts'),
+    timeoutMs: readTimeout(form),
+    onFailure: readList(form, 'on_failure'),
+    onSuccess: readList(form, 'on_success'),
+    onCompletion: readList(form, 'on_completion'),
   }
+}
+
+function readTimeout(form: FormData): number | null {
+  const text = readText(form, 'timeout')
+  const timeoutMs = text === null ? null : parseDuration(text)
+  if (text !== null && timeoutMs === null) throw new ApiError(400, 'bad_request', 'timeout is a duration like 60s')
+  return timeoutMs
 }
 
 async function readPart(form: FormData, field: string): Promise<{ filename: string; bytes: Uint8Array } | null> {
