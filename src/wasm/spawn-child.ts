@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { ProcessLimits } from './limits.js'
+import { dataLimitBytes, type ProcessLimits } from './limits.js'
 
 /**
  * Starts a child process with as little as it needs: no environment, no standard input or output, bounded memory, no
@@ -19,7 +19,7 @@ export function spawnChild(entry: URL, limits: ProcessLimits): ChildProcess {
       ? [
           '/bin/sh',
           '-c',
-          `ulimit -d ${Math.round(limits.dataBytesMax / 1024)}; ulimit -c 0; exec "$0" "$@"`,
+          `ulimit -d ${Math.round(dataLimitBytes(limits, process.versions.node) / 1024)}; ulimit -c 0; exec "$0" "$@"`,
           ...command,
         ]
       : command

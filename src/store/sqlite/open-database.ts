@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { StoreError } from '../../domain/errors.js'
 import { migrations } from './migrations.js'
+import { explainNativeModule } from './native-module.js'
 
 /**
  * Opens the one database file, creates or migrates it, and makes it power-safe.
@@ -60,10 +61,5 @@ function migrate(database: Database.Database): void {
 function explain(error: unknown, file: string): StoreError {
   if (error instanceof StoreError) return error
   const message = error instanceof Error ? error.message : String(error)
-  if (/NODE_MODULE_VERSION|better_sqlite3\.node/.test(message)) {
-    return new StoreError('SQLite was built for another Node version; run `npm rebuild better-sqlite3`', {
-      cause: error,
-    })
-  }
-  return new StoreError(`cannot open ${file}: ${message}`, { cause: error })
+  return explainNativeModule(error) ?? new StoreError(`cannot open ${file}: ${message}`, { cause: error })
 }

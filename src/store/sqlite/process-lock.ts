@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3'
 import { StoreError } from '../../domain/errors.js'
+import { explainNativeModule } from './native-module.js'
 
 /**
  * Makes sure one process at a time works on a data folder: two would deliver everything twice.
@@ -27,5 +28,5 @@ function explain(error: unknown, file: string): StoreError {
     return new StoreError(advice, { cause: error })
   }
   const message = error instanceof Error ? error.message : String(error)
-  return new StoreError(`cannot lock ${file}: ${message}`, { cause: error })
+  return explainNativeModule(error) ?? new StoreError(`cannot lock ${file}: ${message}`, { cause: error })
 }
