@@ -237,6 +237,7 @@ export interface NotificationSummary {
 
 export interface DeliverySummary {
   id: string
+  notification_id: string
   /** Null when a job's run raised it. */
   mail_id: string | null
   run_id: string | null

@@ -104,6 +104,7 @@ interface AttemptRow {
 
 interface DeliveryRow {
   id: string
+  notification_id: string
   mail_id: string | null
   run_id: string | null
   route: string
@@ -125,6 +126,7 @@ function summarise(row: DeliveryRow): DeliverySummary {
   const waits = row.status === 'queued' || row.status === 'failed'
   return {
     id: row.id,
+    notification_id: row.notification_id,
     mail_id: row.mail_id,
     run_id: row.run_id,
     generation: row.generation,
