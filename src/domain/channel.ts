@@ -162,6 +162,11 @@ export interface ChannelKind<Settings = unknown> {
   resolve?: ChannelKind<Settings>['send']
   /** Changes the message that was sent, to show who acknowledged it. Without it nothing is shown there. */
   update?: ChannelKind<Settings>['send']
+  /**
+   * Channels with the same key hear the same buttons (two channels of one bot, say): only one of them may listen, and
+   * hears for all. Without it each channel listens for itself.
+   */
+  listenKey?: (settings: Settings) => string
   /** Hears the readers' buttons until the signal fires. Never rejects but for programmer errors. */
   listen?: (settings: Settings, context: ListenContext) => Promise<void>
   /** One call of the vendor to our hook; what it says is verified here. False refuses it. */
