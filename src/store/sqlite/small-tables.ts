@@ -11,7 +11,7 @@ const rejectionRowsMax = 20_000
 /** Trimming reads the whole table, so it is done once in so many saves. */
 const savesPerTrim = 1_000
 
-/** Caches, counters, pauses, the inbox and the rejected log. */
+/** Caches, counters, the heartbeat, pauses, the inbox and the rejected log. */
 export function prepareSmallTables(database: Database.Database) {
   const readCache = database.prepare<[string, string], CacheEntry>(
     'SELECT value, etag, at FROM cache WHERE space = ? AND key = ?',
@@ -30,6 +30,13 @@ export function prepareSmallTables(database: Database.Database) {
   const count = database.prepare<[string, string, number]>(
     `INSERT INTO counters (counter, day, count) VALUES (?, ?, 1)
      ON CONFLICT (counter, day) DO UPDATE SET count = count + 1 WHERE count < ?`,
+  )
+  const readCount = database.prepare<[string, string], { count: number }>(
+    'SELECT count FROM counters WHERE counter = ? AND day = ?',
+  )
+  const readHeartbeat = database.prepare<[], { at: number }>('SELECT at FROM heartbeat')
+  const saveHeartbeat = database.prepare<[number]>(
+    'INSERT INTO heartbeat (only, at) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET at = excluded.at',
   )
   const readPause = database.prepare<[string], ChannelPause>(
     'SELECT until, reason, failures FROM channel_pauses WHERE channel = ?',
@@ -69,6 +76,9 @@ export function prepareSmallTables(database: Database.Database) {
     },
     countWithin: (counter: string, day: string, max: number): boolean =>
       max > 0 && count.run(counter, day, max).changes > 0,
+    readCount: (counter: string, day: string): number => readCount.get(counter, day)?.count ?? 0,
+    readHeartbeat: (): number | null => readHeartbeat.get()?.at ?? null,
+    saveHeartbeat: (at: number): void => void saveHeartbeat.run(at),
     readPause: (channel: string): ChannelPause | null => readPause.get(channel) ?? null,
     savePause(channel: string, pause: ChannelPause | null): void {
       if (pause) savePause.run(channel, pause.until, pause.reason, pause.failures)

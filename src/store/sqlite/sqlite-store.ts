@@ -1,20 +1,24 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type Database from 'better-sqlite3'
-import type { DeliveryStatus, MailStatus } from '../../domain/delivery.js'
 import { StoreError } from '../../domain/errors.js'
-import type { Store, StoreStats } from '../store.js'
+import type { Store } from '../store.js'
+import { listAudit, prepareAudit } from './audit.js'
 import { CommitQueue } from './commit-queue.js'
 import { prepareDeliveries } from './deliveries.js'
 import { cancelDeliveries, listDeliveries, readDelivery, retryDeliveries } from './delivery-lists.js'
-import { databaseSizeBytes, deleteMails, expire } from './expiry.js'
+import { deleteMails, expire } from './expiry.js'
 import { listRuns, listUnfinishedRuns, prepareJobs, readRun } from './jobs.js'
 import { listMails, readMail } from './mail-lists.js'
 import { prepareMails } from './mails.js'
 import { prepareModules } from './modules.js'
+import { prepareMonitors } from './monitors.js'
 import { openDatabase } from './open-database.js'
 import { lockFolder } from './process-lock.js'
+import { prepareRules } from './rules.js'
+import { prepareSilences } from './silences.js'
 import { listInbox, prepareSmallTables } from './small-tables.js'
+import { readStats } from './stats.js'
 
 /**
  * The store in one SQLite file in the data folder. It blocks its thread while it commits, so it lives in a worker.
@@ -29,6 +33,10 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   const small = prepareSmallTables(database)
   const jobs = prepareJobs(database)
   const modules = prepareModules(database)
+  const monitors = prepareMonitors(database)
+  const silences = prepareSilences(database)
+  const rules = prepareRules(database)
+  const audit = prepareAudit(database)
   const queue = new CommitQueue(database)
 
   return {
@@ -56,6 +64,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     readCache: async (space, key) => small.readCache(space, key),
     saveCache: (space, key, entry) => queue.write(() => small.saveCache(space, key, entry)),
     countWithin: (counter, day, max) => queue.write(() => small.countWithin(counter, day, max)),
+    readCount: async (counter, day) => small.readCount(counter, day),
     saveToInbox: (entry) => queue.write(() => small.saveToInbox(entry)),
     listInbox: async (filter) => listInbox(database, filter),
     saveRejection: (rejection) => queue.write(() => small.saveRejection(rejection)),
@@ -77,6 +86,20 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     readModule: async (name, sha256) => modules.read(name, sha256),
     activateModule: (name, sha256) => queue.write(() => modules.activate(name, sha256)),
     deleteModule: (name) => queue.write(() => modules.delete(name)),
+
+    listMonitorStates: async () => monitors.list(),
+    readMonitorByToken: async (token) => monitors.readByToken(token),
+    keepMonitors: (names) => queue.write(() => monitors.keep(names)),
+    listSilences: async (filter) => silences.list(filter),
+    saveSilence: (silence) => queue.write(() => silences.save(silence)),
+    endSilence: (silenceId, at) => queue.write(() => silences.end(silenceId, at)),
+    listRules: async () => rules.list(),
+    saveRule: (rule) => queue.write(() => rules.save(rule)),
+    deleteRule: (ruleId) => queue.write(() => rules.remove(ruleId)),
+    saveAudit: (entry) => queue.write(() => audit.save(entry)),
+    listAudit: async (filter) => listAudit(database, filter),
+    readHeartbeat: async () => small.readHeartbeat(),
+    saveHeartbeat: (at) => queue.write(() => small.saveHeartbeat(at)),
 
     readStats: async (at) => readStats(database, at),
     expire: (rule) => queue.write(() => expire(database, rule)),
@@ -124,35 +147,4 @@ function releaseLeases(database: Database.Database, now: number): void {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-function readStats(database: Database.Database, now: number): StoreStats {
-  const number = (text: string, ...parameters: unknown[]): number =>
-    database.prepare<unknown[], { value: number | null }>(text).get(...parameters)?.value ?? 0
-  const mails = database
-    .prepare<[], { status: MailStatus; count: number }>('SELECT status, count(*) AS count FROM mails GROUP BY status')
-    .all()
-  const channels = database
-    .prepare<[], { channel: string; status: DeliveryStatus; count: number }>(
-      'SELECT channel, status, count(*) AS count FROM deliveries GROUP BY channel, status ORDER BY channel, status',
-    )
-    .all()
-  const deliveries: Partial<Record<DeliveryStatus, number>> = {}
-  for (const row of channels) deliveries[row.status] = (deliveries[row.status] ?? 0) + row.count
-  const oldest = number(`SELECT min(received_at) AS value FROM mails WHERE due_at IS NOT NULL`)
-  const pauses = database
-    .prepare<[number], { channel: string; until: number; reason: string }>(
-      'SELECT channel, until, reason FROM channel_pauses WHERE until > ? ORDER BY channel',
-    )
-    .all(now)
-  return {
-    mails: Object.fromEntries(mails.map((row) => [row.status, row.count])),
-    deliveries,
-    received_last_hour: number('SELECT count(*) AS value FROM mails WHERE received_at >= ?', now - 3_600_000),
-    rejected_last_day: number('SELECT sum(count) AS value FROM rejections WHERE last_at >= ?', now - 86_400_000),
-    oldest_waiting_at: oldest ? new Date(oldest).toISOString() : null,
-    size_bytes: databaseSizeBytes(database),
-    channels,
-    pauses: pauses.map((row) => ({ ...row, until: new Date(row.until).toISOString() })),
-  }
 }

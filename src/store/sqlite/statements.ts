@@ -68,6 +68,8 @@ export interface Tables {
     rows_changed: number
     sha256: string | null
   }
+  audit: { id: string; at: number; actor: string; action: string; subjects: string; detail: string }
+  audit_subjects: { subject: string; audit_id: string }
   inbox: { id: string; mail_id: string | null; recipient: string | null; message: string; at: number }
 }
 
