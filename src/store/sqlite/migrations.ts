@@ -1,3 +1,5 @@
+import { notificationSchema } from './notification-schema.js'
+
 /**
  * The schema, as the steps that lead to it. A step that has shipped is never edited: `PRAGMA user_version` counts the
  * steps a file has gone through.
@@ -262,4 +264,5 @@ export const migrations: readonly string[] = [
   CREATE INDEX notifications_without_mail ON notifications (created_at) WHERE mail_id IS NULL;
   CREATE INDEX inbox_without_mail ON inbox (at) WHERE mail_id IS NULL;
   `,
+  notificationSchema,
 ]
