@@ -4,6 +4,7 @@ import type Database from 'better-sqlite3'
 import { StoreError } from '../../domain/errors.js'
 import type { Store } from '../store.js'
 import { listAudit, prepareAudit } from './audit.js'
+import { prepareClaims } from './claim-deliveries.js'
 import { CommitQueue } from './commit-queue.js'
 import { prepareDeliveries } from './deliveries.js'
 import { cancelDeliveries, listDeliveries, readDelivery, retryDeliveries } from './delivery-lists.js'
@@ -29,6 +30,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   const lock = lockFolder(join(folder, 'mailtrigger.lock'))
   const database = openOrRelease(join(folder, 'mailtrigger.sqlite3'), lock, now)
   const mails = prepareMails(database)
+  const claims = prepareClaims(database)
   const deliveries = prepareDeliveries(database)
   const small = prepareSmallTables(database)
   const jobs = prepareJobs(database)
@@ -45,9 +47,9 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     commitRouting: (routing) => queue.write(() => mails.commitRouting(routing)),
     releaseMail: (release) => queue.write(() => mails.release(release)),
     nextMailDueAt: async () => mails.nextDueAt(),
-    claimDeliveries: (claim) => queue.write(() => deliveries.claimDeliveries(claim)),
+    claimDeliveries: (claim) => queue.write(() => claims.claimDeliveries(claim)),
     settleDelivery: (settlement) => queue.write(() => deliveries.settleDelivery(settlement)),
-    nextDeliveryDueAt: async () => deliveries.nextDueAt(),
+    nextDeliveryDueAt: async () => claims.nextDueAt(),
 
     readRawMail: async (mailId) => mails.readRaw(mailId),
     readMail: async (mailId) => readMail(database, mailId),
@@ -141,7 +143,7 @@ function openOrRelease(file: string, lock: { release: () => void }, now: () => n
 function releaseLeases(database: Database.Database, now: number): void {
   database.transaction(() => {
     prepareMails(database).releaseLeases(now)
-    prepareDeliveries(database).releaseLeases(now)
+    prepareClaims(database).releaseLeases(now)
   })()
 }
 
