@@ -1,5 +1,6 @@
 import type { Config } from '../domain/config.js'
-import type { Condition, Route } from '../domain/route.js'
+import type { Condition, Route, StepVerb } from '../domain/route.js'
+import { lintAlerts } from './lint-alerts.js'
 import type { NameSort, Reading } from './normalise/reading.js'
 import { childOf, keyPlaceAt, nodeAt, type Place, positionOf } from './source.js'
 
@@ -13,8 +14,10 @@ export function lintConfig(config: Checked, reading: Reading): void {
   lintUnused('channel', 'channels', reading)
   lintUnused('lookup', 'lookups', reading)
   lintUnused('action', 'actions', reading)
+  lintUnused('calendar', 'calendars', reading)
   lintOverridden(reading)
   lintRoutes(config, reading)
+  lintAlerts(config, reading)
   lintHeaderTo(config, reading)
 }
 
@@ -36,6 +39,9 @@ function lintOverridden({ root, names, uploadedActions, issues }: Reading): void
   }
 }
 
+/** A route without any of these neither sends nor says why mails are kept; what keeps back is told of elsewhere. */
+const verbsWithEffect: readonly StepVerb[] = ['send', 'resolve', 'dedupe', 'hold', 'digest']
+
 function lintRoutes(config: Checked, reading: Reading): void {
   let catchAll: Route | null = null
   for (const [index, route] of config.routes.entries()) {
@@ -52,7 +58,7 @@ function lintRoutes(config: Checked, reading: Reading): void {
 
 function lintRoute(config: Checked, route: Route, index: number, place: Place, { issues, root }: Reading): void {
   const ends = route.stop || route.steps.some((step) => step.verb === 'stop')
-  if (!ends && !route.steps.some((step) => step.verb === 'send')) {
+  if (!ends && !route.steps.some(({ verb }) => verbsWithEffect.includes(verb))) {
     const hint = 'add a "send" step; "stop: true" says that mails are only to be kept'
     issues.warning('no-delivery', `"${route.name}" sends nothing`, place, hint)
   }

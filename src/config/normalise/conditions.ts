@@ -1,7 +1,8 @@
-import { type Condition, type TextField, type Weekday, weekdays } from '../../domain/route.js'
+import type { Condition, TextField } from '../../domain/route.js'
 import { parseSize } from '../../domain/units.js'
 import type { RawCondition, RawPresence, RawText, RawTextTest } from '../schema/conditions.js'
 import { positionOf, type SourceNode } from '../source.js'
+import { readClockRange, readDays } from './hours.js'
 import { keyPosition, listOf, type Reading, referTo, under } from './reading.js'
 
 const textFields = ['subject', 'body', 'html'] as const
@@ -61,8 +62,8 @@ function plainConditions(raw: RawCondition, node: SourceNode): Condition[] {
   if (raw.time !== undefined) {
     conditions.push({
       kind: 'time',
-      days: raw.time.days === undefined ? null : daysOf([raw.time.days].flat()),
-      between: raw.time.between === undefined ? null : minutesOf(raw.time.between),
+      days: raw.time.days === undefined ? null : readDays([raw.time.days].flat()),
+      between: raw.time.between === undefined ? null : readClockRange(raw.time.between),
       timezone: raw.time.timezone ?? 'UTC',
       position: keyPosition(node, ['time']),
     })
@@ -250,31 +251,4 @@ function globOf(address: string): string {
 function patternOf(glob: string): string {
   const escaped = glob.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   return `^${escaped.join('.*')}$`
-}
-
-/** `mon-fri` is five days, `sat-mon` three. */
-function daysOf(written: string[]): Weekday[] {
-  const days = new Set<Weekday>()
-  for (const span of written) {
-    const [first = '', last = first] = span.split('-')
-    const start = indexOfDay(first)
-    const count = (indexOfDay(last) - start + 7) % 7
-    for (let offset = 0; offset <= count; offset++) {
-      const day = weekdays[(start + offset) % 7]
-      if (day) days.add(day)
-    }
-  }
-  return weekdays.filter((day) => days.has(day))
-}
-
-function indexOfDay(name: string): number {
-  return weekdays.map(String).indexOf(name)
-}
-
-function minutesOf(range: string): { fromMinute: number; toMinute: number } {
-  const [from = 0, to = 0] = range.split('-').map((clock) => {
-    const [hours = 0, minutes = 0] = clock.trim().split(':').map(Number)
-    return hours * 60 + minutes
-  })
-  return { fromMinute: from, toMinute: to }
 }

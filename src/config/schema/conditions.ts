@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { llmFields, weekdays } from '../../domain/route.js'
-import { cidr, clockRange, name, oneOrMore, size, text, timezone } from './values.js'
+import { llmFields } from '../../domain/route.js'
+import { cidr, clockRange, daySpan, name, oneOrMore, size, text, timezone } from './values.js'
 
 const exactText = z.string().max(10_000)
 
@@ -66,13 +66,7 @@ const wasmCondition = z.strictObject({
 })
 
 const timeCondition = z.strictObject({
-  days: oneOrMore(
-    z
-      .string()
-      .regex(dayPattern(), { error: 'a day is mon, tue, wed, thu, fri, sat or sun, or a span such as mon-fri' }),
-  )
-    .optional()
-    .describe('Days of the week, such as [sat, sun] or mon-fri.'),
+  days: oneOrMore(daySpan).optional().describe('Days of the week, such as [sat, sun] or mon-fri.'),
   between: clockRange.optional().describe('Hours of the day, such as 09:00-18:00; a span over midnight is allowed.'),
   timezone: timezone.optional().describe('The time zone of days and hours. Default UTC.'),
 })
@@ -158,9 +152,4 @@ export interface RawCondition {
 
 function hasAny(values: object): boolean {
   return Object.values(values).some((value) => value !== undefined)
-}
-
-function dayPattern(): RegExp {
-  const day = `(?:${weekdays.join('|')})`
-  return new RegExp(`^${day}(?:-${day})?$`)
 }
