@@ -4,10 +4,12 @@ import type Database from 'better-sqlite3'
 import { StoreError } from '../../domain/errors.js'
 import type { Store } from '../store.js'
 import { listAudit, prepareAudit } from './audit.js'
+import { cancelDeliveries, retryDeliveries } from './change-deliveries.js'
 import { prepareClaims } from './claim-deliveries.js'
 import { CommitQueue } from './commit-queue.js'
+import { listDeadLetterGroups } from './dead-letter-groups.js'
 import { prepareDeliveries } from './deliveries.js'
-import { cancelDeliveries, listDeliveries, readDelivery, retryDeliveries } from './delivery-lists.js'
+import { listDeliveries, readDelivery } from './delivery-lists.js'
 import { deleteMails, expire } from './expiry.js'
 import { listRuns, listUnfinishedRuns, prepareJobs, readRun } from './jobs.js'
 import { listMails, readMail } from './mail-lists.js'
@@ -58,8 +60,9 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     replayMail: (mailId, at) => queue.write(() => mails.replay(mailId, at)),
     readDelivery: async (deliveryId) => readDelivery(database, deliveryId),
     listDeliveries: async (filter) => listDeliveries(database, filter),
-    retryDeliveries: (selection, at) => queue.write(() => retryDeliveries(database, selection, at)),
-    cancelDeliveries: (selection, at) => queue.write(() => cancelDeliveries(database, selection, at)),
+    retryDeliveries: (selection, at) => retryDeliveries(database, queue, selection, at),
+    cancelDeliveries: (selection, at, reason) => cancelDeliveries(database, queue, selection, at, reason ?? null),
+    listDeadLetterGroups: async (selection) => listDeadLetterGroups(database, selection),
 
     readChannelPause: async (channel) => small.readPause(channel),
     saveChannelPause: (channel, pause) => queue.write(() => small.savePause(channel, pause)),

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
-import type { DeliveryStatus, MailStatus } from '../../domain/delivery.js'
+import type { DeliveryPurpose, DeliveryStatus, MailStatus } from '../../domain/delivery.js'
 import type { RunOutcome, RunTrigger } from '../../domain/job.js'
 import type { Severity } from '../../domain/message.js'
 
@@ -44,6 +44,7 @@ export interface Tables {
     address: string | null
     message: string | null
     status: DeliveryStatus
+    purpose: DeliveryPurpose
     attempts: number
     counted: number
     due_at: number | null
@@ -97,10 +98,8 @@ export function allRows<Row>(database: Database.Database, query: Compilable<Row>
   return database.prepare(text).all(...parameters) as Row[]
 }
 
-export function changeRows(
-  database: Database.Database,
-  query: { compile: () => { sql: string; parameters: readonly unknown[] } },
-): number {
+/** Row by row, for more rows than memory should hold. */
+export function eachRow<Row>(database: Database.Database, query: Compilable<Row>): Iterable<Row> {
   const { sql: text, parameters } = query.compile()
-  return database.prepare(text).run(...parameters).changes
+  return database.prepare(text).iterate(...parameters) as Iterable<Row>
 }
