@@ -1,5 +1,5 @@
 import type { Weekday } from './route.js'
-import { addDays, findMoment, hangWallClock, type WallClock, type WallTime } from './wall-clock.js'
+import { addDays, findMoment, hangWallClock, nextTimeOfDay, type WallClock, type WallTime } from './wall-clock.js'
 
 /** Named hours: office hours, nights. Open while any of its spans is. */
 export interface Calendar {
@@ -42,6 +42,11 @@ export function nextChange(calendar: Calendar, at: number, to: 'open' | 'closed'
     if (found.length > 0) return Math.min(...found)
   }
   return null
+}
+
+/** When a digest that is begun now goes out. */
+export function nextDigestAt(schedule: DigestSchedule, now: number): number {
+  return schedule.type === 'every' ? now + schedule.everyMs : nextTimeOfDay(now, schedule)
 }
 
 /** Tells whether the wall clock is within the hours; a window over midnight belongs to the day it starts on. */

@@ -7,7 +7,10 @@ export interface NoiseControl {
   dedupe: { key: string; windowMs: number } | null
   /** Waits until `until`, and is suppressed if a recovery with the same route and key happened within `forMs`. */
   hold: { key: string; happenedAt: number; forMs: number; until: number } | null
-  /** Goes out with the others of the same route and key in one message, at `dueAt` or when the group is due already. */
+  /**
+   * Goes out with the others of the same route and key in one message, at `dueAt` or when the group is due already. The
+   * empty key gathers all of the route.
+   */
   digest: { key: string; dueAt: number } | null
 }
 

@@ -28,6 +28,12 @@ export interface Trace {
   monitors: string[]
 }
 
+/** A trace that an earlier version kept lacks what came since. */
+export function completeTrace(kept: Trace): Trace {
+  const routes = kept.routes.map((route) => ({ ...route, notification: route.notification ?? null }))
+  return { ...kept, routes, recoveries: kept.recoveries ?? [], monitors: kept.monitors ?? [] }
+}
+
 export interface RecoveryTrace {
   route: string
   /** `fingerprint db1/nginx` or `hold db1/nginx` */

@@ -11,6 +11,7 @@ import { createJudge, type LlmCache } from '../llm/judge.js'
 import type { PipelineParts } from '../pipeline.js'
 import { compileRoutes } from '../route/compile-routes.js'
 import { matchRoutes } from '../route/match-routes.js'
+import { compileWatchers, matchWatchers } from '../steps/watchers.js'
 import { type ActionSet, loadActions, type UploadedModules } from './action-set.js'
 import { hideInAct, hideInVerdict } from './guest-words.js'
 
@@ -42,6 +43,7 @@ export interface AssembledParts extends PipelineParts {
 export async function assemblePipeline(parts: AssemblyParts): Promise<AssembledParts> {
   const { config, host, now, measure } = parts
   const routes = compileRoutes(config.routes)
+  const watchers = compileWatchers(config)
   const actions = await loadActions(config, parts.uploads, host)
   const lookups = createLookups({
     settings: config.lookups,
@@ -65,6 +67,8 @@ export async function assemblePipeline(parts: AssemblyParts): Promise<AssembledP
     getLookup: (name, signal) => lookups.get(name, signal),
     matchRoutes: (mail, { llmExhausted }, signal) =>
       matchRoutes(routes, mail, { now: now(), measure, judgeByLlm, judgeByWasm, signal, llmExhausted }),
+    matchWatchers: (mail, signal) =>
+      matchWatchers(watchers, mail, { now: now(), measure, judgeByLlm, judgeByWasm, signal }),
     runAction: (name, draft, signal) => {
       const { settings, module } = actions.get(name)
       const attachments = [...draft.mail.attachments, ...draft.attached]
