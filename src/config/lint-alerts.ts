@@ -1,6 +1,7 @@
 import type { Calendar } from '../domain/calendar.js'
 import type { Config } from '../domain/config.js'
 import type { Route, Step } from '../domain/route.js'
+import { lintLlm } from './lint-llm.js'
 import type { Reading } from './normalise/reading.js'
 import { keyPlaceAt, nodeAt, type Place } from './source.js'
 
@@ -19,6 +20,11 @@ export function lintAlerts(config: Checked, reading: Reading): void {
       const place = (...path: string[]): Place => keyPlaceAt(reading.root, ['routes', index, 'steps', number, ...path])
       lintNoise(route, step, isSent, place, reading)
       if (step.verb === 'send') lintSend(config, step, isGathered, place, reading)
+      if (step.verb === 'hold') {
+        const written = nodeAt(reading.root, ['routes', index, 'steps', number, 'hold', 'unless'])
+        const asker = `the hold of "${route.name}"`
+        lintLlm(step.unless, asker, written, place('hold', 'unless'), config.llm, reading.issues)
+      }
     }
   }
   lintQuietHours(config, reading)
@@ -100,10 +106,14 @@ function isAlwaysOpen({ spans }: Calendar): boolean {
   })
 }
 
-function lintMonitors({ monitors }: Checked, { issues, root }: Reading): void {
-  for (const { name, onDown } of Object.values(monitors)) {
-    if (onDown.length > 0) continue
-    const hint = 'add on_down: { send: … }, or a rule by mailtrigger rules add'
-    issues.warning('unheard-monitor', `nobody hears when ${name} is absent`, keyPlaceAt(root, ['monitors', name]), hint)
+function lintMonitors({ monitors, llm }: Checked, { issues, root }: Reading): void {
+  for (const { name, when, onDown } of Object.values(monitors)) {
+    const place = keyPlaceAt(root, ['monitors', name])
+    if (onDown.length === 0) {
+      const hint = 'add on_down: { send: … }, or a rule by mailtrigger rules add'
+      issues.warning('unheard-monitor', `nobody hears when ${name} is absent`, place, hint)
+    }
+    if (when === null) continue
+    lintLlm(when, `the monitor ${name}`, nodeAt(root, ['monitors', name, 'expect', 'when']), place, llm, issues)
   }
 }
