@@ -8,17 +8,20 @@ import { cancelDeliveries, retryDeliveries } from './change-deliveries.js'
 import { prepareClaims } from './claim-deliveries.js'
 import { CommitQueue } from './commit-queue.js'
 import { listDeadLetterGroups } from './dead-letter-groups.js'
-import { prepareDeliveries } from './deliveries.js'
+import { deleteMails } from './delete-mails.js'
 import { listDeliveries, readDelivery } from './delivery-lists.js'
-import { deleteMails, expire } from './expiry.js'
+import { prepareExpiry } from './expiry.js'
 import { listRuns, listUnfinishedRuns, prepareJobs, readRun } from './jobs.js'
 import { listMails, readMail } from './mail-lists.js'
 import { prepareMails } from './mails.js'
 import { prepareModules } from './modules.js'
 import { prepareMonitors } from './monitors.js'
+import { listNotifications, readNotification } from './notification-lists.js'
+import { prepareNotificationStore } from './notification-store.js'
 import { openDatabase } from './open-database.js'
 import { lockFolder } from './process-lock.js'
 import { prepareRules } from './rules.js'
+import { prepareSettle } from './settle-delivery.js'
 import { prepareSilences } from './silences.js'
 import { listInbox, prepareSmallTables } from './small-tables.js'
 import { readStats } from './stats.js'
@@ -33,7 +36,8 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   const database = openOrRelease(join(folder, 'mailtrigger.sqlite3'), lock, now)
   const mails = prepareMails(database)
   const claims = prepareClaims(database)
-  const deliveries = prepareDeliveries(database)
+  const settle = prepareSettle(database)
+  const notifications = prepareNotificationStore(database)
   const small = prepareSmallTables(database)
   const jobs = prepareJobs(database)
   const modules = prepareModules(database)
@@ -42,6 +46,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   const rules = prepareRules(database)
   const audit = prepareAudit(database)
   const queue = new CommitQueue(database)
+  const expiry = prepareExpiry(database, queue, now)
 
   return {
     saveMails: (batch) => queue.write(() => mails.saveMails(batch)),
@@ -50,13 +55,13 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     releaseMail: (release) => queue.write(() => mails.release(release)),
     nextMailDueAt: async () => mails.nextDueAt(),
     claimDeliveries: (claim) => queue.write(() => claims.claimDeliveries(claim)),
-    settleDelivery: (settlement) => queue.write(() => deliveries.settleDelivery(settlement)),
+    settleDelivery: (settlement) => queue.write(() => settle.settleDelivery(settlement)),
     nextDeliveryDueAt: async () => claims.nextDueAt(),
 
     readRawMail: async (mailId) => mails.readRaw(mailId),
     readMail: async (mailId) => readMail(database, mailId),
     listMails: async (filter) => listMails(database, filter),
-    deleteMails: (mailIds) => queue.write(() => deleteMails(database, mailIds)),
+    deleteMails: (mailIds) => deleteMails(database, queue, mailIds),
     replayMail: (mailId, at) => queue.write(() => mails.replay(mailId, at)),
     readDelivery: async (deliveryId) => readDelivery(database, deliveryId),
     listDeliveries: async (filter) => listDeliveries(database, filter),
@@ -92,6 +97,17 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     activateModule: (name, sha256) => queue.write(() => modules.activate(name, sha256)),
     deleteModule: (name) => queue.write(() => modules.delete(name)),
 
+    raise: (raised, origin, at) => queue.write(() => notifications.raise(raised, origin, at)),
+    readNotification: async (notificationId) => readNotification(database, notificationId),
+    listNotifications: async (filter) => listNotifications(database, filter),
+    acknowledge: (request) => queue.write(() => notifications.acknowledge(request)),
+    resolveNotifications: (ids, by, at) => queue.write(() => notifications.resolve(ids, by, at)),
+    releaseHolds: (at, limit) => queue.write(() => notifications.releaseHolds(at, limit)),
+    listDueDigests: async (at, limit) => notifications.listDueDigests(at, limit),
+    commitDigest: (digest) => queue.write(() => notifications.commitDigest(digest)),
+    nextFollowUpAt: async () => notifications.nextFollowUpAt(),
+    keepDigest: (route, key, dueAt) => queue.write(() => notifications.keepDigest(route, key, dueAt)),
+
     listMonitorStates: async () => monitors.list(),
     readMonitorByToken: async (token) => monitors.readByToken(token),
     keepMonitors: (names) => queue.write(() => monitors.keep(names)),
@@ -107,7 +123,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     saveHeartbeat: (at) => queue.write(() => small.saveHeartbeat(at)),
 
     readStats: async (at) => readStats(database, at),
-    expire: (rule) => queue.write(() => expire(database, rule)),
+    expire: (rule) => expiry.expire(rule),
     close: async () => {
       try {
         queue.drain()
