@@ -3,6 +3,8 @@ import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryComp
 import type { DeliveryPurpose, DeliveryStatus, MailStatus } from '../../domain/delivery.js'
 import type { RunOutcome, RunTrigger } from '../../domain/job.js'
 import type { Severity } from '../../domain/message.js'
+import type { NotificationSummary } from '../store.js'
+import type { StateRow } from './notification-states.js'
 
 /** The tables as Kysely sees them; migrations.ts creates them. */
 export interface Tables {
@@ -29,10 +31,13 @@ export interface Tables {
     severity: Severity
     event: string | null
     fingerprint: string
+    labels: string
     message: string
     flagged: string | null
     created_at: number
+    source: NotificationSummary['source']
   }
+  notification_states: StateRow
   deliveries: {
     id: string
     notification_id: string

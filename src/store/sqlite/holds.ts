@@ -1,0 +1,130 @@
+import type Database from 'better-sqlite3'
+import type { NotificationStatus } from '../../domain/delivery.js'
+import type { DigestTarget, NoiseControl } from '../../domain/notification.js'
+import { prepareDedupe } from './dedupe.js'
+import { prepareDigests } from './digests.js'
+import { prepareStates } from './notification-states.js'
+import { reasons } from './reasons.js'
+
+/** An episode that was let go and that no mail joined for so long is over: the next mail opens another. */
+const silentMs = 24 * 3_600_000
+
+export type Hold = NonNullable<NoiseControl['hold']>
+
+/** Where a held notification goes when it is let go and the route gathers what it lets go. */
+export interface DigestPlan {
+  key: string
+  dueAt: number
+  targets: DigestTarget[]
+}
+
+export interface HoldRow {
+  route: string
+  key: string
+  notification_id: string
+  happened_at: number
+  for_ms: number
+  until: number
+  /** Null while it is held. */
+  released_at: number | null
+  seen_at: number
+  digest: string | null
+  status: NotificationStatus
+}
+
+/** What is held, by route and key. Every function that writes runs inside the caller's transaction. */
+export function prepareHolds(database: Database.Database) {
+  const states = prepareStates(database)
+  const dedupe = prepareDedupe(database)
+  const digests = prepareDigests(database)
+  const select = database.prepare<[string, string], HoldRow>(
+    `SELECT holds.*, notification_states.status FROM holds
+     JOIN notification_states ON notification_states.id = notification_id WHERE holds.route = ? AND key = ?`,
+  )
+  const save = database.prepare(
+    `INSERT OR REPLACE INTO holds (route, key, notification_id, happened_at, for_ms, until, released_at, seen_at, digest)
+     VALUES (@route, @key, @id, @happenedAt, @forMs, @until, NULL, @now, @digest)`,
+  )
+  const see = database.prepare<[number, number, number, string, string]>(
+    'UPDATE holds SET seen_at = ?, happened_at = ?, until = ? WHERE route = ? AND key = ?',
+  )
+  const selectDue = database.prepare<[number, number], HoldRow>(
+    `SELECT holds.*, notification_states.status FROM holds
+     JOIN notification_states ON notification_states.id = notification_id
+     WHERE released_at IS NULL AND until <= ? ORDER BY until LIMIT ?`,
+  )
+  const markReleased = database.prepare<[number, string, string]>(
+    'UPDATE holds SET released_at = ? WHERE route = ? AND key = ?',
+  )
+  const letGo = database.prepare<[number, number, number, string], { channel: string }>(
+    `UPDATE deliveries SET due_at = ? + after_ms, retried_at = ? + after_ms, updated_at = ?
+     WHERE notification_id = ? AND purpose IN ('alert', 'escalation') AND status = 'queued' AND due_at IS NULL
+     RETURNING channel`,
+  )
+  const gather = database.prepare<[string]>(
+    `DELETE FROM deliveries WHERE notification_id = ? AND purpose IN ('alert', 'escalation') AND status = 'queued'
+       AND due_at IS NULL`,
+  )
+  const nextDue = database.prepare<[], { until: number | null }>(
+    'SELECT min(until) AS until FROM holds WHERE released_at IS NULL',
+  )
+
+  /**
+   * Joins the open episode of the key, when there is one. A mail that is late may say that it began earlier; then it
+   * is let go earlier, too.
+   */
+  function join(route: string, hold: Hold, now: number): HoldRow | null {
+    const row = select.get(route, hold.key)
+    if (!row || !isOpen(row, now)) return null
+    states.count(row.notification_id)
+    const isEarlier = row.released_at === null && hold.happenedAt < row.happened_at
+    const until = isEarlier ? Math.min(row.until, hold.until) : row.until
+    see.run(now, isEarlier ? hold.happenedAt : row.happened_at, until, route, hold.key)
+    if (until !== row.until) states.waitUntil(row.notification_id, 'hold', until, reasons.waits(until, 'hold', now))
+    return row
+  }
+
+  /** Lets one go: its alerts are due now, its escalations after their wait. Answers with the channels. */
+  function release(row: HoldRow, now: number): string[] {
+    const { route, key, notification_id: id } = row
+    markReleased.run(now, route, key)
+    // Somebody may have cancelled it while it waited.
+    if (!isWaiting(row.status)) return []
+    dedupe.begin(id, now)
+    if (row.digest === null) {
+      states.endWaiting(id)
+      return [...new Set(letGo.all(now, now, now, id).map(({ channel }) => channel))]
+    }
+    const plan = JSON.parse(row.digest) as DigestPlan
+    gather.run(id)
+    const dueAt = digests.add({ ...plan, id, route, now })
+    states.waitUntil(id, 'digest', dueAt, reasons.waits(dueAt, 'digest', now))
+    return []
+  }
+
+  return {
+    join,
+    release,
+    find: (route: string, key: string): HoldRow | undefined => select.get(route, key),
+    keep(route: string, hold: Hold, held: { id: string; now: number; digest: DigestPlan | null }): void {
+      const { id, now, digest } = held
+      save.run({ route, ...hold, id, now, digest: digest === null ? null : JSON.stringify(digest) })
+    },
+    releaseDue(now: number, limit: number): { released: number; channels: string[] } {
+      const due = selectDue.all(now, limit)
+      const channels = new Set(due.flatMap((row) => release(row, now)))
+      return { released: due.length, channels: [...channels] }
+    },
+    nextDueAt: (): number | null => nextDue.get()?.until ?? null,
+  }
+}
+
+/** Nobody hears of what is suppressed, resolved or cancelled, so nothing may join it; nor what is dead once it was let go. */
+function isOpen({ status, released_at, seen_at }: HoldRow, now: number): boolean {
+  if (released_at === null) return isWaiting(status)
+  return isWaiting(status) && status !== 'dead' && now - seen_at < silentMs
+}
+
+function isWaiting(status: NotificationStatus): boolean {
+  return status !== 'suppressed' && status !== 'resolved' && status !== 'cancelled'
+}
