@@ -42,10 +42,6 @@ export function holdStep(
     reading.issues.error('bad-duration', message, under(value, 'for'))
   }
   const unless = normaliseCondition(raw.unless, under(value, 'unless'), reading)
-  if (unless.kind === 'all' && unless.of.length === 0) {
-    const hint = 'write what the mail says that comes when all is well again'
-    reading.issues.error('empty-condition', '"unless" holds for every mail', keyPlaceAt(value, ['unless']), hint)
-  }
   const alert = new Set([...variables.fromCondition, ...variables.fromSteps])
   const recovery = new Set([...variablesOf(unless), ...variables.fromSteps])
   const place = under(value, 'key')

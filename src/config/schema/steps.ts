@@ -121,6 +121,11 @@ const stepKeys = {
       key: key.describe('What the later mail has in common: fields, variables, or Liquid.'),
       unless: condition.describe('What the later mail has to meet.'),
     })
+    .refine(({ unless }) => Object.keys(unless).length > 0, {
+      path: ['unless'],
+      error: 'the condition holds for every mail: write what the mail says that comes when all is well again',
+      params: { code: 'empty-condition' },
+    })
     .describe('Waits, and sends only if no later mail with the same key meets a condition.'),
   digest: z
     .strictObject({
