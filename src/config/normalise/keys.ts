@@ -89,10 +89,7 @@ function liquidOf(word: string, variables: ReadonlySet<string>): string | null {
 }
 
 function warnOfUnknown(word: string, node: SourceNode, variables: ReadonlySet<string>, reading: Reading): void {
-  const hint = () => {
-    const known = [...variables, ...mailWords.keys(), ...messageWords.keys()]
-    return suggestionHint(word, known, 'fields and variables:')
-  }
+  const hint = () => suggestionHint(word, knownWords(variables), 'fields and variables:')
   const message = `no field and no variable of the route is called "${word}"`
   reading.issues.warning('unknown-variable', message, node, hint)
 }
@@ -104,9 +101,12 @@ function warnOfConstant(entry: string, node: SourceNode, variables: ReadonlySet<
     const isPath = path !== root && (scopeNames.includes(root) || variables.has(root))
     return isPath ? `{{ ${path} }}` : (liquidOf(path, variables) ?? path)
   })
-  const known = [...variables, ...mailWords.keys(), ...messageWords.keys()]
-  const meant = filled === entry ? suggest(entry, known) : null
+  const meant = filled === entry ? suggest(entry, knownWords(variables)) : null
   if (filled === entry && meant === null) return
   const hint = meant === null ? `write ${JSON.stringify(filled)}` : `did you mean "${meant}"?`
   reading.issues.warning('constant-key', `the key "${entry}" is the same for every mail`, node, hint)
+}
+
+function knownWords(variables: ReadonlySet<string>): string[] {
+  return [...new Set([...variables, ...mailWords.keys(), ...messageWords.keys()])]
 }
