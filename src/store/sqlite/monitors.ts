@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import type Database from 'better-sqlite3'
 import type { MonitorState, MonitorStatus } from '../../domain/monitor.js'
+import { createIdSource } from '../../domain/new-id.js'
 
 /** As many as a UUID has, and then some: whoever guesses a token can keep an alarm from ringing. */
 const tokenBytes = 18
 
 /** What is known of monitors. Every function that writes runs inside the caller's transaction. */
 export function prepareMonitors(database: Database.Database) {
+  const newId = createIdSource()
   const selectAll = database.prepare<[], MonitorRow>('SELECT * FROM monitor_states ORDER BY name')
   const selectByToken = database.prepare<[string], MonitorRow>('SELECT * FROM monitor_states WHERE token = ?')
   const insert = database.prepare(
@@ -36,11 +38,14 @@ export function prepareMonitors(database: Database.Database) {
       const row = selectByToken.get(token)
       return row ? toState(row) : null
     },
-    /** False when the state is no longer as `before` says (null: there was none); then nothing is changed. */
-    change(before: MonitorState | null, after: MonitorState): boolean {
-      if (before === null) return insert.run(after).changes > 0
-      if (before.name !== after.name) throw new Error(`monitor ${before.name} cannot become ${after.name}`)
-      return update.run({ ...after, ...asBefore(before) }).changes > 0
+    /**
+     * Names the change, or is null when the state is no longer as `before` says (null: there was none); then nothing is
+     * changed.
+     */
+    change(before: MonitorState | null, after: MonitorState, now: number): string | null {
+      if (before !== null && before.name !== after.name) throw new Error(`${before.name} cannot become ${after.name}`)
+      const { changes } = before === null ? insert.run(after) : update.run({ ...after, ...asBefore(before) })
+      return changes === 0 ? null : `${after.name}/${newId(now)}`
     },
     /**
      * The mail a monitor expects has come in. Mails may be routed in another order than they came, so an older one

@@ -110,6 +110,11 @@ export function openSqliteStore(folder: string, now: () => number): Store {
 
     listMonitorStates: async () => monitors.list(),
     readMonitorByToken: async (token) => monitors.readByToken(token),
+    changeMonitor: (before, after, raised, at) =>
+      queue.write(() => {
+        const occasion = monitors.change(before, after, at)
+        return occasion !== null && notifications.raise(raised, { source: 'monitor', key: occasion }, at)
+      }),
     keepMonitors: (names) => queue.write(() => monitors.keep(names)),
     listSilences: async (filter) => silences.list(filter),
     saveSilence: (silence) => queue.write(() => silences.save(silence)),
