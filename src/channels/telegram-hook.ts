@@ -6,7 +6,14 @@ import { redactText } from './redact-text.js'
 import { openTelegram } from './telegram-api.js'
 import { callbackQuery, takePress } from './telegram-press.js'
 import type { TelegramSettings } from './telegram-settings.js'
-import { explainTrouble, nextBackoffMs, strangeWords, type Trouble } from './telegram-trouble.js'
+import {
+  explainTrouble,
+  isWorthTelling,
+  nextBackoffMs,
+  strangeWords,
+  type Trouble,
+  tellChanges,
+} from './telegram-trouble.js'
 import { type Pause, pauseUntilAborted, untilAborted } from './wait.js'
 
 /** How often we ask Telegram whether its calls reach us. */
@@ -27,6 +34,7 @@ export async function setHook(
     context.onProblem('`updates: webhook` needs `server.http.public_url`, which Telegram can call')
     return untilAborted(signal)
   }
+  const tell = tellChanges(context.onProblem)
   let failures = 0
   // Set once at every start, even when the URL is the same, for the secret may have changed.
   let isSet = false
@@ -35,14 +43,14 @@ export async function setHook(
     if (signal.aborted) return
     if ('trouble' in state) {
       failures++
-      if (state.trouble.isClear || failures === 3) context.onProblem(state.trouble.words)
+      if (isWorthTelling(failures, state.trouble)) tell(state.trouble.words)
       await pause(nextBackoffMs(failures, state.trouble), signal)
       continue
     }
     failures = 0
     isSet = state.isSet
     if (!isSet) continue
-    context.onProblem(state.problem)
+    tell(state.problem)
     await pause(checkMs, signal)
   }
 }

@@ -3,7 +3,14 @@ import type { ListenContext } from '../domain/channel.js'
 import { openTelegram } from './telegram-api.js'
 import { type CallbackQuery, callbackQuery, takePress } from './telegram-press.js'
 import type { TelegramSettings } from './telegram-settings.js'
-import { explainTrouble, nextBackoffMs, strangeWords, type Trouble } from './telegram-trouble.js'
+import {
+  explainTrouble,
+  isWorthTelling,
+  nextBackoffMs,
+  strangeWords,
+  type Trouble,
+  tellChanges,
+} from './telegram-trouble.js'
 import { type Pause, pauseUntilAborted } from './wait.js'
 
 /** How long Telegram holds a poll open until something happens. */
@@ -26,6 +33,7 @@ export async function pollPresses(
 ): Promise<void> {
   const { signal } = context
   let offset = 0
+  const tell = tellChanges(context.onProblem)
   let failures = 0
   // The first poll returns at once, so that it is known soon whether polling works at all.
   let holdSeconds = 0
@@ -35,12 +43,12 @@ export async function pollPresses(
     if (signal.aborted) return
     if (!polled.ok) {
       failures++
-      if (polled.trouble.isClear || failures === 3) context.onProblem(polled.trouble.words)
+      if (isWorthTelling(failures, polled.trouble)) tell(polled.trouble.words)
       holdSeconds = 0
       await pause(nextBackoffMs(failures, polled.trouble), signal)
       continue
     }
-    if (holdSeconds === 0) context.onProblem(null)
+    tell(null)
     failures = 0
     offset = polled.nextOffset ?? offset
     await takePresses(polled.presses, settings, context)

@@ -8,7 +8,7 @@ import type { TelegramSettings } from './telegram-settings.js'
 export interface Trouble {
   /** For people, without secrets. */
   words: string
-  /** True when it will not pass by itself. A network that hiccups is worth telling only when it goes on. */
+  /** True when it will not pass by itself. */
   isClear: boolean
   /** As long as Telegram asks us to wait. */
   waitMs: number | null
@@ -19,10 +19,24 @@ export const strangeWords = 'the answer was not one of the Bot API'
 const backoffMsMin = 1_000
 const backoffMsMax = 60_000
 
+/** A network that hiccups mends itself; a problem is told when it is clear, or goes on. */
+export function isWorthTelling(failures: number, trouble: Trouble): boolean {
+  return trouble.isClear || failures >= 3
+}
+
 /** 1 s, 2 s, 4 s … 60 s, or longer when Telegram says so. */
 export function nextBackoffMs(failures: number, trouble: Trouble): number {
   const ms = Math.min(backoffMsMax, backoffMsMin * 2 ** Math.min(failures - 1, 10))
   return Math.max(ms, trouble.waitMs ?? 0)
+}
+
+/** Passes a problem on when it is another one than before: loops find the same again and again. */
+export function tellChanges(onProblem: (problem: string | null) => void): (problem: string | null) => void {
+  let told: string | null | undefined
+  return (problem) => {
+    if (problem !== told) onProblem(problem)
+    told = problem
+  }
 }
 
 /** Says what a failed call for updates means. Anything but grammY's errors is a fault of this program, thrown on. */

@@ -28,7 +28,7 @@ export interface WebhookSink {
   /** Queues replies, used once each, in order; without any the answer is `200 ok`. */
   script: (...replies: SinkReply[]) => void
   /** Answers every request that finds no queued reply. */
-  replyWith: (reply: (request: SinkRequest) => SinkReply) => void
+  replyWith: (reply: (request: SinkRequest) => SinkReply | Promise<SinkReply>) => void
   /** Resolves when `count` requests have arrived in total. */
   waitFor: (count: number) => Promise<void>
   stop: () => Promise<void>
@@ -39,14 +39,14 @@ export async function startWebhookSink(host = '127.0.0.1'): Promise<WebhookSink>
   const requests: SinkRequest[] = []
   const queued: SinkReply[] = []
   const waiting: { count: number; resolve: () => void }[] = []
-  let otherwise: (request: SinkRequest) => SinkReply = () => ({ status: 200, body: 'ok' })
+  let otherwise: (request: SinkRequest) => SinkReply | Promise<SinkReply> = () => ({ status: 200, body: 'ok' })
   let connections = 0
 
   const server = createServer(async (incoming, response) => {
     const request = await readRequest(incoming)
     requests.push(request)
     for (const waiter of waiting) if (requests.length >= waiter.count) waiter.resolve()
-    reply(response, queued.shift() ?? otherwise(request))
+    reply(response, queued.shift() ?? (await otherwise(request)))
   })
   server.on('connection', () => connections++)
   server.listen(0, host)
