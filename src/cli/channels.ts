@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { ChannelLine } from '../engine/engine-calls.js'
+import type { ChannelLine } from '../engine/channel-calls.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { connect } from './client.js'
 import { printTable, printTime } from './print-table.js'
@@ -36,7 +36,9 @@ function printChannels(items: ChannelLine[], { colors }: Cli): string {
     line.name,
     line.kind,
     line.paused
-      ? colors.yellow(`paused until ${printTime(line.paused.until)}: ${line.paused.reason}`)
+      ? colors.yellow(
+          `paused${line.paused.until ? ` until ${printTime(line.paused.until)}` : ''}: ${line.paused.reason}`,
+        )
       : colors.green('ok'),
     line.destination ?? (line.address_hint ? `people: ${line.address_hint}` : 'every recipient'),
   ])

@@ -50,6 +50,11 @@ export class FollowLoop {
     })
   }
 
+  /** Something waits until `at`: looks then, if that is before the next look. */
+  expect(at: number): void {
+    if (at - this.#parts.now() < sweepMs) this.wake()
+  }
+
   /** Resolves when nothing is being let go or composed. */
   async idle(): Promise<void> {
     while (this.#looking) await this.#looking
@@ -119,7 +124,7 @@ export class FollowLoop {
   async #send(digest: DueDigest): Promise<void> {
     const { store, digestPlan, wakeDeliveries } = this.#parts
     const now = this.#parts.now()
-    const { route, key, dueAt, items, count } = digest
+    const { route, key, dueAt, items } = digest
     const plan = digestPlan(route)
     const isWanted = items.length > 0 || plan?.sendEmpty === true
     const since = plan ? previousDigestAt(plan.schedule, dueAt) : dueAt
@@ -129,7 +134,8 @@ export class FollowLoop {
       dueAt,
       itemIds: items.map(({ notificationId }) => notificationId),
       notification: isWanted ? composeDigest(digest, since, now) : null,
-      nextDueAt: nextDueAt(plan, count - items.length, dueAt, now),
+      // What came since, and what did not fit, is the store's to give a time.
+      nextDueAt: plan?.sendEmpty ? nextDigestAt(plan.schedule, now) : null,
       now,
     })
     wakeDeliveries(channels)
@@ -138,12 +144,6 @@ export class FollowLoop {
   #complain(message: string, error: unknown): void {
     this.#parts.log('error', message, { error: error instanceof Error ? error.message : String(error) })
   }
-}
-
-/** What did not fit is due at once, in a digest of its own: a millisecond later, so that each has a time of its own. */
-function nextDueAt(plan: DigestPlan | null, left: number, dueAt: number, now: number): number | null {
-  if (left > 0) return dueAt + 1
-  return plan?.sendEmpty ? nextDigestAt(plan.schedule, now) : null
 }
 
 function nameOf({ route, key }: DueDigest): string {
