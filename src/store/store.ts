@@ -342,6 +342,8 @@ export interface RejectionSummary {
 export interface StoreStats {
   mails: Partial<Record<MailStatus, number>>
   deliveries: Partial<Record<DeliveryStatus, number>>
+  /** Held, gathered for a digest, and sent without the answer they ask for. */
+  notifications: { held: number; gathered: number; unacknowledged: number }
   received_last_hour: number
   rejected_last_day: number
   oldest_waiting_at: string | null

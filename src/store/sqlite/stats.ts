@@ -26,6 +26,13 @@ export function readStats(database: Database.Database, now: number): StoreStats 
   return {
     mails: Object.fromEntries(mails.map((row) => [row.status, row.count])),
     deliveries,
+    notifications: {
+      held: number('SELECT count(*) AS value FROM holds WHERE released_at IS NULL'),
+      gathered: number('SELECT sum(items) AS value FROM digest_groups'),
+      unacknowledged: number(
+        `SELECT count(*) AS value FROM notification_states WHERE offers_ack = 1 AND status = 'sent'`,
+      ),
+    },
     received_last_hour: number('SELECT count(*) AS value FROM mails WHERE received_at >= ?', now - 3_600_000),
     rejected_last_day: number('SELECT sum(count) AS value FROM rejections WHERE last_at >= ?', now - 86_400_000),
     oldest_waiting_at: oldest ? new Date(oldest).toISOString() : null,
