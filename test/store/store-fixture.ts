@@ -6,7 +6,7 @@ import type { NewDelivery, NewNotification } from '#src/domain/delivery.js'
 import type { RawMail } from '#src/domain/mail.js'
 import type { Message } from '#src/domain/message.js'
 import { noControl } from '#src/domain/notification.js'
-import type { Trace } from '#src/domain/trace.js'
+import type { RouteTrace, Trace } from '#src/domain/trace.js'
 import { openSqliteStore } from '#src/store/sqlite/sqlite-store.js'
 import type { ClaimedDelivery, ClaimedMail, Routing, Settlement, Store } from '#src/store/store.js'
 
@@ -109,6 +109,22 @@ export function makeTrace(mailId: string, changes: Partial<Trace> = {}): Trace {
     otherwise: null,
     recoveries: [],
     monitors: [],
+    ...changes,
+  }
+}
+
+export function makeRouteTrace(name: string, changes: Partial<RouteTrace> = {}): RouteTrace {
+  return {
+    name,
+    source: 'routes.yaml:1',
+    verdict: 'matched',
+    reason: null,
+    condition: null,
+    steps: [],
+    recipients: [],
+    deliveries: [],
+    notification: null,
+    duration_ms: 1,
     ...changes,
   }
 }
