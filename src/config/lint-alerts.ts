@@ -93,7 +93,7 @@ function lintQuietHours({ people, calendars }: Checked, { issues, root, names }:
     const calendar = person.quietHours === null ? undefined : calendars[person.quietHours.calendar]
     if (calendar === undefined || !isAlwaysOpen(calendar)) continue
     const written = names.person.get(person.address) ?? root
-    const message = `"${calendar.name}" never ends, so only what is excepted reaches ${person.address}`
+    const message = `"${calendar.name}" is open around the clock, and quiet hours have to end`
     issues.warning('endless-quiet-hours', message, keyPlaceAt(written, ['quiet_hours']), 'give it days or hours')
   }
 }
