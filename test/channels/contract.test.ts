@@ -40,10 +40,28 @@ const examples: Record<string, () => { settings: Record<string, unknown>; addres
 
 const outcomeKinds = ['delivered', 'accepted', 'permanent', 'transient', 'unknown', 'retarget', 'degrade']
 
-async function sendExample(kind: ChannelKind, message: Message, changes: Partial<ChannelContext> = {}) {
+type Verb = 'send' | 'resolve' | 'update'
+
+function sendExample(kind: ChannelKind, message: Message, changes: Partial<ChannelContext> = {}, verb: Verb = 'send') {
   const example = examples[kind.kind]?.()
   if (!example) throw new Error(`the contract test has no example for ${kind.kind}`)
-  return kind.send(message, example.address, kind.settings.parse(example.settings), makeContext(outbound, changes))
+  const perform = kind[verb]
+  if (!perform) throw new Error(`${kind.kind} has no ${verb}`)
+  return perform(message, example.address, kind.settings.parse(example.settings), makeContext(outbound, changes))
+}
+
+/** Everything a kind can do with a message. Without `resolve` or `update` the program does without. */
+function verbsOf(kind: ChannelKind): Verb[] {
+  return (['send', 'resolve', 'update'] as const).filter((verb) => kind[verb] !== undefined)
+}
+
+const ack = { url: 'https://alerts.example/ack/CANARY-link', data: 'ack:01JDELIVERY.CANARY' }
+
+/** Sends an alert, and gives what a follow-up is told of it. */
+async function sendAlert(kind: ChannelKind): Promise<Record<string, string>> {
+  const outcome = await sendExample(kind, makeMessage(), { ack })
+  if (!('remote' in outcome)) throw new Error(`the alert is ${outcome.kind}`)
+  return outcome.remote
 }
 
 test('THE list has every kind once, and finds them by name', () => {
@@ -133,22 +151,95 @@ describe.each(channelKinds.map((kind) => [kind.kind, kind] as const))('%s', (nam
     )
   })
 
-  test('every answer of the far end is an outcome without secrets', async () => {
-    const { settings, address } = examples[name]?.() ?? { settings: {}, address: null }
-    const parsed = kind.settings.parse(settings)
-    for (const status of [302, 400, 401, 403, 404, 410, 413, 422, 429, 500, 503]) {
-      const text = `refused ${JSON.stringify(settings)}`
-      const context = makeContext(outbound, {
-        request: async () => ({ status, headers: {}, text, truncated: false }),
-        fetch: async () =>
-          new Response(JSON.stringify({ ok: false, error_code: status, description: text }), { status }),
-      })
-      const outcome = await kind.send(makeMessage(), address, parsed, context)
-      expect(outcomeKinds).toContain(outcome.kind)
-      expect(outcome.text.length).toBeLessThanOrEqual(1_000)
+  test('its limits are limits', () => {
+    for (const rate of [kind.rates.channel, kind.rates.address]) {
+      if (rate === null) continue
+      expect(rate.count).toBeGreaterThan(0)
+      expect(rate.perMs).toBeGreaterThanOrEqual(1_000)
+    }
+  })
+
+  test('tells what it sent, and follow-ups find it', async () => {
+    const sent = await sendAlert(kind)
+    for (const verb of verbsOf(kind)) {
+      const message = makeMessage({ title: `after: ${verb}`, notes: ['by Tim'] })
+      const outcome = await sendExample(kind, message, { sent, deliveryId: `01J${verb}` }, verb)
+      expect(['delivered', 'accepted']).toContain(outcome.kind)
       expect(JSON.stringify(outcome)).not.toContain('CANARY')
     }
   })
+
+  test('a follow-up on nobody knows what is an outcome, too', async () => {
+    const strange: (Record<string, string> | null)[] = [
+      null,
+      {},
+      { message_id: '', chat_id: 'x', ts: '', channel: 'y' },
+    ]
+    for (const verb of verbsOf(kind)) {
+      for (const sent of strange) {
+        expect(outcomeKinds).toContain((await sendExample(kind, makeMessage(), { sent }, verb)).kind)
+      }
+    }
+  })
+
+  test('every answer of the far end is an outcome without secrets', async () => {
+    const { settings } = examples[name]?.() ?? { settings: {} }
+    const sent = await sendAlert(kind)
+    for (const verb of verbsOf(kind)) {
+      for (const status of [200, 302, 400, 401, 403, 404, 409, 410, 413, 422, 429, 500, 503]) {
+        const text = `refused ${JSON.stringify(settings)}`
+        const outcome = await sendExample(
+          kind,
+          makeMessage(),
+          {
+            ack,
+            sent,
+            request: async () => ({ status, headers: {}, text, truncated: false }),
+            fetch: async () =>
+              new Response(JSON.stringify({ ok: false, error_code: status, description: text }), { status }),
+          },
+          verb,
+        )
+        expect(outcomeKinds).toContain(outcome.kind)
+        expect(outcome.text.length).toBeLessThanOrEqual(1_000)
+        expect(JSON.stringify(outcome)).not.toContain('CANARY')
+      }
+    }
+  })
+
+  test('an attempt that is ended, before or while it calls, is an outcome', async () => {
+    const sent = await sendAlert(kind)
+    for (const verb of verbsOf(kind)) {
+      const reason = new DOMException('too late', 'TimeoutError')
+      const signal = AbortSignal.abort(reason)
+      expect(outcomeKinds).toContain((await sendExample(kind, makeMessage(), { sent, signal }, verb)).kind)
+      const aborter = new AbortController()
+      const endSoon = () => void setImmediate(() => aborter.abort(reason))
+      const changes: Partial<ChannelContext> = {
+        sent,
+        signal: aborter.signal,
+        request: (call) => {
+          endSoon()
+          return outbound.request(call)
+        },
+        fetch: (input, init) => {
+          endSoon()
+          return outbound.fetch(input, init)
+        },
+      }
+      expect(outcomeKinds).toContain((await sendExample(kind, makeMessage(), changes, verb)).kind)
+    }
+  })
+})
+
+test('who asks to be acknowledged gets a link or a button from every kind that people read', async () => {
+  const saved: Message[] = []
+  const saveToInbox: ChannelContext['saveToInbox'] = async ({ message }) => `inbox-${saved.push(message)}`
+  for (const kind of channelKinds) await sendExample(kind, makeMessage(), { ack, saveToInbox })
+  expect(telegram.shown().at(-1)?.buttons).toEqual([{ text: 'Acknowledge', data: ack.data }])
+  expect(smtp.mails.at(-1)?.raw.replaceAll('=\r\n', '')).toContain(ack.url)
+  expect(http.requests.map(({ body }) => body).slice(-2)).toEqual(Array(2).fill(expect.stringContaining(ack.url)))
+  expect(saved[0]?.links).toEqual([{ label: 'Acknowledge', url: ack.url }])
 })
 
 test('the inbox keeps the message for its recipient; the log gets one line', async () => {

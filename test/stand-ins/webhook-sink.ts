@@ -42,7 +42,8 @@ export async function startWebhookSink(host = '127.0.0.1'): Promise<WebhookSink>
   let otherwise: (request: SinkRequest) => SinkReply | Promise<SinkReply> = () => ({ status: 200, body: 'ok' })
   let connections = 0
 
-  const server = createServer(async (incoming, response) => {
+  // An idle connection that is closed by us just as it is used again would look like a lost answer.
+  const server = createServer({ keepAliveTimeout: 0 }, async (incoming, response) => {
     const request = await readRequest(incoming)
     requests.push(request)
     for (const waiter of waiting) if (requests.length >= waiter.count) waiter.resolve()
