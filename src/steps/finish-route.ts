@@ -81,7 +81,7 @@ function rescueUnreached(
   { config, now }: StepParts,
 ): Pick<Draft, 'deliveries' | 'planned'> {
   const { deliveries, planned, message } = draft
-  if (problems.length === 0) return { deliveries, planned }
+  if (problems.length === 0 || config.otherwise.send.length === 0) return { deliveries, planned }
   const { retryMs, retryWindowMs } = draft.route
   const order = {
     ...plainTerms,

@@ -6,6 +6,7 @@ import type { Mail } from '#src/domain/mail.js'
 import { type Earlier, type MailPlan, type PipelineParts, planMail } from '#src/pipeline.js'
 import { compileRoutes } from '#src/route/compile-routes.js'
 import { matchRoutes } from '#src/route/match-routes.js'
+import { compileWatchers, matchWatchers } from '#src/steps/watchers.js'
 import { parse } from '../config/kinds.js'
 import { makeContext, makeMail } from '../route/sample.js'
 import { makeLookup } from '../steps/step-fixture.js'
@@ -43,6 +44,7 @@ export interface Surroundings {
 /** The pipeline with the real routes, over a lookup and an LLM of the test's. */
 export function makeParts(config: Config, { owners, judge = null, runAction }: Surroundings = {}): PipelineParts {
   const compiled = compileRoutes(config.routes)
+  const watchers = compileWatchers(config)
   const judgeByLlm: JudgeByLlm = judge ?? (() => Promise.reject(new LlmError('down', 'the LLM does not answer')))
   return {
     config,
@@ -51,6 +53,7 @@ export function makeParts(config: Config, { owners, judge = null, runAction }: S
     parse: async (raw) => makeMail({ id: raw.id, envelope: raw.envelope }),
     matchRoutes: (mail, { llmExhausted }, signal) =>
       matchRoutes(compiled, mail, makeContext({ now, judgeByLlm, signal, llmExhausted })),
+    matchWatchers: (mail, signal) => matchWatchers(watchers, mail, makeContext({ now, judgeByLlm, signal })),
     getLookup: async (name) => {
       if (owners === undefined) throw new LookupError(`GET http://internal/${name}: 503`)
       return makeLookup(owners, { name })
