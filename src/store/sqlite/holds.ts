@@ -88,7 +88,8 @@ export function prepareHolds(database: Database.Database) {
   function release(row: HoldRow, now: number): string[] {
     const { route, key, notification_id: id } = row
     markReleased.run(now, route, key)
-    // Somebody may have cancelled it while it waited.
+    // A person may have cancelled it while it waited, and may retry it yet.
+    if (row.status === 'cancelled') states.endWaiting(id)
     if (!isWaiting(row.status)) return []
     dedupe.begin(id, now)
     if (row.digest === null) {
@@ -125,6 +126,7 @@ function isOpen({ status, released_at, seen_at }: HoldRow, now: number): boolean
   return isWaiting(status) && status !== 'dead' && now - seen_at < silentMs
 }
 
-function isWaiting(status: NotificationStatus): boolean {
+/** Nobody has ended it. */
+export function isWaiting(status: NotificationStatus): boolean {
   return status !== 'suppressed' && status !== 'resolved' && status !== 'cancelled'
 }

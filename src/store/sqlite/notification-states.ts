@@ -60,7 +60,8 @@ export function prepareStates(database: Database.Database) {
        status = iif(status IN ('acknowledged', 'resolved'), status, ?), reason = ? WHERE id = ?`,
   )
   const resolve = database.prepare<[string, number, 0 | 1, string]>(
-    `UPDATE notification_states SET status = 'resolved', resolved_by = ?, resolved_at = ?, still_due = ? WHERE id = ?`,
+    `UPDATE notification_states SET status = 'resolved', resolved_by = ?, resolved_at = ?, still_due = ?,
+       waits_for = NULL, waits_until = NULL WHERE id = ?`,
   )
   const acknowledge = database.prepare<[string, number, string | null, string]>(
     `UPDATE notification_states SET status = 'acknowledged', acked_by = ?, acked_at = ?, ack_note = ? WHERE id = ?`,

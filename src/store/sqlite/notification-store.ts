@@ -18,12 +18,8 @@ export function prepareNotificationStore(database: Database.Database) {
 
   function resolve(notificationIds: string[], by: string, now: number): CommittedRouting {
     const { closed, deliveries, channels } = close(notificationIds, by, now)
-    const fates = closed.map(({ id, route, waits_for }) => ({
-      notification_id: id,
-      route,
-      status: waits_for === null ? ('resolved' as const) : ('suppressed' as const),
-      reason: reasons.resolvedBy(by),
-    }))
+    const reason = reasons.resolvedBy(by)
+    const fates = closed.map(({ id, route, status }) => ({ notification_id: id, route, status, reason }))
     return { deliveries, channels, fates }
   }
 

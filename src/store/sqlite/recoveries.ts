@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3'
 import type { Recovery } from '../../domain/notification.js'
-import { type HoldRow, prepareHolds } from './holds.js'
+import { prepareFollowUps } from './follow-ups.js'
+import { type HoldRow, isWaiting, prepareHolds } from './holds.js'
 import { prepareStates } from './notification-states.js'
 import { reasons } from './reasons.js'
 import { type Closing, prepareResolve } from './resolve.js'
@@ -27,6 +28,7 @@ export function prepareRecoveries(database: Database.Database) {
   const states = prepareStates(database)
   const holds = prepareHolds(database)
   const unsent = prepareUnsent(database)
+  const followUps = prepareFollowUps(database)
   const resolve = prepareResolve(database)
   const record = database.prepare<[string, string, number, number]>(
     `INSERT INTO hold_recoveries (route, key, happened_at, recorded_at) VALUES (?, ?, ?, ?)
@@ -48,15 +50,19 @@ export function prepareRecoveries(database: Database.Database) {
     const row = holds.find(route, key)
     const nothing: Closing = { closed: [], deliveries: 0, channels: [] }
     if (!row || happenedAt < row.happened_at) return nothing
-    if (row.released_at !== null) return resolve.close([row.notification_id], by, now)
-    const state = states.read(row.notification_id)
-    if (!state || state.status === 'suppressed' || state.status === 'resolved' || state.status === 'cancelled')
-      return nothing
-    if (happenedAt > row.happened_at + row.for_ms)
-      return { ...nothing, closed: [state], channels: releaseLate(row, by, now) }
-    states.suppress(state.id, reasons.recoveredInTime(happenedAt - row.happened_at))
-    unsent.cancelAll(state.id, reasons.recoveredInTime(happenedAt - row.happened_at), now)
-    return { ...nothing, closed: [state] }
+    const { notification_id: id, status } = row
+    // A person who cancels what is held and retries it sends it before its time.
+    const wentOut = row.released_at !== null || followUps.listSent(id).length > 0
+    if (wentOut) return resolve.close([id], by, now)
+    if (!isWaiting(status)) return nothing
+    if (happenedAt > row.happened_at + row.for_ms) {
+      const closed = [{ id, route, status: 'resolved' as const }]
+      return { ...nothing, closed, channels: releaseLate(row, by, now) }
+    }
+    const reason = reasons.recoveredInTime(happenedAt - row.happened_at)
+    states.suppress(id, reason)
+    unsent.cancelAll(id, reason, now)
+    return { ...nothing, closed: [{ id, route, status: 'suppressed' }] }
   }
 
   /** Its time was over before it recovered, though nobody let it go: who is to hear of it hears both. */
@@ -78,7 +84,7 @@ export function prepareRecoveries(database: Database.Database) {
           recovery.type === 'hold'
             ? recoverHold(recovery, by, now)
             : resolve.closeFingerprint(recovery.fingerprint, by, now)
-        applied.push({ recovery, closed: closing.closed.map((state) => state.id) })
+        applied.push({ recovery, closed: closing.closed.map(({ id }) => id) })
         for (const channel of closing.channels) channels.add(channel)
         deliveries += closing.deliveries
       }

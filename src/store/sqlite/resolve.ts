@@ -9,8 +9,8 @@ import { prepareUnsent } from './unsent.js'
 const closedMax = 1_000
 
 export interface Closing {
-  /** The notifications that were open, newest first. */
-  closed: StateRow[]
+  /** The notifications that were open, newest first; suppressed is what had not gone out. */
+  closed: { id: string; route: string; status: 'resolved' | 'suppressed' }[]
   /** How many deliveries tell of it, and on which channels. */
   deliveries: number
   channels: string[]
@@ -35,9 +35,12 @@ export function prepareResolve(database: Database.Database) {
     for (const id of notificationIds) {
       const state = states.read(id)
       if (!state || state.status === 'resolved' || state.status === 'suppressed') continue
-      closing.closed.push(state)
-      endOne(state, by, now)
-      for (const row of state.waits_for === null ? followUps.listSent(id) : []) {
+      const sent = followUps.listSent(id)
+      // A person may have sent what waits, by cancelling and retrying it.
+      const status = state.waits_for === null || sent.length > 0 ? 'resolved' : 'suppressed'
+      closing.closed.push({ id, route: state.route, status })
+      endOne(state, status, by, now)
+      for (const row of sent) {
         const place = `${state.fingerprint}\n${targetOf(row)}`
         if (told.has(place)) continue
         told.add(place)
@@ -50,8 +53,8 @@ export function prepareResolve(database: Database.Database) {
   }
 
   /** The state comes first: while it is not over, each cancelled delivery would change its status. */
-  function endOne(state: StateRow, by: string, now: number): void {
-    if (state.waits_for === null) states.resolve(state.id, by, now, false)
+  function endOne(state: StateRow, status: 'resolved' | 'suppressed', by: string, now: number): void {
+    if (status === 'resolved') states.resolve(state.id, by, now, false)
     else states.suppress(state.id, `${reasons.recoveredFirst} (${by})`)
     if (state.waits_for === 'digest') digests.removeItem(state.id)
     unsent.cancelAll(state.id, reasons.nothingAfter(by), now)
