@@ -65,7 +65,8 @@ function printStatus(status: Status, cli: Cli): string {
   ]
   if (status.oldest_waiting_at) lines.push(`waiting     since ${status.oldest_waiting_at}`)
   for (const pause of status.pauses) {
-    lines.push(colors.yellow(`paused      ${pause.channel} until ${pause.until}: ${pause.reason}`))
+    const until = pause.until ? ` until ${pause.until}` : ''
+    lines.push(colors.yellow(`paused      ${pause.channel}${until}: ${pause.reason}`))
   }
   if (status.channels.length > 0) {
     const rows = status.channels.map((row) => [row.channel, row.status, String(row.count)])

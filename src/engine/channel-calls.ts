@@ -26,8 +26,6 @@ export interface ChannelTest {
 
 const testTimeoutMs = 30_000
 const reasonLengthMax = 500
-/** Whatever ends later than this was paused by a person; see `ChannelPause.until`. */
-const yearMs = 366 * 86_400_000
 
 /** What may be asked about channels. Rejects with `ApiError`. */
 export function offerChannelCalls(engine: Engine) {
@@ -57,18 +55,16 @@ export function offerChannelCalls(engine: Engine) {
 }
 
 async function listChannels(engine: Engine): Promise<ChannelLine[]> {
-  const now = engine.now()
-  const { pauses } = await engine.store.readStats(now)
+  const { pauses } = await engine.store.readStats(engine.now())
   return Object.values(engine.current().config.channels).map((channel) => {
     const pause = pauses.find((line) => line.channel === channel.name)
-    const isByPerson = pause !== undefined && Date.parse(pause.until) > now + yearMs
     return {
       name: channel.name,
       kind: channel.kind.kind,
       label: channel.kind.label,
       destination: channel.destination,
       address_hint: channel.kind.address?.hint ?? null,
-      paused: pause ? { until: isByPerson ? null : pause.until, reason: pause.reason } : null,
+      paused: pause ? { until: pause.until, reason: pause.reason } : null,
       buttons: engine.listeners.problem(channel.name),
     }
   })

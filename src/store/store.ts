@@ -349,7 +349,8 @@ export interface StoreStats {
   oldest_waiting_at: string | null
   size_bytes: number
   channels: { channel: string; status: DeliveryStatus; count: number }[]
-  pauses: { channel: string; until: string; reason: string }[]
+  /** `until` is null for a pause that a person ends. */
+  pauses: { channel: string; until: string | null; reason: string }[]
 }
 
 export interface ExpiryRule {

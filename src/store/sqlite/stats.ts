@@ -38,6 +38,11 @@ export function readStats(database: Database.Database, now: number): StoreStats 
     oldest_waiting_at: oldest ? new Date(oldest).toISOString() : null,
     size_bytes: databaseSizeBytes(database),
     channels,
-    pauses: pauses.map((row) => ({ ...row, until: new Date(row.until).toISOString() })),
+    pauses: pauses.map((row) => ({ ...row, until: endOf(row.until) })),
   }
+}
+
+/** A person's pause ends when a person says so. */
+function endOf(until: number): string | null {
+  return until === Number.MAX_SAFE_INTEGER ? null : new Date(until).toISOString()
 }
