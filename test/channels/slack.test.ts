@@ -77,6 +77,17 @@ test('degraded to plain it has no blocks', async () => {
   expect(sink.requests[0]?.json).toHaveProperty('text')
 })
 
+test('however short, it says what it is sent for', async () => {
+  const notes = Array.from({ length: 9 }, (_, index) => `note ${index}`)
+  await viaWebhook({}, makeMessage({ notes }))
+  await viaWebhook({ form: 'short' }, makeMessage({ notes }))
+  const [full, short] = sink.requests.map(({ json }) => JSON.stringify((json as { blocks: unknown }).blocks))
+  expect(full).toContain('⚠️ note 4\\n⚠️ note 5\\n⚠️ note 6\\n⚠️ note 7\\n⚠️ note 8')
+  expect(full).not.toContain('note 3')
+  expect(short).toContain('⚠️ note 8')
+  expect(short).not.toContain('note 7')
+})
+
 describe('to acknowledge', () => {
   const ack = { url: 'https://alerts.example/ack/t?a=1&b=|', data: 'ack:1' }
   const links = Array.from({ length: 12 }, (_, index) => ({ label: `${index}`, url: 'https://x.example/' }))

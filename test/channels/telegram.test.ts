@@ -400,6 +400,15 @@ describe('an update', () => {
     expect(server.shown()[0]?.text).toContain('acknowledged by Tim')
   })
 
+  test('says who it was, however many notes there are and however short it has to be', async () => {
+    const sent = await sendAlert()
+    const notes = [...Array.from({ length: 9 }, (_, index) => `note ${index}`), 'acknowledged by Tim']
+    for (const form of ['full', 'short'] as const) {
+      await call('update', { context: { sent, form }, message: makeMessage({ notes }) })
+      expect(server.shown()[0]?.text).toContain('⚠️ acknowledged by Tim\nCritical')
+    }
+  })
+
   test('twice is done', async () => {
     const sent = await sendAlert()
     await call('update', { context: { sent }, message: acknowledged })

@@ -18,7 +18,7 @@ export type SlackBlock =
 /** A message as blocks, with the plain `text` that notifications and old clients show. */
 export function renderSlack(outline: Outline, short: boolean): { text: string; blocks: SlackBlock[] } {
   const title = `${outline.icon} ${outline.title}`
-  const tail = short ? firstLink(outline) : tailLines(outline)
+  const tail = short ? shortTail(outline) : tailLines(outline)
   const blocks: SlackBlock[] = [
     { type: 'header', text: { type: 'plain_text', text: cutText(title, headerMax, 'utf16'), emoji: false } },
     ...textSections(outline.text, short ? 1 : textSectionsMax).map(section),
@@ -33,18 +33,17 @@ export function renderSlack(outline: Outline, short: boolean): { text: string; b
 
 /** The same without blocks, for a workspace that refuses them. */
 export function renderSlackText(outline: Outline): string {
-  const tail = [...firstLink(outline), escapeMrkdwn(outline.foot)]
+  const tail = [...shortTail(outline), escapeMrkdwn(outline.foot)]
   const text = [`${outline.icon} ${outline.title}`, outline.text].filter((part) => part !== '').join('\n\n')
   const tailLength = tail.join('\n\n').length + 2
   return [fitEscaped(text, fallbackMax - tailLength).markup, ...tail].join('\n\n')
 }
 
-/** However short a message has to be, it keeps the link that matters most. */
-function firstLink({ links }: Outline): string[] {
-  return links
-    .slice(0, 1)
-    .map(({ label, url }) => `🔗 ${renderLink(url, label)}`)
-    .filter((line) => line.length <= contextMax)
+/** However short a message has to be, it keeps the last note and the first link: they say and do what it is sent for. */
+function shortTail({ notes, links }: Outline): string[] {
+  const note = notes.slice(-1).map((last) => `⚠️ ${escapeMrkdwn(last)}`)
+  const link = links.slice(0, 1).map(({ label, url }) => `🔗 ${renderLink(url, label)}`)
+  return [...note, ...link].filter((line) => line.length <= contextMax)
 }
 
 function section(text: string): SlackBlock {

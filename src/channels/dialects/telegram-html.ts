@@ -8,7 +8,7 @@ const pagesMax = 4
 const shortMax = 1_000
 const markerMax = 8
 const tailMax = 2_400
-const shortTailMax = 400
+const shortTailMax = 600
 
 type Markup = (text: string) => string
 
@@ -35,9 +35,9 @@ const plain: Writer = {
 }
 
 /**
- * Renders a message as one to four Telegram texts, or as exactly `parts` of them: a message that takes the place of one
- * sent before has its title and text cut at the same places. Cutting happens on the plain text and markup is put around whole
- * pieces afterwards, so no tag and no entity can ever be cut, and the markup holds nothing but our own `b`, `i` and `a`.
+ * Renders a message as one to four Telegram texts, or as exactly `parts` of them: what takes the place of a message sent
+ * before is cut at the same places. Cutting happens on the plain text and markup is put around whole pieces afterwards,
+ * so no tag and no entity can ever be cut, and the markup holds nothing but our own `b`, `i` and `a`.
  */
 export function renderTelegram(
   outline: Outline,
@@ -70,11 +70,12 @@ type TailLine = (writer: Writer) => string
 
 /**
  * The lines under the text: what fits of notes, names and links into `tailMax`, and always the foot. However short a
- * message has to be, it keeps the link that matters most.
+ * message has to be, it keeps the last note and the first link, which say and do what it is sent for.
  */
 function tailLines(outline: Outline, short: boolean): TailLine[] {
   const foot: TailLine = (writer) => writer.italic(outline.foot)
-  const lines: TailLine[] = short ? [] : outline.notes.map((note) => (writer) => `⚠️ ${writer.text(note)}`)
+  const notes = short ? outline.notes.slice(-1) : outline.notes
+  const lines: TailLine[] = notes.map((note) => (writer) => `⚠️ ${writer.text(note)}`)
   if (!short && outline.attachments.length > 0)
     lines.push((writer) => `📎 ${writer.text(outline.attachments.join(', '))}`)
   for (const { label, url } of outline.links.slice(0, short ? 1 : undefined))
