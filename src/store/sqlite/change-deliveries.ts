@@ -26,7 +26,6 @@ export function retryDeliveries(
   )
   return changeInCommits(database, queue, {
     selection,
-    now,
     // What is retried becomes `queued`, so that comes first: later it would be counted twice.
     statuses: ['queued', 'failed', 'dead', 'cancelled'],
     condition: selection.ids ? isNotWaiting : raw<SqlBool>`${isNotWaiting} AND ${isNotOver}`,
@@ -48,7 +47,6 @@ export function cancelDeliveries(
   )
   return changeInCommits(database, queue, {
     selection,
-    now,
     statuses: ['queued', 'failed', 'dead'],
     condition: raw<SqlBool>`true`,
     change: (ids) => cancel.run(reason, now, ids),
@@ -61,7 +59,6 @@ const isNotOver = raw<SqlBool>`(deliveries.status <> 'cancelled' OR NOT EXISTS (
 
 interface Change {
   selection: DeliverySelection
-  now: number
   statuses: DeliveryStatus[]
   condition: RawBuilder<SqlBool>
   /** Takes ids as a JSON array. */
@@ -71,14 +68,18 @@ interface Change {
 /** Changes what is selected, in one of the statuses, and not being sent; how many there were. */
 async function changeInCommits(database: Database.Database, queue: CommitQueue, change: Change): Promise<number> {
   const { selection, statuses } = change
+  const selectLast = database.prepare<[], { id: string | null }>('SELECT max(id) AS id FROM deliveries')
+  // Those made while this goes on are not meant, and could make it go on for ever.
+  const last = await queue.write(() => selectLast.get()?.id ?? '')
   let count = 0
   for (const status of statuses.filter((one) => selection.status === undefined || one === selection.status)) {
-    for (let after: string | undefined = ''; after !== undefined; ) {
-      const behind: string = after
-      const ids = await queue.write(() => changeSome(database, change, status, behind))
-      count += ids.length
-      after = ids.length < rowsPerCommit ? undefined : ids.at(-1)
-    }
+    let behind = ''
+    let changed: string[]
+    do {
+      changed = await queue.write(() => changeSome(database, change, status, { behind, last }))
+      count += changed.length
+      behind = changed.at(-1) ?? last
+    } while (changed.length === rowsPerCommit)
   }
   return count
 }
@@ -86,18 +87,17 @@ async function changeInCommits(database: Database.Database, queue: CommitQueue, 
 /** The ids of those that were changed, in their order. */
 function changeSome(
   database: Database.Database,
-  { selection, now, condition, change }: Change,
+  { selection, condition, change }: Change,
   status: DeliveryStatus,
-  after: string,
+  { behind, last }: { behind: string; last: string },
 ): string[] {
   const query = sql
     .selectFrom('deliveries')
     .where(isSelected({ ...selection, status }))
     .select('deliveries.id')
-    .where('deliveries.id', '>', after)
+    .where('deliveries.id', '>', behind)
+    .where('deliveries.id', '<=', last)
     .where('deliveries.lease_owner', 'is', null)
-    // Those made while this goes on are not meant, and could make it go on for ever.
-    .where('deliveries.created_at', '<=', now)
     .where(condition)
     .orderBy('deliveries.id')
     .limit(rowsPerCommit)
