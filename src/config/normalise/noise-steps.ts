@@ -5,7 +5,7 @@ import type { RawStepMap } from '../schema/steps.js'
 import { keyPlaceAt, type SourceNode } from '../source.js'
 import { normaliseCondition } from './conditions.js'
 import { readDigestTime } from './hours.js'
-import { readKeyPart, variablesIn, variablesOf } from './keys.js'
+import { joinKeyParts, readKeyPart, variablesIn, variablesOf } from './keys.js'
 import { checkTemplate, keyPosition, listOf, type Reading, under } from './reading.js'
 import { durationMs } from './server.js'
 
@@ -45,9 +45,9 @@ export function holdStep(
   const alert = new Set([...variables.fromCondition, ...variables.fromSteps])
   const recovery = new Set([...variablesOf(unless), ...variables.fromSteps])
   const place = under(value, 'key')
-  const key = readKey(raw.key, place, new Set([...alert, ...recovery]), reading).join('/')
-  warnOfOneSided(key, place, alert, recovery, reading)
-  return { verb: 'hold', key, forMs, unless, position: keyPosition(node, ['hold']) }
+  const parts = readKey(raw.key, place, new Set([...alert, ...recovery]), reading)
+  for (const part of parts) warnOfOneSided(part, place, alert, recovery, reading)
+  return { verb: 'hold', key: joinKeyParts(parts), forMs, unless, position: keyPosition(node, ['hold']) }
 }
 
 export function digestStep(
@@ -58,7 +58,7 @@ export function digestStep(
 ): Step {
   const value = under(node, 'digest')
   const known = new Set([...variables.fromCondition, ...variables.fromSteps])
-  const key = raw.key === undefined ? null : readKey(raw.key, under(value, 'key'), known, reading).join('/')
+  const key = raw.key === undefined ? null : joinKeyParts(readKey(raw.key, under(value, 'key'), known, reading))
   if (raw.timezone !== undefined && raw.at === undefined) {
     const message = 'a time zone is only used with "at"'
     reading.issues.warning('unused-setting', message, keyPlaceAt(value, ['timezone']))
@@ -97,13 +97,13 @@ function scheduleOf({ every, at, timezone }: NonNullable<RawStepMap['digest']>):
  * read, unless that meets the route's condition, too; and the other way round.
  */
 function warnOfOneSided(
-  key: string,
+  part: string,
   node: SourceNode,
   alert: ReadonlySet<string>,
   recovery: ReadonlySet<string>,
   reading: Reading,
 ): void {
-  for (const name of variablesIn(key)) {
+  for (const name of variablesIn(part)) {
     if (alert.has(name) === recovery.has(name)) continue
     const lacking = alert.has(name) ? 'the mail that "unless" is about' : "the route's own mail"
     const message = `${lacking} has no "${name}", so the two never have the same key`
