@@ -44,10 +44,15 @@ export function listDeadLetterGroups(database: Database.Database, selection: Del
  * `#`. Status codes of HTTP and SMTP stay, for they say what kind of error it is.
  */
 export function blankNumbers(error: string | null): string {
-  const blanked = (error ?? 'no reason is known').replace(/[\p{L}\p{N}]+(?:-[\p{L}\p{N}]+)*/gu, (word) =>
+  const start = blankWords(error ?? 'no reason is known').slice(0, errorCharactersMax)
+  // Where it is cut, a status code may have become a number.
+  return blankWords(start.replace(/[\uD800-\uDBFF]$/, ''))
+}
+
+function blankWords(text: string): string {
+  return text.replace(/[\p{L}\p{N}]+(?:-[\p{L}\p{N}]+)*/gu, (word) =>
     /\p{N}/u.test(word) && !/^[45]\d\d$/.test(word) ? '#' : word,
   )
-  return blanked.slice(0, errorCharactersMax).replace(/[\uD800-\uDBFF]$/, '')
 }
 
 interface Group extends Pick<DeadLetterGroup, 'channel' | 'error' | 'count' | 'examples'> {
