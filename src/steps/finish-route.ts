@@ -5,8 +5,9 @@ import { type NoiseControl, noControl, type Recovery } from '../domain/notificat
 import type { PlannedDelivery, StepTrace } from '../domain/trace.js'
 import { dedupeBy } from './dedupe.js'
 import { expandRecipients } from './expand-recipients.js'
+import { fingerprintOf } from './fingerprint.js'
+import { joinKey } from './join-key.js'
 import { plainTerms, planDeliveries } from './plan-deliveries.js'
-import { joinKey } from './render-key.js'
 import type { Draft, StepParts } from './step.js'
 
 export interface RouteRun {
@@ -64,12 +65,6 @@ export async function finishRoute(draft: Draft, steps: StepTrace[], parts: StepP
   return { ...run, notification, steps: step ? [...steps, step] : steps, deliveries: planned, lost }
 }
 
-/** What the notification is known by, to be closed or deduplicated by vendors: at most 300 characters. */
-function fingerprintOf({ fingerprint, route, mail, recipients }: Draft): string {
-  if (fingerprint !== null) return joinKey([fingerprint])
-  return hash([route.name, mail.subject, ...recipients], 16)
-}
-
 function recoveriesOf({ resolves, route }: Draft, own: string): Recovery[] {
   const closed = new Set(resolves.map((fingerprint) => (fingerprint === null ? own : joinKey([fingerprint]))))
   return [...closed].map((fingerprint) => ({ type: 'fingerprint', fingerprint, route: route.name }))
@@ -113,7 +108,8 @@ function rescueRecipients(draft: Draft, config: Config): string[] {
 function keepApart(deliveries: NewDelivery[], route: string, control: NoiseControl): NewDelivery[] {
   return deliveries.map((delivery) => {
     if (control.hold === null && !delivery.offersAck) return delivery
-    return { ...delivery, dedupeKey: hash([route, delivery.dedupeKey], 32) }
+    const own = JSON.stringify([route, delivery.dedupeKey])
+    return { ...delivery, dedupeKey: createHash('sha256').update(own).digest('hex').slice(0, 32) }
   })
 }
 
@@ -132,8 +128,4 @@ async function settleControl(
   const durationMs = Math.round((measure() - startedAt) * 10) / 10
   const step = { ...result.trace, step: 'dedupe', target: 'defaults.dedupe', duration_ms: durationMs }
   return { control: result.draft.control, step }
-}
-
-function hash(parts: string[], length: number): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, length)
 }

@@ -1,10 +1,7 @@
-import { createHash } from 'node:crypto'
 import { TemplateError } from '../template/liquid.js'
+import { joinKey } from './join-key.js'
 import { renderText } from './render-text.js'
 import type { Draft } from './step.js'
-
-const keyLengthMax = 300
-const separator = ' · '
 
 export type RenderedKey = { key: string; problem: null } | { key: null; problem: string }
 
@@ -14,15 +11,16 @@ export type RenderedKey = { key: string; problem: null } | { key: null; problem:
  */
 export async function renderKey(parts: string[], draft: Draft): Promise<RenderedKey> {
   const rendered: string[] = []
-  for (const [index, part] of parts.entries()) {
-    const name = parts.length === 1 ? 'the key' : `part ${index + 1} of the key`
+  for (const part of parts) {
     try {
+      const empty = await findEmpty(part, draft)
+      if (empty !== null) return { key: null, problem: `"${empty}" is empty in the key` }
       const text = (await renderText(part, draft)).replace(/\s+/g, ' ').trim()
-      if (text === '') return { key: null, problem: `${name} is empty` }
+      if (text === '') return { key: null, problem: 'the key is empty' }
       rendered.push(text)
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error
-      return { key: null, problem: `${name} failed: ${error.message}` }
+      return { key: null, problem: `"${part.slice(0, 100)}" in the key failed: ${error.message}` }
     }
   }
   return rendered.length > 0
@@ -31,15 +29,13 @@ export async function renderKey(parts: string[], draft: Draft): Promise<Rendered
 }
 
 /**
- * One readable text for the parts, at most 300 characters. Where cutting or a separator within a part would make two
- * keys look the same, a hash of the parts stands at the end.
+ * The first `{{ … }}` of a text that comes to nothing: `{{ host }}/{{ service }}` is no key without the host. What may
+ * be missing is written with a `default`; a text with tags decides by itself what it shows.
  */
-export function joinKey(parts: string[]): string {
-  const readable = parts.join(separator)
-  const isUnambiguous = parts.length === 1 || !parts.some((part) => part.includes('·'))
-  if (isUnambiguous && readable.length <= keyLengthMax) return readable
-  const digest = createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16)
-  // A cut in the middle of a surrogate pair would leave half a character.
-  const start = readable.slice(0, keyLengthMax - digest.length - 1).replace(/[\uD800-\uDBFF]$/, '')
-  return `${start} ${digest}`
+async function findEmpty(part: string, draft: Draft): Promise<string | null> {
+  if (part.includes('{%')) return null
+  for (const [output] of part.matchAll(/\{\{.*?\}\}/gs)) {
+    if ((await renderText(output, draft)).trim() === '') return output
+  }
+  return null
 }

@@ -4,7 +4,7 @@ import { SandboxError } from '#src/domain/errors.js'
 import { noControl } from '#src/domain/notification.js'
 import type { Step } from '#src/domain/route.js'
 import { whenHappened } from '#src/steps/hold.js'
-import { joinKey } from '#src/steps/render-key.js'
+import { joinKey } from '#src/steps/join-key.js'
 import { listDeliveries, makeConfig, makeParts, now, run, steps } from './step-fixture.js'
 
 const minute = 60_000
@@ -28,15 +28,28 @@ describe('dedupe', () => {
   })
 
   test.each([
-    ['part 2 of the key is empty', ['a', '{{ nothing }}']],
+    ['"{{ nothing }}" is empty in the key', ['a', '{{ nothing }}']],
+    ['"{{ nothing }}" is empty in the key', ['{{ mail.subject }}/{{ nothing }}']],
     ['the key is empty', ['  ']],
     ['the key has no parts', []],
-    ['part 1 of the key failed: ', ['{{ "a" | split: "," | join: nothing | nosuch }}', 'b']],
+    ['in the key failed: ', ['{{ "a" | split: "," | join: nothing | nosuch }}', 'b']],
   ])('suppresses nothing when %s', async (problem, key) => {
     const result = await run([steps.dedupe(key), send])
     expect(result.notification).toMatchObject({ control: noControl, flagged: null, message: { notes: [] } })
     expect(result.steps[0]?.verdict).toBe('warning')
     expect(result.steps[0]?.detail).toContain(problem)
+  })
+
+  test('may leave out what has a default, or what a tag leaves out', async () => {
+    const key = ['{{ host | default: "any" }}', '{% if host %}{{ host }}{% else %}-{% endif %}', '{{ mail.sender }}']
+    expect((await control([steps.dedupe(key), send]))?.dedupe?.key).toBe('any · - · bounce@sentry.example')
+  })
+
+  test('goes by the fingerprint, also by one nobody set', async () => {
+    const list = [steps.dedupe(['{{ fingerprint }}']), send]
+    const { notification } = await run(list)
+    expect(notification?.control.dedupe?.key).toBe(notification?.fingerprint)
+    expect((await control([steps.set({ fingerprint: 'db1' }), ...list]))?.dedupe?.key).toBe('db1')
   })
 
   test('of the defaults takes the place of a step the route does not have', async () => {
@@ -89,11 +102,14 @@ describe('hold', () => {
     const result = await run([hold, send], { route: { onError } })
     expect(result.notification).toMatchObject({
       control: noControl,
-      flagged: 'not held: the key is empty',
-      message: { notes: ['not held: the key is empty'] },
+      flagged: 'not held: "{{ host }}" is empty in the key',
+      message: { notes: ['not held: "{{ host }}" is empty in the key'] },
     })
     expect(listDeliveries(result)).toHaveLength(2)
-    expect(result.steps[0]).toMatchObject({ verdict: 'warning', detail: 'the key is empty, so it is not held' })
+    expect(result.steps[0]).toMatchObject({
+      verdict: 'warning',
+      detail: '"{{ host }}" is empty in the key, so it is not held',
+    })
   })
 
   test('keeps its deliveries apart from those of other routes', async () => {
@@ -140,7 +156,10 @@ describe('digest', () => {
   test('without a key is no digest', async () => {
     const result = await run([steps.digest('{{ host }}'), send])
     expect(result.notification?.control).toEqual(noControl)
-    expect(result.steps[0]).toMatchObject({ verdict: 'warning', detail: 'the key is empty, so it goes out by itself' })
+    expect(result.steps[0]).toMatchObject({
+      verdict: 'warning',
+      detail: '"{{ host }}" is empty in the key, so it goes out by itself',
+    })
   })
 })
 
