@@ -21,7 +21,7 @@ channels:
   email: { kind: email, host: mail.y.example, from: gateway@y.example }
   ops: { kind: log }
 people:
-  tim@y.example: { telegram: "111" }
+  tim@y.example: { telegram: "111", manager: jolin@y.example }
   jolin@y.example: { telegram: "222" }
 groups: { devs: [tim@y.example, jolin@y.example] }
 lookups:
