@@ -105,11 +105,11 @@ describe('what a run raised', () => {
     expect(delivery).toMatchObject({ mailId: null, runId: 'r1', message: { title: 'Disk full' } })
     const settlement = { now: noon + 70, dueAt: null, refund: false, lastError: 'gone', remote: {}, address: null }
     const { id: deliveryId = '', epoch = 0 } = delivery ?? {}
-    const dead = { status: 'dead' as const, attempt: null, holdBack: null }
+    const dead = { status: 'dead' as const, attempt: null, holdBack: null, goesOn: false }
     expect(await store.settleDelivery({ ...settlement, ...dead, deliveryId, owner: 'o', epoch })).toBe(true)
-    expect(await store.retryDeliveries({ runId: 'r1' }, noon)).toBe(1)
-    expect(await store.cancelDeliveries({ runId: 'r2' }, noon)).toBe(0)
-    expect(await store.cancelDeliveries({ runId: 'r1' }, noon)).toBe(1)
+    expect(await store.retryDeliveries({ runId: 'r1' }, noon + 80)).toBe(1)
+    expect(await store.cancelDeliveries({ runId: 'r2' }, noon + 80)).toBe(0)
+    expect(await store.cancelDeliveries({ runId: 'r1' }, noon + 80)).toBe(1)
   })
 
   it('goes with retention: deliveries, notifications and inbox entries', async () => {

@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import { decodeTime } from 'ulid'
 import type { Repeat } from '../../domain/delivery.js'
 import { createIdSource } from '../../domain/new-id.js'
 import { type NewDeliveryRow, prepareDeliveryRows, type SentRow } from './delivery-rows.js'
@@ -9,7 +10,9 @@ import { type NewDeliveryRow, prepareDeliveryRows, type SentRow } from './delive
  */
 export function prepareFollowUps(database: Database.Database) {
   const rows = prepareDeliveryRows(database)
-  const newId = createIdSource()
+  const nextId = createIdSource()
+  // Lists go by id: what follows stands behind what it follows, also when both are of the same millisecond.
+  const newId = (behind: SentRow, now: number): string => nextId(Math.max(now, decodeTime(behind.id) + 1))
   const selectSent = database.prepare<[string], SentRow>(
     `SELECT * FROM deliveries WHERE notification_id = ? AND purpose IN ('alert', 'repeat', 'escalation')
        AND status = 'sent' ORDER BY id`,
@@ -23,7 +26,7 @@ export function prepareFollowUps(database: Database.Database) {
       row.repeat_number === 0 ? row.dedupe_key : row.dedupe_key.slice(0, row.dedupe_key.lastIndexOf('/repeat/'))
     const repeatNumber = row.repeat_number + 1
     rows.insert({
-      ...takeOver(row, newId(now), now),
+      ...takeOver(row, newId(row, now), now),
       purpose: 'repeat',
       aboutId: row.about_id ?? row.id,
       afterMs: settings.everyMs,
@@ -39,7 +42,7 @@ export function prepareFollowUps(database: Database.Database) {
   /** That it is over, once for each channel and address of a notification; false when that was said. */
   function resolve(row: SentRow, now: number): boolean {
     return rows.insert({
-      ...takeOver(row, newId(now), now),
+      ...takeOver(row, newId(row, now), now),
       purpose: 'resolve',
       during: row.during,
       dedupeKey: followUpKey(row, 'resolve'),
@@ -48,7 +51,11 @@ export function prepareFollowUps(database: Database.Database) {
 
   /** A change of the message itself. It makes no sound, so it waits for no calendar. */
   function update(row: SentRow, now: number): boolean {
-    return rows.insert({ ...takeOver(row, newId(now), now), purpose: 'update', dedupeKey: followUpKey(row, 'update') })
+    return rows.insert({
+      ...takeOver(row, newId(row, now), now),
+      purpose: 'update',
+      dedupeKey: followUpKey(row, 'update'),
+    })
   }
 
   /** What was sent of a notification: of each channel and address the first. */
