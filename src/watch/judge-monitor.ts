@@ -58,7 +58,7 @@ function settleSigns(state: MonitorState, now: number): MonitorState {
   const settled: MonitorState = {
     ...state,
     lastSeenAt,
-    startedAt: startedAt !== null && lastSeenAt !== null && lastSeenAt >= startedAt ? null : startedAt,
+    startedAt: startedAt !== null && lastSeenAt !== null && lastSeenAt > startedAt ? null : startedAt,
     failedAt: failedAt !== null && lastSeenAt !== null && lastSeenAt > failedAt ? null : failedAt,
     watchedSince: Math.min(state.watchedSince, now),
     changedAt: Math.min(state.changedAt, now),
