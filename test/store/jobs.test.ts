@@ -119,7 +119,7 @@ describe('what a run raised', () => {
     await store.saveToInbox({ mailId: null, recipient: null, message: makeMessage({ mailId: null }), at: noon })
     await store.cancelDeliveries({ runId: 'r1' }, noon)
     const rule = { mailsBefore: null, deliveriesBefore: noon + 1_000, sizeBytesMax: null, limit: 100 }
-    expect(await store.expire(rule)).toBe(1)
+    expect(await store.expire(rule)).toBe(3)
     expect((await store.listDeliveries({ limit: 10 })).items).toEqual([])
     expect((await store.listInbox({ limit: 10 })).items).toEqual([])
   })
