@@ -42,7 +42,7 @@ export function prepareCandidates(database: Database.Database) {
        EXISTS (SELECT 1 FROM deliveries WHERE notification_id = notifications.id)
        OR EXISTS (SELECT 1 FROM notification_states AS states
          WHERE states.id = notifications.id AND ${isNotificationKept}) AS isKept
-     FROM notifications WHERE mail_id IS NULL AND created_at < @before
+     FROM notifications INDEXED BY notifications_without_mail WHERE mail_id IS NULL AND created_at < @before
        AND (created_at, notifications.id) > (@afterAt, @afterId)
      ORDER BY created_at, notifications.id LIMIT @limit`,
   )
