@@ -51,6 +51,15 @@ export class DeliveryLoop {
     for (let work = this.#underWay(); work.length > 0; work = this.#underWay()) await Promise.allSettled(work)
   }
 
+  /** When the next delivery may go, by its own time and its channel's; null when none waits. */
+  async nextReadyAt(): Promise<number | null> {
+    const moments = (await this.#parts.store.nextDeliveryDueAt()).map(({ channel, dueAt }) => {
+      const lane = this.#lanes.get(channel)
+      return lane ? Math.max(dueAt, laneReadyAt(lane, this.#parts.channels()[channel])) : dueAt
+    })
+    return moments.length === 0 ? null : Math.min(...moments)
+  }
+
   /** Claims nothing more and waits for what is being sent. What was claimed but not begun is given back. */
   async stop(): Promise<void> {
     this.#stopped = true
