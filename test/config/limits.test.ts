@@ -16,6 +16,15 @@ routes:
           line }
       - send: [telegram]
   - { name: two, when: *w, stop: true }
+  - name: three
+    steps:
+      - dedupe: { key: [subject, "{{ mail.from }}"], for: 5m }
+      - hold: { for: 30m, key: [route, rcpt], unless: *w }
+      - digest: { key: severity, at: mon-fri 09:00, timezone: UTC }
+      - resolve: "{{ title }}"
+      - send: { channel: telegram, repeat: { every: 5m }, then: [{ after: 1h, send: telegram, to: manager }], during: office }
+calendars: { office: { days: mon-fri, between: "09:00-18:00", except: [2026-12-25] } }
+monitors: { backup: { expect: { when: *w }, every: 24h, grace: 1h, on_down: { send: telegram } } }
 `
 
 /** Whatever the text, there is a config or a `ConfigError`, and nothing else. */
@@ -155,4 +164,22 @@ test('tabs do not move the caret', () => {
   const [issue] = issuesOf('server: {\tdatta: x }')
   const [line = '', caret = ''] = issue?.frame?.split('\n') ?? []
   expect(line.slice(caret.indexOf('^'), caret.lastIndexOf('^') + 1)).toBe('datta')
+})
+
+test('thousands of alerts, calendars and monitors are checked in bounded time', () => {
+  const numbers = Array.from({ length: 2_000 }, (_, index) => index)
+  const routes = numbers.map(
+    (index) => `  - name: r${index}
+    steps:
+      - extract: { v${index}: { from: subject, regex: x } }
+      - hold: { for: 5m, key: [v${index}, nothing${index}], unless: { subject: up } }
+      - send: { channel: telegram, repeat: { every: 5m }, during: c${index % 100} }
+`,
+  )
+  const calendars = numbers.slice(0, 100).map((index) => `  c${index}: { between: "22:00-06:00" }\n`)
+  const monitors = numbers.map((index) => `  m${index}: { every: 1h }\n`)
+  const text = `${base}routes:\n${routes.join('')}calendars:\n${calendars.join('')}monitors:\n${monitors.join('')}`
+  const issues = issuesOf(text)
+  expect(issues).toHaveLength(101)
+  expect(new Set(issues.map(({ code }) => code))).toEqual(new Set(['unknown-variable', 'too-many-issues']))
 })
