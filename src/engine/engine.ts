@@ -108,7 +108,7 @@ async function build(
   const listeners = new Listeners({
     fetch: outbound.fetch,
     key,
-    onPress: (channel, pressed) => takePress(press, channel, pressed),
+    onPress: (heardBy, pressed) => takePress(press, heardBy, pressed),
     now,
     log,
   })

@@ -7,7 +7,8 @@ import { signHookSecret } from '../follow/ack-token.js'
 export interface ListenerParts {
   fetch: typeof fetch
   key: Uint8Array
-  onPress: (channel: Channel, press: ButtonPress) => Promise<string>
+  /** `heardBy` is the channel that listens, for itself and for those with the same ear. */
+  onPress: (heardBy: Channel, press: ButtonPress) => Promise<string>
   now: () => number
   log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
 }
@@ -23,12 +24,15 @@ interface Listener {
 }
 
 /**
- * Hears the readers' buttons, on each channel that a route offers them on. Invariant: at most one listener a channel, as
+ * Hears the readers' buttons, on each channel that a route offers them on. Invariant: at most one listener an ear, as
  * vendors hand every press to one listener only.
  */
 export class Listeners {
   readonly #parts: ListenerParts
+  /** By ear. */
   readonly #running = new Map<string, Listener>()
+  /** Of every channel that hears buttons. */
+  #ears = new Map<string, string>()
 
   constructor(parts: ListenerParts) {
     this.#parts = parts
@@ -36,33 +40,39 @@ export class Listeners {
 
   /** Goes by the config as it is now: what has not changed goes on listening. */
   async take(config: Config): Promise<void> {
-    const wanted = new Map(listListened(config).map((channel) => [channel.name, channel]))
-    for (const [name, listener] of this.#running) {
-      const channel = wanted.get(name)
+    const wanted = new Map<string, Channel>()
+    for (const channel of listListened(config)) if (!wanted.has(earOf(channel))) wanted.set(earOf(channel), channel)
+    this.#ears = new Map(Object.values(config.channels).map((channel) => [channel.name, earOf(channel)]))
+    for (const [ear, listener] of this.#running) {
+      const channel = wanted.get(ear)
       if (channel && termsOf(channel, config) === listener.terms) continue
-      await this.#end(name, listener)
+      await this.#end(ear, listener)
     }
-    for (const [name, channel] of wanted) if (!this.#running.has(name)) this.#begin(channel, config)
+    for (const [ear, channel] of wanted) if (!this.#running.has(ear)) this.#begin(ear, channel, config)
   }
 
   /** Why the buttons of a channel do not work at the moment, or null. */
   problem(channel: string): string | null {
-    return this.#running.get(channel)?.problem ?? null
+    return this.#find(channel)?.problem ?? null
   }
 
   /** One call of a vendor to `/hooks/<channel>`; the HTTP status to answer with. */
   async takeHook(channel: string, call: { headers: Record<string, string>; body: string }): Promise<number> {
-    const listener = this.#running.get(channel)
+    const listener = this.#find(channel)
     const takeHook = listener?.channel.kind.takeHook
     if (!listener || !takeHook) return 404
     return (await takeHook(call, listener.channel.settings, listener.context)) ? 200 : 403
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#running].map(([name, listener]) => this.#end(name, listener)))
+    await Promise.all([...this.#running].map(([ear, listener]) => this.#end(ear, listener)))
   }
 
-  #begin(channel: Channel, config: Config): void {
+  #find(channel: string): Listener | undefined {
+    return this.#running.get(this.#ears.get(channel) ?? '')
+  }
+
+  #begin(ear: string, channel: Channel, config: Config): void {
     const { fetch, key, onPress, now, log } = this.#parts
     const { publicUrl } = config.server.http
     const abort = new AbortController()
@@ -84,7 +94,7 @@ export class Listeners {
     }
     const terms = termsOf(channel, config)
     const listener: Listener = { channel, terms, context, problem: null, abort, ended: Promise.resolve() }
-    this.#running.set(channel.name, listener)
+    this.#running.set(ear, listener)
     const listening = channel.kind.listen?.(channel.settings, context) ?? Promise.resolve()
     listener.ended = listening.catch((error: unknown) => {
       if (abort.signal.aborted) return
@@ -93,8 +103,8 @@ export class Listeners {
     })
   }
 
-  async #end(name: string, listener: Listener): Promise<void> {
-    this.#running.delete(name)
+  async #end(ear: string, listener: Listener): Promise<void> {
+    this.#running.delete(ear)
     listener.abort.abort(new Error('the listener is stopped'))
     await listener.ended
   }
@@ -113,6 +123,11 @@ function listOffering({ steps }: Route): string[] {
   })
 }
 
-function termsOf({ kind, settings }: Channel, { server }: Config): string {
-  return JSON.stringify([kind.kind, settings, server.http.publicUrl])
+/** What channels share that hear the same buttons: see `ChannelKind.listenKey`. */
+export function earOf({ name, kind, settings }: Channel): string {
+  return JSON.stringify([kind.kind, kind.listenKey?.(settings) ?? name])
+}
+
+function termsOf({ name, kind, settings }: Channel, { server }: Config): string {
+  return JSON.stringify([name, kind.kind, settings, server.http.publicUrl])
 }

@@ -4,6 +4,7 @@ import { readAckButton } from '../follow/ack-token.js'
 import type { DeliveryDetail } from '../store/store.js'
 import { acknowledgeAlert } from './acknowledge.js'
 import type { Engine } from './engine.js'
+import { earOf } from './listeners.js'
 
 const notOurs = 'this button is not one of ours'
 
@@ -13,14 +14,16 @@ const notOurs = 'this button is not one of ours'
  */
 export async function takePress(
   engine: Pick<Engine, 'store' | 'current' | 'deliveries' | 'emit' | 'audit' | 'now' | 'key'>,
-  channel: Channel,
+  heardBy: Channel,
   { data, address, by }: ButtonPress,
 ): Promise<string> {
   const deliveryId = readAckButton(engine.key, data)
   if (deliveryId === null) return notOurs
   const delivery = await engine.store.readDelivery(deliveryId)
   if (!delivery) return 'this alert is no longer kept'
-  if (delivery.channel !== channel.name || !listPlaces(delivery, channel).includes(chatOf(address))) return notOurs
+  const channel = engine.current().config.channels[delivery.channel]
+  if (!channel || earOf(channel) !== earOf(heardBy)) return notOurs
+  if (!listPlaces(delivery, channel).includes(chatOf(address))) return notOurs
   try {
     return (await acknowledgeAlert(engine, { notificationId: null, deliveryId, by, note: null })).words
   } catch (error) {
