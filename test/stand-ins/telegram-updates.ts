@@ -19,6 +19,8 @@ type PollReply = { result: Update[] } | TelegramRefusal
 export interface TelegramUpdates {
   /** How many getUpdates came, answered or not. */
   polls: number
+  /** How many polls were ended because another program polled. */
+  conflicts: number
   /** True while a poll of any bot is held open. */
   isPolled: () => boolean
   poll: (call: TelegramCall) => Promise<PollReply>
@@ -53,6 +55,7 @@ export function startTelegramUpdates(): TelegramUpdates {
 
   const updates: TelegramUpdates = {
     polls: 0,
+    conflicts: 0,
     isPolled: () => [...bots.values()].some(({ held }) => held !== null),
     webhookOf: (token) => botOf(token).webhook,
     dropWebhook: (token) => {
@@ -68,6 +71,7 @@ export function startTelegramUpdates(): TelegramUpdates {
           "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first",
         )
       // The newer poll wins, whoever sent it.
+      if (bot.held) updates.conflicts++
       bot.held?.answer(
         conflict('terminated by other getUpdates request; make sure that only one bot instance is running'),
       )

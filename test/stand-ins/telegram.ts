@@ -77,7 +77,7 @@ export async function startTelegram(): Promise<TelegramStandIn> {
     url: sink.url,
     calls,
     messages: () => calls.filter(({ status, method }) => status === 200 && method === 'sendMessage'),
-    shown: () => [...shown.values()],
+    shown: () => [...shown.values()].map((message) => ({ ...message })),
     script: (...replies) => void queued.push(...replies),
     scriptPolls: (...replies) => void queuedPolls.push(...replies),
     waitFor: (count) =>
