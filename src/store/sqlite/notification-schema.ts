@@ -55,7 +55,7 @@ export const notificationSchema = `
   CREATE INDEX notification_states_fingerprint ON notification_states (fingerprint, id);
   CREATE INDEX notification_states_open ON notification_states (fingerprint, id)
     WHERE opens = 1 AND status NOT IN ('resolved', 'suppressed');
-  CREATE INDEX notification_states_unacknowledged ON notification_states (id) WHERE offers_ack = 1 AND status = 'sent';
+  CREATE INDEX notification_states_unacknowledged ON notification_states (status, id) WHERE offers_ack = 1;
   CREATE INDEX notification_states_digest ON notification_states (digest_id) WHERE digest_id IS NOT NULL;
 
   -- One a route and key: the episode that is held, or the last one that was let go.
