@@ -40,8 +40,10 @@ tests:
       recipients: [Tim@Example.com]
       deliveries:
         - { channel: telegram, to: tim@example.com, title: whole, text: { contains: [x, y] } }
-        - { channel: ops }
+        - { channel: ops, after: 15m }
       not: [B]
+      controls: { hold: db1/nginx, dedupe: true }
+      resolves: [db1]
   - name: written here
     mail: { from: a@example.com, to: b@example.com, subject: s, text: t, headers: { X-A: "1", X-B: ["2", "3"] } }
     expect: { unrouted: true, deliveries: [] }
@@ -76,11 +78,14 @@ tests:
               title: { is: 'whole', contains: [] },
               text: { is: null, contains: ['x', 'y'] },
               run: null,
+              afterMs: null,
             },
-            { channel: 'ops', to: null, title: null, text: null, run: null, afterMs: null },
+            { channel: 'ops', to: null, title: null, text: null, run: null, afterMs: 900_000 },
           ],
           unrouted: null,
           not: ['B'],
+          controls: { dedupe: true, hold: 'db1/nginx', digest: null },
+          resolves: ['db1'],
         },
         position: { file: 'tests/routes.test.yaml', line: 9, column: 5 },
       },
@@ -106,7 +111,7 @@ tests:
           controls: null,
           resolves: null,
         },
-        position: { file: 'tests/routes.test.yaml', line: 18, column: 5 },
+        position: { file: 'tests/routes.test.yaml', line: 20, column: 5 },
       },
       {
         type: 'mail',
@@ -122,7 +127,7 @@ tests:
           controls: null,
           resolves: null,
         },
-        position: { file: 'tests/routes.test.yaml', line: 21, column: 5 },
+        position: { file: 'tests/routes.test.yaml', line: 23, column: 5 },
       },
     ],
   })
