@@ -93,8 +93,8 @@ function scheduleOf({ every, at, timezone }: NonNullable<RawStepMap['digest']>):
 }
 
 /**
- * Both mails have to give the same key. What only the route's own condition catches is not there when the recovery is
- * read, unless that meets the route's condition, too; and the other way round.
+ * Both mails have to give the same key. What the route's condition catches may be in both, as one condition may match
+ * both mails; what only `unless` catches is never in the mail that has to wait.
  */
 function warnOfOneSided(
   part: string,
@@ -104,10 +104,9 @@ function warnOfOneSided(
   reading: Reading,
 ): void {
   for (const name of variablesIn(part)) {
-    if (alert.has(name) === recovery.has(name)) continue
-    const lacking = alert.has(name) ? 'the mail that "unless" is about' : "the route's own mail"
-    const message = `${lacking} has no "${name}", so the two never have the same key`
-    const hint = `take ${name} out of both by an "extract" step before the hold, or by a named group in both`
+    if (alert.has(name) || !recovery.has(name)) continue
+    const message = `the mail that waits has no "${name}", so it is never held`
+    const hint = `take ${name} out of both mails by an "extract" step before the hold, or by a named group in both`
     reading.issues.warning('one-sided-key', message, node, hint)
   }
 }
