@@ -13,16 +13,16 @@ export async function deleteMails(
   let gone = 0
   for (let from = 0; from < mailIds.length; from += mailsPerCommit) {
     const some = mailIds.slice(from, from + mailsPerCommit)
-    gone += await queue.write(() => some.filter(deleteMail).length)
+    gone += await queue.write(() => some.filter((mailId) => deleteMail(mailId) > 0).length)
   }
   return gone
 }
 
 /**
- * Deletes one mail; false when there is none of that id. What stands beside a notification goes with it, by triggers.
- * Runs inside the caller's transaction.
+ * Deletes one mail; how many rows that were, none when there is no mail of that id. What stands beside a notification
+ * goes with it, by triggers. Runs inside the caller's transaction.
  */
-export function prepareDeletion(database: Database.Database): (mailId: string) => boolean {
+export function prepareDeletion(database: Database.Database): (mailId: string) => number {
   const statements = [
     'DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE mail_id = ?)',
     'DELETE FROM deliveries WHERE mail_id = ?',
@@ -32,5 +32,5 @@ export function prepareDeletion(database: Database.Database): (mailId: string) =
     'DELETE FROM inbox WHERE mail_id = ?',
     'DELETE FROM mails WHERE id = ?',
   ].map((text) => database.prepare<[string]>(text))
-  return (mailId) => statements.reduce((_, statement) => statement.run(mailId).changes, 0) > 0
+  return (mailId) => statements.reduce((rows, statement) => rows + statement.run(mailId).changes, 0)
 }

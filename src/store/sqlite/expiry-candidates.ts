@@ -78,11 +78,8 @@ export function prepareCandidates(database: Database.Database) {
     mails: ask(mails),
     deliveries: ask(deliveries),
     alone: ask(alone),
-    forgetDelivery(id: string): void {
-      forgetAttempts.run(id)
-      forgetDelivery.run(id)
-    },
-    forgetNotification: (id: string): void => void forgetNotification.run(id),
+    forgetDelivery: (id: string): number => forgetAttempts.run(id).changes + forgetDelivery.run(id).changes,
+    forgetNotification: (id: string): number => forgetNotification.run(id).changes,
     /** Old lines of what people and the gateway did, at most `limit` of each kind; how many went. */
     forgetRecords(before: number, limit: number): number {
       let gone = 0

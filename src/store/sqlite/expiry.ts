@@ -4,15 +4,18 @@ import type { CommitQueue } from './commit-queue.js'
 import { prepareDeletion } from './delete-mails.js'
 import { type Candidate, prepareCandidates } from './expiry-candidates.js'
 
-/** What one commit looks at and deletes, so that a mail that comes in meanwhile waits for some 50 ms at most. */
-const rowsPerCommit = 250
+/** What one commit looks at and deletes, so that a mail that comes in meanwhile waits for 50 ms at most. */
+const candidatesPerCommit = 200
+/** A mail is many rows: its deliveries, their attempts, … */
+const rowsPerCommit = 1_000
 /** Each page of a large mail is read once more when it is deleted. */
 const bytesPerCommit = 8_000_000
 
 /** The oldest first; each sweep goes on where the one before had to stop, and begins anew when it came to the end. */
 interface Sweep {
   list: (after: Candidate | null, limit: number) => Candidate[]
-  forget: (id: string) => void
+  /** How many rows that were. */
+  forget: (id: string) => number
   /** Ends the sweep early. */
   isEnough: () => boolean
 }
@@ -32,7 +35,7 @@ export function prepareExpiry(database: Database.Database, queue: CommitQueue, n
     for (const [name, sweep] of Object.entries(sweepsOf(rule))) gone += await run(name, sweep, rule.limit)
     const { deliveriesBefore } = rule
     if (deliveriesBefore === null) return gone
-    return gone + (await queue.write(() => candidates.forgetRecords(deliveriesBefore, rowsPerCommit)))
+    return gone + (await queue.write(() => candidates.forgetRecords(deliveriesBefore, candidatesPerCommit)))
   }
 
   function sweepsOf({ mailsBefore, deliveriesBefore, sizeBytesMax }: ExpiryRule): Record<string, Sweep> {
@@ -77,19 +80,20 @@ export function prepareExpiry(database: Database.Database, queue: CommitQueue, n
 /** One commit's worth. `place` is the last one looked at, or null at the end. */
 function sweepSome(sweep: Sweep, after: Candidate | null, limit: number): { gone: number; place: Candidate | null } {
   if (sweep.isEnough()) return { gone: 0, place: null }
-  const listed = sweep.list(after, rowsPerCommit)
+  const listed = sweep.list(after, candidatesPerCommit)
   let gone = 0
+  let rows = 0
   let bytes = 0
   for (const candidate of listed) {
     if (candidate.isKept === 0) {
-      sweep.forget(candidate.id)
+      rows += sweep.forget(candidate.id)
       gone++
       bytes += candidate.sizeBytes
     }
     if (sweep.isEnough()) return { gone, place: null }
-    if (gone >= limit || bytes >= bytesPerCommit) return { gone, place: candidate }
+    if (gone >= limit || rows >= rowsPerCommit || bytes >= bytesPerCommit) return { gone, place: candidate }
   }
-  return { gone, place: listed.length < rowsPerCommit ? null : (listed.at(-1) ?? null) }
+  return { gone, place: listed.length < candidatesPerCommit ? null : (listed.at(-1) ?? null) }
 }
 
 /** What is in use of the file: free pages are used again before it grows. */
