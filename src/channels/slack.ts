@@ -46,10 +46,10 @@ export const slack = defineChannel<Settings>({
   secrets: ['webhook_url', 'bot_token'],
   capabilities: { textMax: 3_000, textUnit: 'utf16', dialect: 'slack_mrkdwn', attachments: false, idempotent: false },
   concurrency: 4,
-  // "Rate limits": one message a second to a channel, and to an incoming webhook.
+  // Slack, "Rate limits": one message a second to a channel, and through an incoming webhook.
   rates: { channel: { count: 1, perMs: 1_000 }, address: { count: 1, perMs: 1_000 } },
   send: (message, address, settings, context) => post(message, { address, thread: null }, settings, context),
-  // A repeat is no answer in the thread, because there it would be seen by nobody who does not look; the end may be.
+  // The end of an alert answers in its thread. A repeat must not: threads wake nobody.
   resolve: (message, address, settings, context) => post(message, { address, thread: context.sent }, settings, context),
   update: changeMessage,
 })

@@ -54,8 +54,8 @@ export function explainTrouble(error: unknown, seen: SeenAnswer, settings: Teleg
     const isClear = failure.kind === 'policy' || failure.kind === 'invalid'
     return { words: `Telegram cannot be reached: ${redact(failure.message)}`, isClear, waitMs: null }
   }
-  const status = seen.status === null ? '' : ` (HTTP ${seen.status})`
-  return { words: `${strangeWords}${status}`, isClear: false, waitMs: null }
+  const words = seen.status === null ? 'Telegram does not answer in time' : `${strangeWords} (HTTP ${seen.status})`
+  return { words, isClear: false, waitMs: null }
 }
 
 /** The status codes of getUpdates and setWebhook, in words that say what to do. */

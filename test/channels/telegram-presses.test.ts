@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { HttpError } from 'grammy'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { telegram } from '#src/channels/telegram.js'
 import { setHook, takeHookCall } from '#src/channels/telegram-hook.js'
@@ -293,6 +294,9 @@ describe('polling', () => {
       1_000, 2_000, 4_000, 32_000, 60_000, 60_000,
     ])
     expect(nextBackoffMs(1, { ...trouble, waitMs: 90_000 })).toBe(90_000)
+    const late = new HttpError('x', new Error("Request to 'getUpdates' timed out after 40 seconds"))
+    const seen = { status: null, retryAfter: '' }
+    expect(explainTrouble(late, seen, readSettings())).toMatchObject({ words: expect.stringContaining('in time') })
     expect(() => explainTrouble(new TypeError('a bug'), { status: null, retryAfter: '' }, readSettings())).toThrow(
       'a bug',
     )
