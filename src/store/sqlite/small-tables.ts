@@ -46,8 +46,9 @@ export function prepareSmallTables(database: Database.Database) {
      ON CONFLICT (channel) DO UPDATE SET until = excluded.until, reason = excluded.reason, failures = excluded.failures`,
   )
   const deletePause = database.prepare<[string]>('DELETE FROM channel_pauses WHERE channel = ?')
+  // Due since they were born: what waited through the pause goes out oldest first.
   const endPutOff = database.prepare<[string, string]>(
-    `UPDATE deliveries SET due_at = updated_at WHERE channel = ? AND lease_owner IS NULL
+    `UPDATE deliveries SET due_at = created_at WHERE channel = ? AND lease_owner IS NULL
        AND due_at = (SELECT until FROM channel_pauses WHERE channel = ?)`,
   )
   const insertInbox = database.prepare<[string, string | null, string | null, string, number]>(
