@@ -6,6 +6,8 @@ const addressesMax = 10_000
 const turnsMax = 10_000
 /** A turn that was not taken in time has passed: of many that come late together, each waits for another. */
 const lateMsMin = 2_000
+/** Putting a delivery off for less costs more than it spares; the network spreads them further. */
+const soonMs = 20
 /** Forgives what floating point adds up; times are whole milliseconds. */
 const roundingMs = 1e-3
 
@@ -67,7 +69,7 @@ export class AddressRates {
     const evenAt = Math.max(this.#evenAt.get(address) ?? 0, now)
     remember(this.#evenAt, address, evenAt + spacingMs, addressesMax)
     const at = Math.ceil(evenAt - (burst - 1) * spacingMs - roundingMs)
-    if (at <= now) return null
+    if (at <= now + soonMs) return null
     remember(this.#turns, deliveryId, at, turnsMax)
     return at
   }
