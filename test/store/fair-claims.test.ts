@@ -1,14 +1,12 @@
-import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { ClaimedDelivery, Store } from '#src/store/store.js'
+import { planStatements } from './query-plans.js'
 import {
   claimDelivery,
   claimMail,
   deliveryClaim,
   makeDelivery,
-  makeFolder,
   makeNotification,
   makeRaw,
   makeRouting,
@@ -190,30 +188,8 @@ describe('what is claimed carries', () => {
 })
 
 test('a claim and the look for the next go down indexes: nothing is read through, nothing is sorted', async () => {
-  const folder = makeFolder()
-  const asked = new Set<string>()
-  const prepare = Database.prototype.prepare
-  Database.prototype.prepare = function remember(this: Database.Database, text: string) {
-    asked.add(text)
-    return prepare.call(this, text)
-  } as typeof prepare
-  try {
-    openStore(folder)
-  } finally {
-    Database.prototype.prepare = prepare
-  }
-  const database = new Database(join(folder, 'mailtrigger.sqlite3'), { readonly: true })
-  const ofQueue = [...asked].filter((text) =>
-    /SET status = 'processing'|due_at AS dueAt FROM deliveries|WITH RECURSIVE waiting/.test(text),
-  )
-  expect(ofQueue).toHaveLength(5)
-  for (const text of ofQueue) {
-    const named = Object.fromEntries([...text.matchAll(/@(\w+)/g)].map(([, name]) => [name, 0]))
-    const unnamed = [...text.matchAll(/\?/g)].map(() => 0)
-    const statement = database.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${text}`)
-    const plan = statement.all(...unnamed, ...(Object.keys(named).length > 0 ? [named] : [])).map((step) => step.detail)
-    const costly = plan.filter((step) => /TEMP B-TREE|SCAN (?!waiting|CONSTANT)/.test(step))
-    expect(costly, text).toEqual([])
-  }
-  database.close()
+  const ofQueue = /SET status = 'processing'|due_at AS dueAt FROM deliveries|WITH RECURSIVE waiting/
+  const plans = await planStatements(ofQueue)
+  expect(plans).toHaveLength(5)
+  for (const { text, costly } of plans) expect(costly, text).toEqual([])
 })
