@@ -43,13 +43,13 @@ const acknowledgements = mails
   .filter(({ acknowledgedAt }) => acknowledgedAt !== null && acknowledgedAt >= clock)
   .sort((left, right) => left.acknowledgedAt - right.acknowledgedAt)
 
-process.on('SIGTERM', async () => {
-  await engine.stop()
-  process.exit(0)
+let isStopping = false
+process.on('SIGTERM', () => {
+  isStopping = true
 })
 
 await doAllThatIsDue()
-while (clock < end) {
+while (clock < end && !isStopping) {
   const mail = mails[next]
   const moments = [mail?.at, acknowledgements[0]?.acknowledgedAt, await nextDueAt(), clock + stepMsMax, end]
   clock = Math.max(clock, Math.min(...moments.filter((moment) => typeof moment === 'number')))
@@ -61,7 +61,7 @@ while (clock < end) {
   await doAllThatIsDue()
 }
 await engine.stop()
-say('end')
+if (clock >= end) say('end')
 
 async function receive(mail) {
   const id = `${clock.toString(36).padStart(10, '0')}${String(process.pid % 1_000_000).padStart(7, '0')}${String(ids++).padStart(9, '0')}`
