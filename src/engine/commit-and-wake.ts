@@ -27,7 +27,8 @@ export function commitAndWake({ store, deliveries, follow, watch, emit }: WakePa
     const waits = waitsOf(routing)
     if (waits.length > 0) follow.expect(Math.min(...waits))
     if (routing.monitorsSeen.length > 0) watch.seen(routing.monitorsSeen.map(({ monitor }) => monitor))
-    for (const event of resolvedEvents(routing)) emit(event)
+    const by = `mail ${routing.mailId}`
+    for (const notification_id of committed.closed) emit({ type: 'notification.resolved', notification_id, by })
     return committed
   }
 }
@@ -41,15 +42,4 @@ function waitsOf({ notifications }: Routing): number[] {
     ...(hold ? [hold.until] : []),
     ...(digest ? [digest.dueAt] : []),
   ])
-}
-
-/** The store has written into the trace what the mail closed. */
-function resolvedEvents({ trace }: Routing): EngineEvent[] {
-  return trace.recoveries.flatMap(({ route, closed }) =>
-    closed.map((notification_id) => ({
-      type: 'notification.resolved' as const,
-      notification_id,
-      by: `route ${route}`,
-    })),
-  )
 }

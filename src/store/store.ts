@@ -29,7 +29,7 @@ export interface Store extends JobStore, ModuleStore, NotificationStore, DeadLet
 
   claimMails: (claim: MailClaim) => Promise<ClaimedMail[]>
   /** Mail status, trace, notifications and deliveries in one transaction. Unique keys make a repeat harmless. */
-  commitRouting: (routing: Routing) => Promise<CommittedRouting | false>
+  commitRouting: (routing: Routing) => Promise<RoutedMailCommit | false>
   /** Gives up the lease of a mail that was not routed: due again at `dueAt`. False when the lease had ended. */
   releaseMail: (release: MailRelease) => Promise<boolean>
   /** When the next waiting mail is due, in milliseconds since the epoch, or null when none waits. */
@@ -146,6 +146,12 @@ export interface CommittedRouting {
   channels: string[]
   /** In the order of the notifications; those that were there already are left out. */
   fates: (NotificationFate & { route: string })[]
+}
+
+/** A mail may close what others opened. */
+export interface RoutedMailCommit extends CommittedRouting {
+  /** Ids of notifications. */
+  closed: string[]
 }
 
 export interface DeliveryClaim {

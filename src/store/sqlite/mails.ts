@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3'
 import type { Envelope, RawMail } from '../../domain/mail.js'
 import type { Trace } from '../../domain/trace.js'
-import type { ClaimedMail, CommittedRouting, MailClaim, MailRelease, Routing } from '../store.js'
+import type { ClaimedMail, MailClaim, MailRelease, RoutedMailCommit, Routing } from '../store.js'
 import { prepareMonitors } from './monitors.js'
 import { prepareNotifications } from './notifications.js'
 import { listToldBy, recordFates } from './record-fates.js'
@@ -96,7 +96,7 @@ export function prepareMails(database: Database.Database) {
     }
   }
 
-  function commitRouting(routing: Routing): CommittedRouting | false {
+  function commitRouting(routing: Routing): RoutedMailCommit | false {
     const { changes } = settle.run({
       mailId: routing.mailId,
       owner: routing.owner,
@@ -132,6 +132,7 @@ export function prepareMails(database: Database.Database) {
       deliveries: recovered.deliveries + committed.deliveries,
       channels: [...new Set([...recovered.channels, ...committed.channels])],
       fates: committed.fates,
+      closed: [...new Set(recovered.applied.flatMap(({ closed }) => closed))],
     }
   }
 
