@@ -4,6 +4,7 @@ import { mailStatuses } from '../../domain/delivery.js'
 import { ApiError } from '../../domain/errors.js'
 import type { MailDetail } from '../../store/store.js'
 import type { ApiParts } from '../api.js'
+import { readActor } from './actor.js'
 import { pageQuery, readJson, readQuery, timeQuery } from './query.js'
 
 const listQuery = z.object({
@@ -32,7 +33,7 @@ export function mailRoutes({ calls }: Pick<ApiParts, 'calls'>): Hono {
   })
   routes.post('/replay', async (c) => {
     const body = await readJson(c, replayBody)
-    if (!body.dry_run) return c.json({ replayed: await calls.replayMails(body.ids) })
+    if (!body.dry_run) return c.json({ replayed: await calls.replayMails(body.ids, readActor(c)) })
     const explanations = []
     for (const id of body.ids) explanations.push({ id, before: await find(id), after: await calls.explainMail(id) })
     return c.json({ items: explanations })
@@ -54,7 +55,7 @@ export function mailRoutes({ calls }: Pick<ApiParts, 'calls'>): Hono {
     })
   })
   routes.delete('/:id', async (c) => {
-    const deleted = await calls.deleteMails([c.req.param('id')])
+    const deleted = await calls.deleteMails([c.req.param('id')], readActor(c))
     if (deleted === 0) throw new ApiError(404, 'not_found', `there is no mail ${c.req.param('id')}`)
     return c.json({ deleted })
   })
