@@ -12,8 +12,10 @@ routes:
       any: [{ subject: { matches: 'a|b' } }, { from: "uptime@*" }]
     steps:
       - attach: owners
-      - set: { title: "{{ mail.subject | upcase }}", text: |
-          line }
+      - set:
+          title: "{{ mail.subject | upcase }}"
+          text: |
+            line
       - send: [telegram]
   - { name: two, when: *w, stop: true }
   - name: three
@@ -72,6 +74,10 @@ const fragments = [
   '.nan',
 ]
 
+test('the file that is mutated is right before', () => {
+  expect(shortly(issuesOf(whole))).toEqual(['digest-with-escalation 26:36', 'no-manager 26:59'])
+})
+
 test('a mutated file gives a config or a ConfigError, never anything else', () => {
   const mutation = fc.record({
     at: fc.nat(whole.length),
@@ -82,6 +88,35 @@ test('a mutated file gives a config or a ConfigError, never anything else', () =
     fc.property(fc.array(mutation, { minLength: 1, maxLength: 5 }), (mutations) => {
       let text = whole
       for (const { at, cut, insert } of mutations) text = text.slice(0, at) + insert + text.slice(at + cut)
+      parseAny(text)
+    }),
+    { numRuns: 250 },
+  )
+})
+
+test('a file with other words in it gives a config or a ConfigError', () => {
+  const words = [...whole.matchAll(/[\w@.*-]+/g)]
+  const values = ['x', '1d', '0s', '5', '-1', 'true', 'null', '""', '{}', '[]', '[x, 1]', '*w', 'manager', 'a@b.c']
+  const odd = [
+    'host/service',
+    '"{{ a }}"',
+    '"{{"',
+    '"${NOPE}"',
+    '"${X:-1m}"',
+    'mon-fri',
+    '"25:00"',
+    '2026-02-30',
+    '1/1s',
+  ]
+  const exchange = fc.tuple(fc.nat(words.length - 1), fc.constantFrom(...values, ...odd))
+  fc.assert(
+    fc.property(fc.array(exchange, { minLength: 1, maxLength: 3 }), (exchanges) => {
+      let text = whole
+      // From behind, so that what is in front stays where it is.
+      for (const [index, value] of exchanges.sort((left, right) => right[0] - left[0])) {
+        const at = words[index]?.index ?? 0
+        text = text.slice(0, at) + value + text.slice(at + (words[index]?.[0].length ?? 0))
+      }
       parseAny(text)
     }),
     { numRuns: 250 },
