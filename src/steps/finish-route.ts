@@ -8,6 +8,7 @@ import { expandRecipients } from './expand-recipients.js'
 import { fingerprintOf } from './fingerprint.js'
 import { joinKey } from './join-key.js'
 import { plainTerms, planDeliveries } from './plan-deliveries.js'
+import { escalateAtOnce } from './plan-escalations.js'
 import type { Draft, StepParts } from './step.js'
 
 export interface RouteRun {
@@ -47,7 +48,7 @@ export async function finishRoute(draft: Draft, steps: StepTrace[], parts: StepP
   if (draft.deliveries.length === 0 && draft.unreached.length === 0) return { ...run, deliveries: draft.planned }
 
   const problems = [...new Set(draft.unreached.map((line) => line.problem))]
-  const { deliveries, planned } = rescueUnreached(draft, problems, parts)
+  const { deliveries, planned } = escalateAtOnce(rescueUnreached(draft, problems, parts))
   const { control, step } = await settleControl(draft, parts)
   const { route, message, event, held } = draft
   const notification: NewNotification = {

@@ -1,6 +1,8 @@
 import type { Config } from '../domain/config.js'
+import type { NewDelivery } from '../domain/delivery.js'
 import type { Message } from '../domain/message.js'
 import type { Escalation } from '../domain/route.js'
+import type { PlannedDelivery } from '../domain/trace.js'
 import { formatDuration } from '../domain/units.js'
 import { expandRecipients } from './expand-recipients.js'
 import { type DeliveryPlan, type DeliveryTerms, plainTerms, planDeliveries } from './plan-deliveries.js'
@@ -25,27 +27,42 @@ export function planEscalations(
     const { recipients, problems } = recipientsOf(to, given.recipients, config)
     const terms = { ...plainTerms, ...given, purpose: 'escalation' as const, afterMs, offersAck: true }
     const own = planDeliveries({ ...terms, channels, recipients }, config, now)
-    plan.deliveries.push(...own.deliveries)
-    plan.planned.push(...own.planned)
-    const isReached = own.deliveries.length > 0 && own.unreached.length === 0
-    if (!isReached) {
-      const rescue = planDeliveries(
-        { ...terms, channels: config.otherwise.send, recipients: own.unreached },
-        config,
-        now,
-      )
-      plan.deliveries.push(...rescue.deliveries)
-      plan.planned.push(
-        ...rescue.planned.map((line) => ({
-          ...line,
-          reason: ['otherwise.send', line.reason].filter(Boolean).join(', '),
-        })),
-      )
+    add(plan, own)
+    if (own.deliveries.length === 0 || own.unreached.length > 0) {
+      const order = { ...terms, channels: config.otherwise.send, recipients: own.unreached }
+      const rescue = planDeliveries(order, config, now)
+      add(plan, { ...rescue, planned: rescue.planned.map(nameRescue) })
       problems.push(describeUnreached(own.unreached, channels, rescue))
     }
     plan.problems.push(...problems.map((problem) => `after ${formatDuration(afterMs)}: ${problem}`))
   }
   return plan
+}
+
+/** When no alert reaches anybody there is no waiting for an answer: those who would be told next are told at once. */
+export function escalateAtOnce(plan: Pick<DeliveryPlan, 'deliveries' | 'planned'>): typeof plan {
+  const { deliveries, planned } = plan
+  if (deliveries.length === 0 || deliveries.some(({ purpose }) => purpose === 'alert')) return plan
+  const afterMs = Math.min(...deliveries.map((delivery) => delivery.afterMs))
+  const isFirst = (delivery: NewDelivery | undefined): boolean => delivery?.afterMs === afterMs
+  const reason = 'at once, as nobody else is reached'
+  // Each planned line stands for one delivery, in the same order.
+  let position = 0
+  return {
+    deliveries: deliveries.map((one) => (isFirst(one) ? { ...one, purpose: 'alert' as const, afterMs: 0 } : one)),
+    planned: planned.map((line) => {
+      return line.verdict === 'planned' && isFirst(deliveries[position++]) ? { ...line, reason } : line
+    }),
+  }
+}
+
+function add(plan: EscalationPlan, { deliveries, planned }: DeliveryPlan): void {
+  plan.deliveries.push(...deliveries)
+  plan.planned.push(...planned)
+}
+
+function nameRescue(line: PlannedDelivery): PlannedDelivery {
+  return { ...line, reason: ['otherwise.send', line.reason].filter(Boolean).join(', ') }
 }
 
 function recipientsOf(

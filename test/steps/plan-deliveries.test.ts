@@ -84,6 +84,23 @@ describe('an escalation', () => {
     expect(detail).toContain('boss@y.example has no address on telegram, so ops')
   })
 
+  test('goes out at once when the alert reaches nobody', async () => {
+    const config = makeConfig({ otherwise: { send: [] } })
+    const escalations = [
+      { afterMs: minute, channels: ['email'], to: ['manager'] },
+      { afterMs: 2 * minute, channels: ['ops'], to: null },
+    ]
+    const result = await run([steps.send('telegram', { to: ['x@y.example'], escalations })], { config })
+    expect(result.notification?.deliveries.map(({ purpose, afterMs }) => [purpose, afterMs])).toEqual([['alert', 0]])
+    const known = await run([steps.send('desk', { to: [], escalations })], { config })
+    expect(known.notification?.deliveries.map(({ purpose }) => purpose)).toEqual(['alert', 'escalation'])
+    expect(result.deliveries).toMatchObject([
+      { verdict: 'unreachable' },
+      { channel: 'ops', verdict: 'planned', reason: 'at once, as nobody else is reached' },
+    ])
+    expect(result.lost).toBeNull()
+  })
+
   test('is not taken for the alert that says the same', async () => {
     const { result } = await escalate({ afterMs: minute })
     expect(new Set(result.notification?.deliveries.map(({ dedupeKey }) => dedupeKey)).size).toBe(4)
