@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import type { NotificationStatus } from '../../domain/delivery.js'
+import type { DeliveryPurpose, NotificationStatus } from '../../domain/delivery.js'
 import type { DigestTarget, NoiseControl } from '../../domain/notification.js'
 import { prepareDedupe } from './dedupe.js'
 import { prepareDigests } from './digests.js'
@@ -11,12 +11,8 @@ const silentMs = 24 * 3_600_000
 
 export type Hold = NonNullable<NoiseControl['hold']>
 
-/** Where a held notification goes when it is let go and the route gathers what it lets go. */
-export interface DigestPlan {
-  key: string
-  dueAt: number
-  targets: DigestTarget[]
-}
+/** Where a held notification goes when it is let go and its route gathers. */
+type DigestPlan = NonNullable<NoiseControl['digest']>
 
 export interface HoldRow {
   route: string
@@ -61,9 +57,9 @@ export function prepareHolds(database: Database.Database) {
      WHERE notification_id = ? AND purpose IN ('alert', 'escalation') AND status = 'queued' AND due_at IS NULL
      RETURNING channel`,
   )
-  const gather = database.prepare<[string]>(
+  const gather = database.prepare<[string], GatheredRow>(
     `DELETE FROM deliveries WHERE notification_id = ? AND purpose IN ('alert', 'escalation') AND status = 'queued'
-       AND due_at IS NULL`,
+       AND due_at IS NULL RETURNING *`,
   )
   const nextDue = database.prepare<[], { until: number | null }>(
     'SELECT min(until) AS until FROM holds WHERE released_at IS NULL',
@@ -97,8 +93,12 @@ export function prepareHolds(database: Database.Database) {
       return [...new Set(letGo.all(now, now, now, id).map(({ channel }) => channel))]
     }
     const plan = JSON.parse(row.digest) as DigestPlan
-    gather.run(id)
-    const dueAt = digests.add({ ...plan, id, route, now })
+    // A person may have cancelled some of them while they waited.
+    const targets = gather
+      .all(id)
+      .filter((delivery) => delivery.purpose === 'alert')
+      .map(toTarget)
+    const dueAt = digests.add({ ...plan, targets, id, route, now })
     states.waitUntil(id, 'digest', dueAt, reasons.waits(dueAt, 'digest', now))
     return []
   }
@@ -118,6 +118,21 @@ export function prepareHolds(database: Database.Database) {
     },
     nextDueAt: (): number | null => nextDue.get()?.until ?? null,
   }
+}
+
+interface GatheredRow {
+  purpose: DeliveryPurpose
+  channel: string
+  recipient: string | null
+  address: string | null
+  retry_ms: string
+  retry_window_ms: number
+  during: string | null
+}
+
+function toTarget({ channel, recipient, address, retry_ms, retry_window_ms, during }: GatheredRow): DigestTarget {
+  const retryMs = JSON.parse(retry_ms) as number[]
+  return { channel, recipient, address, retryMs, retryWindowMs: retry_window_ms, during }
 }
 
 /** Nobody hears of what is suppressed, resolved or cancelled, so nothing may join it; nor what is dead once it was let go. */

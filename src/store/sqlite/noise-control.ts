@@ -49,13 +49,15 @@ export function prepareNoiseControl(database: Database.Database) {
     const duplicate = takeKey(birth, hold !== null)
     if (duplicate.verdict) return duplicate.verdict
     const { note } = duplicate
-    const plan = digest ? { ...digest, targets: live.map(toTarget) } : null
     const { route } = notification
     if (hold) {
-      holds.keep(route, hold, { id: birth.id, now, digest: plan })
+      holds.keep(route, hold, { id: birth.id, now, digest })
       return { kind: 'waits', verb: 'hold', until: hold.until, note }
     }
-    if (plan) return { kind: 'waits', verb: 'digest', until: digests.add({ ...plan, id: birth.id, route, now }), note }
+    if (digest) {
+      const until = digests.add({ ...digest, id: birth.id, route, targets: live.map(toTarget), now })
+      return { kind: 'waits', verb: 'digest', until, note }
+    }
     return { kind: 'goes_out', note }
   }
 
