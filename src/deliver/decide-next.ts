@@ -33,6 +33,8 @@ const waitMsMax = 6 * 3_600_000
 /** Being told to wait costs no attempt, but not for ever. */
 const refundsMax = 50
 const refundWindowMs = 24 * 3_600_000
+/** Without a ladder there is no rung to wait on for an attempt that is given back. */
+const sparedMs = 60_000
 
 /**
  * From what became of an attempt to what happens to the delivery. Pure: the same facts give the same answer but for
@@ -108,8 +110,8 @@ function boundWait(waitMs: number): number {
 
 function climb(text: string, delivery: DeliveryFacts, now: number, random: number, waitMs: number): NextStep {
   const isSpared = delivery.ruling.type === 'spared'
-  const lastRungMs = delivery.retryMs.at(-1)
-  const rungMs = delivery.retryMs[delivery.counted - 1] ?? (isSpared ? (lastRungMs ?? sparedMs) : undefined)
+  const spareRungMs = isSpared ? (delivery.retryMs.at(-1) ?? sparedMs) : undefined
+  const rungMs = delivery.retryMs[delivery.counted - 1] ?? spareRungMs
   const still = { holdBack: null, goesOn: false }
   if (rungMs === undefined) {
     const attempts = delivery.counted === 1 ? 'one attempt' : `${delivery.counted} attempts`
@@ -119,6 +121,3 @@ function climb(text: string, delivery: DeliveryFacts, now: number, random: numbe
   const jitteredMs = Math.round(rungMs * (0.9 + 0.2 * random))
   return { ...still, status: 'failed', dueAt: now + Math.max(jitteredMs, waitMs), refund: isSpared, error: text }
 }
-
-/** Without a ladder there is no rung to wait on for the attempt that is given back. */
-const sparedMs = 60_000
