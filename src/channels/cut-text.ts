@@ -1,6 +1,7 @@
 import type { ChannelCapabilities } from '../domain/channel.js'
 
-export type TextUnit = ChannelCapabilities['textUnit']
+/** Segments are a length of whole texts only; `dialects/sms.ts` cuts by them. */
+export type TextUnit = Exclude<ChannelCapabilities['textUnit'], 'sms_segments'>
 
 /** The length as the vendor counts it. */
 export function measureText(text: string, unit: TextUnit): number {

@@ -116,12 +116,28 @@ export type HttpRequest = (call: HttpCall) => Promise<HttpAnswer>
 
 export interface ChannelCapabilities {
   textMax: number
-  textUnit: 'code_points' | 'utf16' | 'bytes'
-  dialect: 'plain' | 'telegram_html' | 'slack_mrkdwn' | 'html' | 'json'
+  textUnit: 'code_points' | 'utf16' | 'bytes' | 'sms_segments'
+  dialect: Dialect
   attachments: boolean
   /** True when the vendor drops a repeat carrying the same key. */
   idempotent: boolean
 }
+
+/** How a kind writes what people read. */
+export type Dialect =
+  | 'plain'
+  | 'html'
+  | 'json'
+  | 'common_mark'
+  | 'telegram_html'
+  | 'slack_mrkdwn'
+  | 'discord_markdown'
+  | 'adaptive_card'
+  | 'google_chat'
+  | 'matrix_html'
+  | 'pushover_html'
+  | 'sms'
+  | 'spoken'
 
 /**
  * One kind of channel. It never retries, never logs, holds no state, and never lets a secret into an outcome's text:

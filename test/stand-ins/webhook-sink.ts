@@ -7,6 +7,8 @@ export interface SinkRequest {
   path: string
   headers: Record<string, string>
   body: string
+  /** The body as it came. */
+  bytes: Buffer
   /** The `data:` or JSON body, or undefined when it is none. */
   json: unknown
 }
@@ -75,10 +77,11 @@ export async function startWebhookSink(host = '127.0.0.1'): Promise<WebhookSink>
 async function readRequest(incoming: IncomingMessage): Promise<SinkRequest> {
   const chunks: Buffer[] = []
   for await (const chunk of incoming) chunks.push(chunk)
-  const body = Buffer.concat(chunks).toString('utf8')
+  const bytes = Buffer.concat(chunks)
+  const body = bytes.toString('utf8')
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(incoming.headers)) headers[name] = String(value)
-  return { method: incoming.method ?? '', path: incoming.url ?? '', headers, body, json: parseJson(body) }
+  return { method: incoming.method ?? '', path: incoming.url ?? '', headers, body, bytes, json: parseJson(body) }
 }
 
 function parseJson(text: string): unknown {
