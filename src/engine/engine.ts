@@ -88,15 +88,12 @@ async function build(
     config: () => current().config,
     rules: orders.rules,
     emit,
-    wakeDeliveries: (channels) => loops.deliveries.wake(channels),
     now,
     log,
+    wakeDeliveries: (channels) => loops.deliveries.wake(channels),
   })
   stops.push(jobs.stop)
-  const declared = () => current().parts.actions.declared.values()
-  const uploads = await openUploads({ store, host, folder: join(dataFolder, 'uploads'), now, declared })
-  for (const [action, reason] of uploads.broken) log('error', 'an uploaded action cannot be used', { action, reason })
-
+  const uploads = await openEngineUploads(foundation, running, options.now, log)
   const load = () => loadAll(options, foundation, uploads, jobs)
   const first = await load()
   running.take(first)
@@ -104,14 +101,7 @@ async function build(
   await parser.start()
 
   const engine = { store, outbound, host, key, uploads, jobs, orders, audit, log, current, emit, now, measure }
-  const press = { ...engine, deliveries: loops.deliveries }
-  const listeners = new Listeners({
-    fetch: outbound.fetch,
-    key,
-    onPress: (heardBy, pressed) => takePress(press, heardBy, pressed),
-    now,
-    log,
-  })
+  const listeners = createListeners({ ...engine, deliveries: loops.deliveries })
   stops.push(() => listeners.stop(), loops.stop)
   await keepDigests(foundation, first, now())
   await loops.start()
@@ -143,6 +133,31 @@ async function build(
     reload: () => uploads.inTurn(reload),
     stop: stopAll,
   }
+}
+
+async function openEngineUploads(
+  { store, host, dataFolder }: Foundation,
+  { current }: RunningConfig,
+  now: () => number,
+  log: EngineLog,
+): Promise<Uploads> {
+  const declared = () => current().parts.actions.declared.values()
+  const uploads = await openUploads({ store, host, folder: join(dataFolder, 'uploads'), now, declared })
+  for (const [action, reason] of uploads.broken) log('error', 'an uploaded action cannot be used', { action, reason })
+  return uploads
+}
+
+function createListeners(
+  engine: Pick<Engine, 'store' | 'outbound' | 'key' | 'current' | 'deliveries' | 'emit' | 'audit' | 'now' | 'log'>,
+): Listeners {
+  const { outbound, key, now, log } = engine
+  return new Listeners({
+    fetch: outbound.fetch,
+    key,
+    onPress: (heardBy, press) => takePress(engine, heardBy, press),
+    now,
+    log,
+  })
 }
 
 /** Reads the config and makes everything of it, without changing what runs. Rejects with `ConfigError`. */

@@ -111,10 +111,14 @@ export class WatchLoop {
   }
 
   async stop(): Promise<void> {
+    const isStopping = !this.#stopped
     this.#stopped = true
     clearTimeout(this.#timer)
     await this.idle()
-    clearTimeout(this.#timer)
+    if (!isStopping || !this.#lastLook) return
+    // What was not looked at was not watched: the last look counts, not the present.
+    const saving = this.#parts.store.saveHeartbeat(this.#lastLook.wall)
+    await saving.catch((error: unknown) => this.#complain('the last sign of life was not kept', error))
   }
 
   async #lookAndSchedule(): Promise<void> {
@@ -124,8 +128,7 @@ export class WatchLoop {
       const dueAt = await this.#look()
       waitMs = Math.min(sweepMs, Math.max(10, dueAt - this.#parts.now()))
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      this.#parts.log('error', 'cannot look at the monitors', { error: message })
+      this.#complain('cannot look at the monitors', error)
     }
     clearTimeout(this.#timer)
     if (!this.#stopped) this.#timer = setTimeout(() => this.wake(), waitMs)
@@ -264,6 +267,10 @@ export class WatchLoop {
   async #read(name: string): Promise<MonitorState | null> {
     const states = await this.#parts.store.listMonitorStates()
     return states.find((state) => state.name === name) ?? null
+  }
+
+  #complain(message: string, error: unknown): void {
+    this.#parts.log('error', message, { error: error instanceof Error ? error.message : String(error) })
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {

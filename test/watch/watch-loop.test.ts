@@ -170,6 +170,13 @@ describe('the gateway', () => {
     expect(after.events).toHaveLength(1)
   })
 
+  it('says to the second when it was stopped', async () => {
+    const watch = await startWatch()
+    await watch.passUntil(nine + 10_000)
+    await watch.loop.stop()
+    expect(await watch.store.readHeartbeat()).toBe(nine + 10_000)
+  })
+
   it('that was down for a moment says nothing', async () => {
     const folder = makeFolder()
     const before = await startWatch({}, [], folder)
