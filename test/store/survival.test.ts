@@ -98,6 +98,8 @@ async function drain(history: History): Promise<void> {
   throw new Error('something waits for ever')
 }
 
+const alertEnds = ['silenced until ', 'recovered after ', 'nothing after it recovered (']
+
 /** What was neither sent, nor is dead for a person to see, nor ended for a reason. */
 function listUntold(history: History): string[] {
   const states = new Map(history.notifications().map((row) => [row.id, row]))
@@ -105,10 +107,10 @@ function listUntold(history: History): string[] {
     if (status === 'sent') return !history.sent.has(id)
     if (status === 'dead') return last_error === null
     if (status !== 'cancelled') return true
-    const state = states.get(notification_id)
-    if (history.cancelledByHand.has(id) || (state && isOver(state))) return false
-    // An alert may be silenced on one channel only; repeats and escalations end with an acknowledgement, too.
-    return purpose === 'alert' ? !last_error?.startsWith('silenced') : state?.acked_by === null
+    if (history.cancelledByHand.has(id) || states.get(notification_id)?.status === 'suppressed') return false
+    // A person may have retried the others of what a silence or a recovery had ended.
+    const ends = purpose === 'alert' ? alertEnds : [...alertEnds, 'acknowledged by ']
+    return !ends.some((end) => last_error?.startsWith(end))
   })
   const waiting = [...states.values()].filter(({ status }) => ['queued', 'failed', 'processing'].includes(status))
   return [...untold, ...waiting].map((row) => JSON.stringify(row))

@@ -26,6 +26,7 @@ export interface HoldRow {
   seen_at: number
   digest: string | null
   status: NotificationStatus
+  waits_for: 'hold' | 'digest' | null
 }
 
 /** What is held, by route and key. Every function that writes runs inside the caller's transaction. */
@@ -34,7 +35,7 @@ export function prepareHolds(database: Database.Database) {
   const dedupe = prepareDedupe(database)
   const digests = prepareDigests(database)
   const select = database.prepare<[string, string], HoldRow>(
-    `SELECT holds.*, notification_states.status FROM holds
+    `SELECT holds.*, notification_states.status, waits_for FROM holds
      JOIN notification_states ON notification_states.id = notification_id WHERE holds.route = ? AND key = ?`,
   )
   const save = database.prepare(
@@ -45,7 +46,7 @@ export function prepareHolds(database: Database.Database) {
     'UPDATE holds SET seen_at = ?, happened_at = ?, until = ? WHERE route = ? AND key = ?',
   )
   const selectDue = database.prepare<[number, number], HoldRow>(
-    `SELECT holds.*, notification_states.status FROM holds
+    `SELECT holds.*, notification_states.status, waits_for FROM holds
      JOIN notification_states ON notification_states.id = notification_id
      WHERE released_at IS NULL AND until <= ? ORDER BY until LIMIT ?`,
   )
@@ -84,23 +85,20 @@ export function prepareHolds(database: Database.Database) {
   function release(row: HoldRow, now: number): string[] {
     const { route, key, notification_id: id } = row
     markReleased.run(now, route, key)
-    // A person may have cancelled it while it waited, and may retry it yet.
-    if (row.status === 'cancelled') states.endWaiting(id)
-    if (!isWaiting(row.status)) return []
+    if (row.waits_for !== 'hold') return []
+    states.endWaiting(id)
     dedupe.begin(id, now)
-    if (row.digest === null) {
-      states.endWaiting(id)
-      return [...new Set(letGo.all(now, now, now, id).map(({ channel }) => channel))]
-    }
-    const plan = JSON.parse(row.digest) as DigestPlan
-    // A person may have cancelled some of them while they waited.
-    const targets = gather
-      .all(id)
-      .filter((delivery) => delivery.purpose === 'alert')
-      .map(toTarget)
-    const dueAt = digests.add({ ...plan, targets, id, route, now })
-    states.waitUntil(id, 'digest', dueAt, reasons.waits(dueAt, 'digest', now))
+    if (row.digest === null) return [...new Set(letGo.all(now, now, now, id).map(({ channel }) => channel))]
+    moveToDigest(id, route, JSON.parse(row.digest) as DigestPlan, now)
     return []
+  }
+
+  /** A person may have cancelled or sent some of it while it waited; what is left goes into the digest. */
+  function moveToDigest(id: string, route: string, plan: DigestPlan, now: number): void {
+    const alerts = gather.all(id).filter((delivery) => delivery.purpose === 'alert')
+    if (alerts.length === 0) return
+    const dueAt = digests.add({ ...plan, targets: alerts.map(toTarget), id, route, now })
+    states.waitUntil(id, 'digest', dueAt, reasons.waits(dueAt, 'digest', now))
   }
 
   return {
@@ -135,13 +133,8 @@ function toTarget({ channel, recipient, address, retry_ms, retry_window_ms, duri
   return { channel, recipient, address, retryMs, retryWindowMs: retry_window_ms, during }
 }
 
-/** Nobody hears of what is suppressed, resolved or cancelled, so nothing may join it; nor what is dead once it was let go. */
-function isOpen({ status, released_at, seen_at }: HoldRow, now: number): boolean {
-  if (released_at === null) return isWaiting(status)
-  return isWaiting(status) && status !== 'dead' && now - seen_at < silentMs
-}
-
-/** Nobody has ended it. */
-export function isWaiting(status: NotificationStatus): boolean {
-  return status !== 'suppressed' && status !== 'resolved' && status !== 'cancelled'
+/** Nobody hears of what was ended, or is dead once it was let go, so nothing may join it. */
+function isOpen({ status, waits_for, released_at, seen_at }: HoldRow, now: number): boolean {
+  if (released_at === null) return waits_for === 'hold' && status !== 'cancelled'
+  return !['suppressed', 'resolved', 'cancelled', 'dead'].includes(status) && now - seen_at < silentMs
 }

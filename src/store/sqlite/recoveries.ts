@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3'
 import type { Recovery } from '../../domain/notification.js'
 import { prepareFollowUps } from './follow-ups.js'
-import { type HoldRow, isWaiting, prepareHolds } from './holds.js'
+import { type HoldRow, prepareHolds } from './holds.js'
 import { prepareStates } from './notification-states.js'
 import { reasons } from './reasons.js'
 import { type Closing, prepareResolve } from './resolve.js'
@@ -50,11 +50,11 @@ export function prepareRecoveries(database: Database.Database) {
     const row = holds.find(route, key)
     const nothing: Closing = { closed: [], deliveries: 0, channels: [] }
     if (!row || happenedAt < row.happened_at) return nothing
-    const { notification_id: id, status } = row
+    const { notification_id: id, status, waits_for } = row
     // A person who cancels what is held and retries it sends it before its time.
     const wentOut = row.released_at !== null || followUps.listSent(id).length > 0
     if (wentOut) return resolve.close([id], by, now)
-    if (!isWaiting(status)) return nothing
+    if (waits_for !== 'hold' || status === 'cancelled') return nothing
     if (happenedAt > row.happened_at + row.for_ms) {
       const closed = [{ id, route, status: 'resolved' as const }]
       return { ...nothing, closed, channels: releaseLate(row, by, now) }
