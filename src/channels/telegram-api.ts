@@ -1,7 +1,8 @@
 import { Api, GrammyError, HttpError } from 'grammy'
 import type { ChannelContext, Outcome } from '../domain/channel.js'
 import { OutboundError } from '../domain/errors.js'
-import { clampWait, type OutcomeFacts, outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
+import { type OutcomeFacts, outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
+import { clampWait } from './read-wait.js'
 import { redactText } from './redact-text.js'
 import type { TelegramSettings } from './telegram-settings.js'
 

@@ -1,5 +1,5 @@
 import { GrammyError, HttpError } from 'grammy'
-import { clampWait } from './outcome-from-answer.js'
+import { clampWait } from './read-wait.js'
 import { redactText } from './redact-text.js'
 import { findOutboundError, type SeenAnswer } from './telegram-api.js'
 import type { TelegramSettings } from './telegram-settings.js'
