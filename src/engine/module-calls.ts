@@ -131,12 +131,12 @@ function describeAction(engine: Engine, name: string, versions: ModuleVersion[])
     uploaded_at: active?.uploaded_at ?? null,
     versions: own.length,
     timeout_ms: found?.settings.timeoutMs ?? 0,
-    routes: [...new Set(referencesTo(engine, name).map(({ route }) => route))],
+    routes: [...new Set(referencesTo(engine, name).flatMap(({ user }) => (user.sort === 'route' ? [user.name] : [])))],
   }
 }
 
 function referencesTo(engine: Engine, name: string) {
-  return listActionReferences(engine.current().config.routes).filter(({ action }) => action === name)
+  return listActionReferences(engine.current().config).filter(({ action }) => action === name)
 }
 
 /** With an entry in the config the routes go on with its module, if that is of the kinds they need. */
@@ -145,8 +145,9 @@ function checkUnused(engine: Engine, name: string): void {
   for (const reference of referencesTo(engine, name)) {
     const problem = findProblem(reference, declared)
     if (!problem) continue
-    const message = declared ? `without the upload, ${problem}` : `the route "${reference.route}" uses "${name}"`
-    throw new ApiError(409, 'in_use', message, 'take it out of the route first')
+    const { user } = reference
+    const message = declared ? `without the upload, ${problem}` : `the ${user.sort} "${user.name}" uses "${name}"`
+    throw new ApiError(409, 'in_use', message, `take it out of the ${user.sort} first`)
   }
 }
 
