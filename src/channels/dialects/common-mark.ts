@@ -32,5 +32,5 @@ export function escapeMarks(text: string): string {
 
 /** A link target has no spaces already; brackets and backslashes would end it. */
 export function escapeLinkTarget(url: string): string {
-  return url.replace(/[()\\<>*_~|]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+  return url.replace(/[()\\<>|]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
 }

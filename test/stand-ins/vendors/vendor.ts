@@ -1,4 +1,4 @@
-import type { Outcome } from '#src/domain/channel.js'
+import type { ChannelContext, Outcome } from '#src/domain/channel.js'
 import { type SinkReply, type SinkRequest, startWebhookSink } from '../webhook-sink.js'
 
 /**
@@ -39,13 +39,13 @@ export interface OwnVendor extends Pick<Vendor, 'kind' | 'variant' | 'address' |
 export interface RunningVendor {
   settings: Record<string, unknown>
   /** What readers got so far, in order. */
-  shown: () => string[]
+  shown: () => string[] | Promise<string[]>
   /** What it refused of its own accord: `400 {"error":…}`. Content must never get here. */
   refused: () => string[]
   /** Queues answers, used once each; null when the far end does not speak HTTP. */
   script: ((...replies: SinkReply[]) => void) | null
   /** What the context of a call lends, for kinds that need no far end. */
-  changes: Record<string, unknown>
+  changes: Partial<ChannelContext>
   stop: () => Promise<void>
 }
 
