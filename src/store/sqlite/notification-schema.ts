@@ -126,11 +126,12 @@ export const notificationSchema = `
   WHEN NEW.purpose = 'alert' AND NEW.status <> OLD.status BEGIN
     UPDATE notification_states SET
       reason = iif(status = 'suppressed', NULL, reason),
-      status = (
-        SELECT column2 FROM (VALUES (1, 'dead'), (2, 'processing'), (3, 'failed'), (4, 'queued'), (5, 'sent'), (6, 'cancelled'))
+      status = iif(acked_by IS NOT NULL, 'acknowledged', (
+        SELECT column2 FROM (VALUES
+          (1, 'dead'), (2, 'processing'), (3, 'failed'), (4, 'queued'), (5, 'sent'), (6, 'cancelled'))
         WHERE EXISTS (SELECT 1 FROM deliveries
           WHERE notification_id = NEW.notification_id AND purpose = 'alert' AND status = column2)
-        ORDER BY column1 LIMIT 1)
+        ORDER BY column1 LIMIT 1))
     WHERE id = NEW.notification_id AND (status NOT IN ('acknowledged', 'resolved', 'suppressed')
       OR status = 'suppressed' AND NEW.status = 'queued');
   END;
