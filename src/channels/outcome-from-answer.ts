@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import type { HttpAnswer, Outcome, WaitScope } from '../domain/channel.js'
+import type { Form, HttpAnswer, Outcome, WaitScope } from '../domain/channel.js'
 import { OutboundError } from '../domain/errors.js'
 import { cutText } from './cut-text.js'
 import { readWait, type WaitHint } from './read-wait.js'
@@ -24,13 +24,33 @@ const bodyShownMax = 300
 /** The one place where an HTTP status becomes a decision. A channel asks its vendor's table first, then this. */
 export function outcomeFromAnswer(answer: HttpAnswer, facts: OutcomeFacts): Outcome {
   const { status } = answer
-  const text = describeAnswer(answer, facts.secrets)
-  if (status >= 200 && status < 300) return { kind: 'accepted', remote: {}, statusCode: status, text }
-  if ([408, 409, 425, 429].includes(status) || status >= 500) {
-    const waitMs = readWait(answer, facts.now, facts.waitHints ?? [])
-    return { kind: 'transient', waitMs, waitScope: facts.waitScope, statusCode: status, text }
+  if (status >= 200 && status < 300) {
+    return { kind: 'accepted', remote: {}, statusCode: status, text: describeAnswer(answer, facts.secrets) }
   }
-  return { kind: 'permanent', scope: scopeOfStatus(status), statusCode: status, text }
+  if ([408, 409, 425, 429].includes(status) || status >= 500) return transientFromAnswer(answer, facts)
+  return permanentFromAnswer(answer, scopeOfStatus(status), facts)
+}
+
+/** For an answer that the vendor's table calls temporary, whatever its status. */
+export function transientFromAnswer(answer: HttpAnswer, facts: OutcomeFacts): Outcome {
+  const waitMs = readWait(answer, facts.now, facts.waitHints ?? [])
+  const text = describeAnswer(answer, facts.secrets)
+  return { kind: 'transient', waitMs, waitScope: facts.waitScope, statusCode: answer.status, text }
+}
+
+/** For an answer that the vendor's table calls final. */
+export function permanentFromAnswer(
+  answer: HttpAnswer,
+  scope: 'message' | 'address' | 'channel',
+  facts: OutcomeFacts,
+): Outcome {
+  return { kind: 'permanent', scope, statusCode: answer.status, text: describeAnswer(answer, facts.secrets) }
+}
+
+/** For an answer that calls the message too long: once more, shorter; then never. */
+export function tooLongFromAnswer(answer: HttpAnswer, form: Form, facts: OutcomeFacts): Outcome {
+  if (form === 'short') return permanentFromAnswer(answer, 'message', facts)
+  return { kind: 'degrade', to: 'short', statusCode: answer.status, text: describeAnswer(answer, facts.secrets) }
 }
 
 /** A redirect means that the URL in the settings is not the right one: no other message would fare better. */
