@@ -3,6 +3,7 @@ import type { MailStatus, NewNotification } from './domain/delivery.js'
 import type { Mail, RawMail } from './domain/mail.js'
 import { noControl, type Recovery } from './domain/notification.js'
 import type { Route } from './domain/route.js'
+import { findSilence, type Silence } from './domain/silence.js'
 import { completeTrace, type RouteTrace, type Trace } from './domain/trace.js'
 import { salvageMail } from './receive/salvage.js'
 import type { RouteMatch } from './route/route-match.js'
@@ -27,6 +28,8 @@ export interface PipelineParts extends Omit<StepParts, 'exhausted' | 'unless'> {
   matchRoutes: (mail: Mail, options: { llmExhausted: boolean }, signal: AbortSignal) => Promise<RouteMatch[]>
   /** Those that look at every mail: what is held waits for its recovery, a monitor for a sign of life. */
   matchWatchers: (mail: Mail, signal: AbortSignal) => Promise<WatcherMatch[]>
+  /** Those in force or to come. The store applies them; here they only keep a silenced alert from standing for another. */
+  silences: () => readonly Silence[]
 }
 
 /** What became of a mail, for whoever watches. */
@@ -159,7 +162,12 @@ export async function planMail(
   trace.recoveries = traceRecoveries(plan.recoveries, signs, told)
   trace.monitors = [...(told?.monitors ?? []), ...plan.monitorsSeen]
   if (earlier) keepEarlierRoutes(trace, earlier)
-  markDuplicates(plan.notifications, trace)
+  const silences = parts.silences()
+  markDuplicates(
+    plan.notifications,
+    trace,
+    ({ route, labels }, channel) => findSilence(silences, { route, channel, labels }, parts.now()) !== null,
+  )
   conclude(plan, parts, mail, lost)
   trace.duration_ms = Math.round((parts.measure() - startedAt) * 10) / 10
   return plan

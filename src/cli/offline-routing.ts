@@ -58,6 +58,7 @@ export async function openOfflineRouting(
       fetch: outbound.fetch,
       lookupCache: noLookupCache,
       llmCache: noLlmCache,
+      silences: () => [],
       now: options.now ?? Date.now,
       measure: () => performance.now(),
       ...(options.judge === undefined ? {} : { judge: options.judge }),

@@ -5,6 +5,7 @@ import type { HttpRequest } from '../domain/channel.js'
 import type { Config } from '../domain/config.js'
 import type { JudgeByLlm, JudgeByWasm } from '../domain/judge.js'
 import type { Mail, RawMail } from '../domain/mail.js'
+import type { Silence } from '../domain/silence.js'
 import type { WasmHost } from '../domain/wasm.js'
 import { createLookups, type LookupCache } from '../enrich/lookups.js'
 import { createJudge, type LlmCache } from '../llm/judge.js'
@@ -26,6 +27,7 @@ export interface AssemblyParts {
   fetch: typeof fetch
   lookupCache: LookupCache
   llmCache: LlmCache
+  silences: () => readonly Silence[]
   now: () => number
   measure: () => number
   /** Stands in for the configured LLM in route tests and in the demo. */
@@ -63,6 +65,7 @@ export async function assemblePipeline(parts: AssemblyParts): Promise<AssembledP
     actions,
     now,
     measure,
+    silences: parts.silences,
     parse: parts.parse,
     getLookup: (name, signal) => lookups.get(name, signal),
     matchRoutes: (mail, { llmExhausted }, signal) =>

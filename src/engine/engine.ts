@@ -94,7 +94,7 @@ async function build(
   })
   stops.push(jobs.stop)
   const uploads = await openEngineUploads(foundation, running, options.now, log)
-  const load = () => loadAll(options, foundation, uploads, jobs)
+  const load = () => loadAll(options, foundation, orders, uploads, jobs)
   const first = await load()
   running.take(first)
   // A mail that ended the process before must get through before the next end, so nothing waits for a thread to load.
@@ -164,6 +164,7 @@ function createListeners(
 async function loadAll(
   { source, now, measure }: EngineOptions,
   { store, outbound, parser, host }: Foundation,
+  orders: StandingOrders,
   uploads: Uploads,
   jobs: Jobs,
 ): Promise<Current & { jobs: LoadedJob[] }> {
@@ -177,6 +178,7 @@ async function loadAll(
     fetch: outbound.fetch,
     lookupCache: lookupCacheIn(store),
     llmCache: llmCacheIn(store, now),
+    silences: orders.silences,
     now,
     measure,
   })

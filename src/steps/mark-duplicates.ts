@@ -4,14 +4,21 @@ import type { Trace } from '../domain/trace.js'
 /**
  * What says the same to the same person on the same channel goes out once a mail; the trace says which route's did.
  *
- * Only what goes out for certain stands for others: a notification that is held, gathered or deduplicated may not go
- * out at all, and must not take another's with it. And what can be acknowledged never gives way to another route's.
+ * Only what goes out for certain stands for others: a notification that is held, gathered, deduplicated or silenced may
+ * not go out at all, and must not take another's with it. And what can be acknowledged never gives way to another route's.
  */
-export function markDuplicates(notifications: NewNotification[], trace: Pick<Trace, 'routes'>): void {
+export function markDuplicates(
+  notifications: NewNotification[],
+  trace: Pick<Trace, 'routes'>,
+  isSilenced: (notification: NewNotification, channel: string) => boolean,
+): void {
   const standing = new Map<string, Sent>()
   const certain = notifications.filter(({ control }) => !control.hold && !control.digest && !control.dedupe)
+  const goingOut = certain.flatMap((notification) =>
+    listSent(notification).filter(({ delivery }) => !isSilenced(notification, delivery.channel)),
+  )
   for (const offersAck of [true, false]) {
-    for (const sent of certain.flatMap(listSent)) {
+    for (const sent of goingOut) {
       const words = wordsOf(sent.delivery)
       if (sent.delivery.offersAck === offersAck && !standing.has(words)) standing.set(words, sent)
     }

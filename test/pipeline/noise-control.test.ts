@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { JudgeByLlm } from '#src/domain/judge.js'
+import type { Silence } from '#src/domain/silence.js'
 import { planMail } from '#src/pipeline.js'
 import { makeMail } from '../route/sample.js'
 import { configOf, listDeliveries, listRoutes, makeParts, now, plan } from './pipeline-fixture.js'
@@ -149,6 +150,20 @@ describe('what says the same', () => {
     const reasons = result.trace.routes.flatMap((route) => route.deliveries.map((line) => line.reason))
     if (reason === null) expect(reasons.filter((one) => one?.includes('route'))).toEqual([])
     else expect(reasons).toContain(reason)
+  })
+
+  test('goes out by the other route when one of them is silenced', async () => {
+    const silence: Silence = {
+      id: '1',
+      matchers: { routes: ['a'], channels: [], labels: {} },
+      startsAt: now - 1,
+      endsAt: now + 1,
+      comment: '',
+      createdBy: 'cli:root',
+      createdAt: now - 1,
+    }
+    const result = await plan(twice(told, told), { silences: [silence] })
+    expect(listDeliveries(result)).toEqual(['b: ops'])
   })
 
   test('within one route asks for an answer, too', async () => {

@@ -3,6 +3,7 @@ import type { Config } from '#src/domain/config.js'
 import { LlmError, LookupError } from '#src/domain/errors.js'
 import type { JudgeByLlm } from '#src/domain/judge.js'
 import type { Mail } from '#src/domain/mail.js'
+import type { Silence } from '#src/domain/silence.js'
 import { type Earlier, type MailPlan, type PipelineParts, planMail } from '#src/pipeline.js'
 import { compileRoutes } from '#src/route/compile-routes.js'
 import { matchRoutes } from '#src/route/match-routes.js'
@@ -39,10 +40,14 @@ export interface Surroundings {
   /** Null for one that is down. */
   judge?: JudgeByLlm | null
   runAction?: PipelineParts['runAction']
+  silences?: Silence[]
 }
 
 /** The pipeline with the real routes, over a lookup and an LLM of the test's. */
-export function makeParts(config: Config, { owners, judge = null, runAction }: Surroundings = {}): PipelineParts {
+export function makeParts(
+  config: Config,
+  { owners, judge = null, runAction, silences = [] }: Surroundings = {},
+): PipelineParts {
   const compiled = compileRoutes(config.routes)
   const watchers = compileWatchers(config)
   const judgeByLlm: JudgeByLlm = judge ?? (() => Promise.reject(new LlmError('down', 'the LLM does not answer')))
@@ -53,6 +58,7 @@ export function makeParts(config: Config, { owners, judge = null, runAction }: S
     parse: async (raw) => makeMail({ id: raw.id, envelope: raw.envelope }),
     matchRoutes: (mail, { llmExhausted }, signal) =>
       matchRoutes(compiled, mail, makeContext({ now, judgeByLlm, signal, llmExhausted })),
+    silences: () => silences,
     matchWatchers: (mail, signal) => matchWatchers(watchers, mail, makeContext({ now, judgeByLlm, signal })),
     getLookup: async (name) => {
       if (owners === undefined) throw new LookupError(`GET http://internal/${name}: 503`)

@@ -18,7 +18,8 @@ export function normaliseMonitor(name: string, raw: RawMonitor, node: SourceNode
   const when = raw.expect?.when
   return {
     name,
-    when: when === undefined ? null : normaliseCondition(when, under(under(node, 'expect'), 'when'), reading),
+    when:
+      when === undefined ? null : normaliseCondition(when, under(under(node, 'expect'), 'when'), reading, 'no_match'),
     everyMs,
     graceMs: durationMs(raw.grace, Math.min(graceMsMax, Math.max(graceMsMin, Math.round(everyMs / 10)))),
     onDown: channels('on_down'),

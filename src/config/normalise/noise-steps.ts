@@ -41,7 +41,8 @@ export function holdStep(
     const message = `a hold takes ${formatDuration(holdMsMax)} at most`
     reading.issues.error('bad-duration', message, under(value, 'for'))
   }
-  const unless = normaliseCondition(raw.unless, under(value, 'unless'), reading)
+  // A recovery that nobody saw would keep an alert from going out.
+  const unless = normaliseCondition(raw.unless, under(value, 'unless'), reading, 'no_match')
   const alert = new Set([...variables.fromCondition, ...variables.fromSteps])
   const recovery = new Set([...variablesOf(unless), ...variables.fromSteps])
   const place = under(value, 'key')

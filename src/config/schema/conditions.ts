@@ -54,7 +54,9 @@ const llmCondition = z.strictObject({
   on_error: z
     .enum(['match', 'no_match', 'retry'])
     .optional()
-    .describe('What holds when the LLM gives no answer. Default match: an alert too many beats a lost one.'),
+    .describe(
+      'What holds when the LLM gives no answer. Default match, and no_match in "unless" and "expect": an alert too many beats a lost one.',
+    ),
 })
 
 const wasmCondition = z.strictObject({
@@ -62,7 +64,9 @@ const wasmCondition = z.strictObject({
   on_error: z
     .enum(['match', 'no_match'])
     .optional()
-    .describe('What holds when the module fails. Default match: an alert too many beats a lost one.'),
+    .describe(
+      'What holds when the module fails. Default match, and no_match in "unless" and "expect": an alert too many beats a lost one.',
+    ),
 })
 
 const timeCondition = z.strictObject({
