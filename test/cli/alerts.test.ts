@@ -44,7 +44,7 @@ describe('notifications', () => {
 describe('dead letters', () => {
   it('are retried and put away by the commands that are suggested', async () => {
     expect((await cli('deliveries', 'dead')).out).toContain('no dead letters')
-    for (const subject of ['broken a', 'broken b']) await alerts.program.settled(await alerts.program.send({ subject }))
+    for (const subject of ['broken a', 'broken b']) await alerts.deadLetter(subject)
     const { out, err } = await cli('deliveries', 'dead')
     expect(out).toMatch(/^2 +broken .*no such room #/m)
     const [, suggested = ''] = /mailtrigger (deliveries cancel .*) --reason/.exec(err) ?? []
@@ -108,7 +108,10 @@ describe('silences', () => {
     [['--route', 'x', '--until', 'tomorrow']],
     [['--label', 'x', '--for', '1h']],
   ])('%j is a mistake, and the answer shows how', async (options) => {
-    expect(await cli('silences', 'add', ...options)).toMatchObject({ code: 2, err: expect.stringMatching(/--for 2h|for example/) })
+    expect(await cli('silences', 'add', ...options)).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/--for 2h|for example/),
+    })
   })
 })
 

@@ -6,6 +6,8 @@ export interface AlertsProgram {
   sink: WebhookSink
   /** Sends a mail whose alert asks for an acknowledgement; the ids, and the path of its link. */
   alert: (subject: string) => Promise<{ mailId: string; notificationId: string; deliveryId: string; link: string }>
+  /** Sends a mail whose alert is refused for good. */
+  deadLetter: (subject: string) => Promise<void>
   call: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
   stop: () => Promise<void>
 }
@@ -63,6 +65,10 @@ routes:
       const urls = sink.requests.flatMap(({ json }) => (json as { data: { ack_url?: string } }).data.ack_url ?? [])
       const url = urls.find((one) => one.includes(deliveryId)) ?? ''
       return { mailId, notificationId, deliveryId, link: new URL(url).pathname }
+    },
+    async deadLetter(subject) {
+      const mailId = await program.send({ subject })
+      await program.mailWhen(mailId, (one) => one.delivery_list.some(({ status }) => status === 'dead'))
     },
     async stop() {
       await program.stop()

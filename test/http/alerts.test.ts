@@ -111,8 +111,7 @@ describe('notifications', () => {
 
 describe('dead letters', () => {
   it('stand together by channel and error, and are retried and put away together', async () => {
-    for (const subject of ['broken one', 'broken two'])
-      await alerts.program.settled(await alerts.program.send({ subject }))
+    for (const subject of ['broken one', 'broken two']) await alerts.deadLetter(subject)
     const { json } = await get('/deliveries/dead-letters')
     expect(json.items).toMatchObject([
       { channel: 'broken', count: 2, error: expect.stringContaining('no such room #') },
