@@ -1,13 +1,28 @@
 import type { ChannelKind } from '../domain/channel.js'
+import { discord } from './discord.js'
 import { email } from './email.js'
 import { inbox } from './inbox.js'
 import { log } from './log.js'
+import { ntfy } from './ntfy.js'
+import { pagerduty } from './pagerduty.js'
 import { slack } from './slack.js'
 import { telegram } from './telegram.js'
+import { twilioSms } from './twilio-sms.js'
 import { webhook } from './webhook.js'
 
 /** THE list: config, JSON Schema, console forms, docs and the contract test all read it. */
-export const channelKinds: readonly ChannelKind[] = [telegram, email, slack, webhook, inbox, log]
+export const channelKinds: readonly ChannelKind[] = [
+  telegram,
+  email,
+  slack,
+  discord,
+  webhook,
+  pagerduty,
+  inbox,
+  log,
+  twilioSms,
+  ntfy,
+]
 
 export function findChannelKind(kind: string): ChannelKind | null {
   return channelKinds.find((known) => known.kind === kind) ?? null

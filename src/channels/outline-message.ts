@@ -38,14 +38,14 @@ const severityLooks: Record<Severity, { icon: string; word: string }> = {
 
 export function outlineMessage(message: Message): Outline {
   const look = severityLooks[message.severity]
-  const title = line(message.title, titleMax)
+  const title = outlineLine(message.title, titleMax)
   const text = cleanText(message.text)
   return {
     icon: look.icon,
     title: isVisible(title) ? title : '(no subject)',
     text: text === title ? '' : text,
     notes: message.notes
-      .map((note) => line(note, noteMax))
+      .map((note) => outlineLine(note, noteMax))
       .filter(isVisible)
       // The newest come last, and say what the message is sent for.
       .slice(-notesMax),
@@ -63,14 +63,14 @@ function outlineLinks(links: Message['links']): Outline['links'] {
     .filter(({ url }) => url.length <= linkUrlMax && /^https?:\/\//i.test(url) && URL.canParse(url))
     .slice(0, linksMax)
     .map(({ label, url }) => {
-      const shown = line(label, linkLabelMax)
+      const shown = outlineLine(label, linkLabelMax)
       return { label: isVisible(shown) ? shown : cutText(url, linkLabelMax, 'code_points'), url: new URL(url).href }
     })
 }
 
 function outlineAttachments(attachments: Message['attachments']): string[] {
   const names = attachments.slice(0, attachmentsMax).map(({ filename, sizeBytes }) => {
-    const name = line(filename, filenameMax)
+    const name = outlineLine(filename, filenameMax)
     return `${isVisible(name) ? name : 'unnamed'} (${formatSize(sizeBytes)})`
   })
   const more = attachments.length - names.length
@@ -78,7 +78,7 @@ function outlineAttachments(attachments: Message['attachments']): string[] {
 }
 
 function outlineFrom(from: string): string {
-  const shown = line(from, fromMax)
+  const shown = outlineLine(from, fromMax)
   return isVisible(shown) ? `from ${shown}` : ''
 }
 
@@ -88,7 +88,8 @@ function formatTime(ms: number): string {
   return `${date.toISOString().slice(0, -8).replace('T', ' ')} UTC`
 }
 
-function line(text: string, max: number): string {
+/** One line of at most `max` code points; empty when nothing is left. */
+export function outlineLine(text: string, max: number): string {
   // A title needs no more than its first thousands of characters, also when somebody made it a megabyte long.
   return cutText(cleanLine(text.slice(0, max * 8)), max, 'code_points')
 }

@@ -5,6 +5,7 @@ import type { Message } from '../domain/message.js'
 import { cleanText } from './clean-text.js'
 import { cutText } from './cut-text.js'
 import { defineChannel } from './define-channel.js'
+import { formatIso } from './format-iso.js'
 import { outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
 import { httpUrl } from './settings.js'
@@ -133,9 +134,4 @@ export function signWebhook(
   const standard = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')
   const hex = createHmac('sha256', secret).update(body).digest('hex')
   return { ...identity, 'webhook-signature': `v1,${standard}`, 'x-webhook-signature': `sha256=${hex}` }
-}
-
-function formatIso(ms: number): string | null {
-  const date = new Date(ms)
-  return Number.isNaN(date.getTime()) ? null : date.toISOString()
 }

@@ -1,10 +1,26 @@
+import { discord } from './discord.js'
 import { email } from './email.js'
 import { inbox } from './inbox.js'
 import { log } from './log.js'
+import { ntfy } from './ntfy.js'
+import { pagerduty } from './pagerduty.js'
 import { slackBot, slackWebhook } from './slack.js'
 import { telegram } from './telegram.js'
+import { twilioSms } from './twilio-sms.js'
 import type { OwnVendor, Vendor } from './vendor.js'
 import { webhook } from './webhook.js'
 
 /** One line a vendor; the contract test finds them by kind. */
-export const vendors: readonly (Vendor | OwnVendor)[] = [telegram, email, slackBot, slackWebhook, webhook, inbox, log]
+export const vendors: readonly (Vendor | OwnVendor)[] = [
+  telegram,
+  email,
+  slackBot,
+  slackWebhook,
+  discord,
+  webhook,
+  pagerduty,
+  inbox,
+  log,
+  twilioSms,
+  ntfy,
+]
