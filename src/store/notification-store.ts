@@ -1,7 +1,7 @@
 import type { NewNotification, NotificationStatus } from '../domain/delivery.js'
-import type { Message } from '../domain/message.js'
+import type { Message, Severity } from '../domain/message.js'
 import type { Acknowledgement, DueDigest } from '../domain/notification.js'
-import type { CommittedRouting, DeliverySelection, DeliverySummary, NotificationSummary, Page } from './store.js'
+import type { CommittedRouting, DeliverySelection, DeliverySummary, Page } from './store.js'
 
 /** What is kept of notifications beyond their birth: acknowledged, resolved, held, gathered. */
 export interface NotificationStore {
@@ -76,6 +76,31 @@ export interface NotificationFilter {
   since?: number
   /** Sent, waits for an acknowledgement, and has none. */
   unacknowledged?: boolean
+}
+
+export interface NotificationSummary {
+  id: string
+  route: string
+  status: NotificationStatus
+  severity: Severity
+  event: string | null
+  fingerprint: string
+  title: string
+  flagged: string | null
+  created_at: string
+  source: 'mail' | 'run' | 'digest' | 'monitor' | 'system'
+  mail_id: string | null
+  run_id: string | null
+  /** Why it was suppressed, what it waits for, who resolved it. */
+  reason: string | null
+  /** When it is let go, for what is held or gathered. */
+  waits_until: string | null
+  /** How many repeats it stands for. */
+  suppressed_count: number
+  acked_by: string | null
+  acked_at: string | null
+  ack_note: string | null
+  resolved_at: string | null
 }
 
 export interface NotificationDetail extends NotificationSummary {

@@ -5,7 +5,6 @@ import type {
   DeliveryStatus,
   MailStatus,
   NewNotification,
-  NotificationStatus,
 } from '../domain/delivery.js'
 import type { Envelope, RawMail } from '../domain/mail.js'
 import type { Message, Severity } from '../domain/message.js'
@@ -14,7 +13,7 @@ import type { Rejection } from '../domain/rejection.js'
 import type { Trace } from '../domain/trace.js'
 import type { JobStore } from './job-store.js'
 import type { ModuleStore } from './module-store.js'
-import type { DeadLetterStore, NotificationStore } from './notification-store.js'
+import type { DeadLetterStore, NotificationStore, NotificationSummary } from './notification-store.js'
 import type { WatchStore } from './watch-store.js'
 
 /**
@@ -214,31 +213,6 @@ export interface MailDetail extends MailSummary {
   traces: Trace[]
   notifications: NotificationSummary[]
   delivery_list: DeliverySummary[]
-}
-
-export interface NotificationSummary {
-  id: string
-  route: string
-  status: NotificationStatus
-  severity: Severity
-  event: string | null
-  fingerprint: string
-  title: string
-  flagged: string | null
-  created_at: string
-  source: 'mail' | 'run' | 'digest' | 'monitor' | 'system'
-  mail_id: string | null
-  run_id: string | null
-  /** Why it was suppressed, what it waits for, who resolved it. */
-  reason: string | null
-  /** When it is let go, for what is held or gathered. */
-  waits_until: string | null
-  /** How many repeats it stands for. */
-  suppressed_count: number
-  acked_by: string | null
-  acked_at: string | null
-  ack_note: string | null
-  resolved_at: string | null
 }
 
 export interface DeliverySummary {

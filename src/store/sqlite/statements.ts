@@ -3,7 +3,7 @@ import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryComp
 import type { DeliveryPurpose, DeliveryStatus, MailStatus } from '../../domain/delivery.js'
 import type { RunOutcome, RunTrigger } from '../../domain/job.js'
 import type { Severity } from '../../domain/message.js'
-import type { NotificationSummary } from '../store.js'
+import type { NotificationSummary } from '../notification-store.js'
 import type { StateRow } from './notification-states.js'
 
 /** The tables as Kysely sees them; migrations.ts creates them. */
