@@ -2,8 +2,10 @@ import type { ChannelKind } from '../domain/channel.js'
 import { discord } from './discord.js'
 import { email } from './email.js'
 import { inbox } from './inbox.js'
+import { jiraServiceManagement } from './jira-service-management.js'
 import { log } from './log.js'
 import { ntfy } from './ntfy.js'
+import { opsgenie } from './opsgenie.js'
 import { pagerduty } from './pagerduty.js'
 import { slack } from './slack.js'
 import { telegram } from './telegram.js'
@@ -18,10 +20,12 @@ export const channelKinds: readonly ChannelKind[] = [
   discord,
   webhook,
   pagerduty,
-  inbox,
-  log,
   twilioSms,
   ntfy,
+  opsgenie,
+  jiraServiceManagement,
+  inbox,
+  log,
 ]
 
 export function findChannelKind(kind: string): ChannelKind | null {

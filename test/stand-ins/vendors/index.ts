@@ -1,5 +1,6 @@
 import { discord } from './discord.js'
 import { email } from './email.js'
+import { jiraServiceManagement, opsgenie } from './genie.js'
 import { inbox } from './inbox.js'
 import { log } from './log.js'
 import { ntfy } from './ntfy.js'
@@ -19,8 +20,10 @@ export const vendors: readonly (Vendor | OwnVendor)[] = [
   discord,
   webhook,
   pagerduty,
-  inbox,
-  log,
   twilioSms,
   ntfy,
+  opsgenie,
+  jiraServiceManagement,
+  inbox,
+  log,
 ]
