@@ -1,0 +1,180 @@
+import { z } from 'zod'
+import type { ChannelContext, ChannelKind, HttpAnswer, Outcome } from '../domain/channel.js'
+import type { Message, Severity } from '../domain/message.js'
+import { cleanText, isVisible } from './clean-text.js'
+import { cutText } from './cut-text.js'
+import { dedupKey } from './dedup-key.js'
+import { defineChannel } from './define-channel.js'
+import { composeText } from './dialects/compose-text.js'
+import { plainText } from './dialects/plain-text.js'
+import { type OutcomeFacts, outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
+import { outlineLabels } from './outline-labels.js'
+import { outlineLine, outlineMessage } from './outline-message.js'
+import { parseJson } from './parse-json.js'
+import { baseUrl } from './settings.js'
+import { withAckLink } from './with-ack-link.js'
+
+/** Opsgenie, "Alert API", "Create alert": lengths in characters. */
+const messageMax = 130
+const descriptionMax = 15_000
+const shortDescriptionMax = 1_000
+const aliasMax = 512
+const entityMax = 512
+const detailsMax = 8_000
+const noteMax = 25_000
+const tagMax = 50
+const tagsMax = 20
+const respondersMax = 50
+
+const responder = z
+  .string()
+  .max(200)
+  .regex(/^(?:user|team|schedule|escalation):\S/, 'must look like user:tim@example.com or team:Operations')
+
+const tag = z.string().trim().min(1).max(tagMax)
+
+export const genieSettings = z.strictObject({
+  api_key: z.string().regex(/^[\x21-\x7e]{8,200}$/, 'must be the API key of an integration'),
+  responders: z.array(responder).max(respondersMax).default([]),
+  tags: z.array(tag).max(tagsMax).default([]),
+  base_url: baseUrl.optional(),
+})
+type GenieSettings = z.infer<typeof genieSettings>
+
+/** What is over has no priority: it closes the alert. */
+const priorities: Record<Exclude<Severity, 'resolved'>, string> = {
+  critical: 'P1',
+  error: 'P2',
+  warning: 'P3',
+  info: 'P5',
+}
+
+/** The alert API that Opsgenie had first and Jira Service Management took over, behind an address of its own. */
+export function defineGenie<Settings extends GenieSettings>(given: {
+  kind: string
+  label: string
+  description: string
+  settings: z.ZodType<Settings>
+  root: (settings: Settings) => string
+}): ChannelKind {
+  const { root, ...names } = given
+  const act = (action: 'acknowledge' | 'close', message: Message, settings: Settings, context: ChannelContext) => {
+    const path = `/${encodeURIComponent(aliasOf(context))}/${action}?identifierType=alias`
+    return call(`${root(settings)}/v2/alerts${path}`, renderAction(message), settings, context)
+  }
+  return defineChannel<Settings>({
+    ...names,
+    address: null,
+    destination: (settings) => new URL(root(settings)).host,
+    secrets: ['api_key'],
+    capabilities: {
+      textMax: descriptionMax,
+      textUnit: 'utf16',
+      dialect: 'plain',
+      attachments: false,
+      idempotent: true,
+    },
+    concurrency: 4,
+    // The limits depend on the plan and the number of its users, and are told with each answer.
+    rates: { channel: null, address: null },
+    send(message, _address, settings, context) {
+      const { severity } = message
+      if (severity === 'resolved') return act('close', message, settings, context)
+      const alert = renderAlert(message, priorities[severity], settings, context)
+      return call(`${root(settings)}/v2/alerts`, alert, settings, context)
+    },
+    resolve: (message, _address, settings, context) => act('close', message, settings, context),
+    update: (message, _address, settings, context) => act('acknowledge', message, settings, context),
+  })
+}
+
+function aliasOf({ sent, fingerprint }: ChannelContext): string {
+  return dedupKey(sent?.alias || fingerprint, aliasMax)
+}
+
+/** Takes 202 for an answer: the request is queued there, and an alias that is open already only counts up. */
+async function call(
+  url: string,
+  body: Record<string, unknown>,
+  { api_key }: GenieSettings,
+  context: ChannelContext,
+): Promise<Outcome> {
+  const facts: OutcomeFacts = {
+    now: context.now(),
+    idempotent: true,
+    waitScope: 'channel',
+    waitHints: [{ header: 'x-ratelimit-period-in-sec', as: 'seconds' }],
+    secrets: [api_key],
+  }
+  try {
+    const answer = await context.request({
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/json', authorization: `GenieKey ${api_key}` },
+      body: JSON.stringify(body),
+      signal: context.signal,
+    })
+    return readAnswer(answer, context, facts)
+  } catch (error) {
+    return outcomeFromError(error, facts)
+  }
+}
+
+const queued = z.object({ requestId: z.string().max(200).optional() })
+
+function readAnswer(answer: HttpAnswer, context: ChannelContext, facts: OutcomeFacts): Outcome {
+  const outcome = outcomeFromAnswer(answer, facts)
+  if (outcome.kind === 'accepted') {
+    const requestId = queued.safeParse(parseJson(answer.text)).data?.requestId
+    const remote = { alias: aliasOf(context), ...(requestId === undefined ? {} : { request_id: requestId }) }
+    return { ...outcome, remote }
+  }
+  if (outcome.kind !== 'permanent') return outcome
+  if (answer.status === 413 && context.form !== 'short') return { ...outcome, kind: 'degrade', to: 'short' }
+  // 402 is an account whose plan lacks the API; a key of the wrong form is 422 like a wrong field is.
+  const isAboutChannel = answer.status === 402 || (answer.status === 422 && /key format/i.test(answer.text))
+  return isAboutChannel ? { ...outcome, scope: 'channel' } : outcome
+}
+
+function renderAlert(message: Message, priority: string, { responders, tags }: GenieSettings, context: ChannelContext) {
+  const outline = outlineMessage(withAckLink(message, context))
+  const short = context.form === 'short'
+  const max = short ? shortDescriptionMax : descriptionMax
+  const labels = outlineLabels(message.labels)
+  return {
+    message: cutText(outline.title, messageMax, 'utf16'),
+    alias: aliasOf(context),
+    description: composeText(outline, plainText, { max, unit: 'utf16', titled: false, short }),
+    priority,
+    source: 'MailTrigger',
+    tags: [...new Set(tags)],
+    responders: responders.map(readResponder),
+    details: fitDetails({ from: outlineLine(message.from, 200), mail_id: message.mailId ?? '', ...labels }),
+    ...(labels.host === undefined ? {} : { entity: cutText(labels.host, entityMax, 'utf16') }),
+  }
+}
+
+/** Users are known by their mail address, all others by their name. */
+function readResponder(text: string): Record<string, string> {
+  const [type = '', ...rest] = text.split(':')
+  const name = rest.join(':')
+  return type === 'user' ? { type, username: name } : { type, name }
+}
+
+/** As many of them as fit, the first first: names and values count together. */
+function fitDetails(details: Record<string, string>): Record<string, string> {
+  let used = 0
+  return Object.fromEntries(
+    Object.entries(details).filter(([name, value]) => {
+      if (!isVisible(value)) return false
+      used += name.length + value.length
+      return used <= detailsMax
+    }),
+  )
+}
+
+/** The last note says who acknowledged; without notes the text says how it ended. */
+function renderAction(message: Message) {
+  const note = cleanText(message.notes.at(-1) ?? message.text.slice(0, noteMax))
+  return { user: 'MailTrigger', source: 'MailTrigger', note: cutText(note, noteMax, 'utf16') }
+}

@@ -1,0 +1,15 @@
+import { z } from 'zod'
+import { defineGenie, genieSettings } from './genie-alerts.js'
+
+const roots = { us: 'https://api.opsgenie.com', eu: 'https://api.eu.opsgenie.com' }
+
+const settings = genieSettings.extend({ region: z.enum(['us', 'eu']).default('us') })
+
+/** Its API ends on 5 April 2027 (Atlassian, "Opsgenie end of support"); the same alerts go to Jira Service Management. */
+export const opsgenie = defineGenie<z.infer<typeof settings>>({
+  kind: 'opsgenie',
+  label: 'Opsgenie',
+  description: 'Opens, acknowledges and closes Opsgenie alerts; Opsgenie itself ends in April 2027.',
+  settings,
+  root: ({ base_url, region }) => base_url ?? roots[region],
+})
