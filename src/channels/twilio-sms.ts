@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import type { Outcome } from '../domain/channel.js'
+import { wrongAddress } from './call-vendor.js'
+import { defineChannel } from './define-channel.js'
+import { renderSms, segmentsMax } from './dialects/sms.js'
+import { outlineMessage } from './outline-message.js'
+import { phoneHint, phoneNumber, readPhoneNumber } from './phone-number.js'
+import { textOrNumber } from './settings.js'
+import { createAtTwilio, hasTwilioAuth, twilioAuthWords, twilioFields, twilioSecrets } from './twilio-api.js'
+import { withAckLink } from './with-ack-link.js'
+
+/** A number, a short code, or a name of at most 11 characters. */
+const sender = textOrNumber(
+  z.string().regex(/^(?:\+?\d{3,15}|(?=.*[A-Za-z])[A-Za-z0-9 &+_-]{1,11})$/, 'must be a phone number or a sender name'),
+)
+
+const settings = z
+  .strictObject({
+    ...twilioFields,
+    from: sender.optional(),
+    messaging_service_sid: z
+      .string()
+      .regex(/^MG[0-9a-fA-F]{32}$/, 'must be MG and 32 hexadecimal digits')
+      .optional(),
+    to: phoneNumber.optional(),
+    /** Each segment is paid for. */
+    max_segments: z.number().int().min(1).max(segmentsMax).default(3),
+  })
+  .refine(hasTwilioAuth, twilioAuthWords)
+  .refine(
+    ({ from, messaging_service_sid }) => (from === undefined) !== (messaging_service_sid === undefined),
+    'needs either from or messaging_service_sid',
+  )
+type Settings = z.infer<typeof settings>
+
+export const twilioSms = defineChannel<Settings>({
+  kind: 'twilio_sms',
+  label: 'SMS (Twilio)',
+  description: 'Sends text messages through Twilio.',
+  settings,
+  address: { schema: phoneNumber, hint: phoneHint },
+  destination: ({ to }) => to ?? null,
+  secrets: twilioSecrets,
+  capabilities: {
+    textMax: segmentsMax,
+    textUnit: 'sms_segments',
+    dialect: 'sms',
+    attachments: false,
+    idempotent: false,
+  },
+  concurrency: 4,
+  // What is above a number's own rate waits in a queue at Twilio, four hours long.
+  rates: { channel: null, address: null },
+  async send(message, address, settings, context): Promise<Outcome> {
+    const to = readPhoneNumber(settings.to ?? address)
+    if (to === null) return wrongAddress('the address is not a phone number')
+    const { messaging_service_sid: service, from = '' } = settings
+    const segments = context.form === 'short' ? 1 : settings.max_segments
+    const fields = {
+      To: to,
+      ...(service === undefined ? { From: writeSender(from) } : { MessagingServiceSid: service }),
+      Body: renderSms(outlineMessage(withAckLink(message, context)), message.severity, segments),
+    }
+    return createAtTwilio('Messages', fields, settings, context)
+  },
+})
+
+/** Short codes and names have no plus. */
+function writeSender(from: string): string {
+  return /^\d{7,}$/.test(from) ? `+${from}` : from
+}
