@@ -1,15 +1,18 @@
 import type { ChannelKind } from '../domain/channel.js'
 import { discord } from './discord.js'
 import { email } from './email.js'
+import { gotify } from './gotify.js'
 import { inbox } from './inbox.js'
 import { jiraServiceManagement } from './jira-service-management.js'
 import { log } from './log.js'
 import { ntfy } from './ntfy.js'
 import { opsgenie } from './opsgenie.js'
 import { pagerduty } from './pagerduty.js'
+import { pushover } from './pushover.js'
 import { slack } from './slack.js'
 import { telegram } from './telegram.js'
 import { twilioSms } from './twilio-sms.js'
+import { vonageSms } from './vonage-sms.js'
 import { webhook } from './webhook.js'
 
 /** THE list: config, JSON Schema, console forms, docs and the contract test all read it. */
@@ -26,6 +29,9 @@ export const channelKinds: readonly ChannelKind[] = [
   jiraServiceManagement,
   inbox,
   log,
+  pushover,
+  gotify,
+  vonageSms,
 ]
 
 export function findChannelKind(kind: string): ChannelKind | null {

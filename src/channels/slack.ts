@@ -5,8 +5,9 @@ import { defineChannel } from './define-channel.js'
 import { renderSlack, renderSlackText } from './dialects/slack-mrkdwn.js'
 import { type OutcomeFacts, outcomeFromError } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
-import { baseUrl, httpUrl } from './settings.js'
+import { baseUrl } from './settings.js'
 import { readBotAnswer, readWebhookAnswer } from './slack-answers.js'
+import { moveToBase, secretsOfUrl, webhookUrl } from './webhook-url.js'
 import { withAckLink } from './with-ack-link.js'
 
 const slackAddress = z
@@ -18,7 +19,7 @@ const slackAddress = z
 
 const settings = z
   .strictObject({
-    webhook_url: httpUrl.optional(),
+    webhook_url: webhookUrl.optional(),
     bot_token: z
       .string()
       .regex(/^xox[a-z]-[\w-]+$/, 'must look like xoxb-…')
@@ -115,7 +116,7 @@ function factsOf(settings: Settings, context: ChannelContext): OutcomeFacts {
     now: context.now(),
     idempotent: false,
     waitScope: hasOwnPlace ? 'channel' : 'address',
-    secrets: [settings.webhook_url, settings.bot_token],
+    secrets: [...(settings.webhook_url === undefined ? [] : secretsOfUrl(settings.webhook_url)), settings.bot_token],
   }
 }
 
@@ -143,10 +144,4 @@ function postJson(
     body: JSON.stringify(content),
     signal: context.signal,
   })
-}
-
-function moveToBase(webhookUrl: string, base: string | undefined): string {
-  if (base === undefined) return webhookUrl
-  const { pathname, search } = new URL(webhookUrl)
-  return `${base}${pathname}${search}`
 }

@@ -82,7 +82,8 @@ function tailLines(outline: Outline, writer: TextWriter, short: boolean): { mark
   const notes = outline.notes.slice(short ? -1 : 0).map((note) => `⚠️ ${writer.text(note)}`)
   const files = short || outline.attachments.length === 0 ? [] : [`📎 ${writer.text(outline.attachments.join(', '))}`]
   const links = outline.links.slice(0, short ? 1 : undefined).map(({ label, url }) => `🔗 ${writer.link(label, url)}`)
-  const lines = [...notes, ...files, ...links, writer.italic(outline.foot)].map((markup, place) => ({ markup, place }))
+  const foot = outline.foot === '' ? [] : [writer.italic(outline.foot)]
+  const lines = [...notes, ...files, ...links, ...foot].map((markup, place) => ({ markup, place }))
   const firstLink = notes.length + files.length
   const rank = ({ place }: { place: number }): number => (links.length > 0 && place === firstLink ? -1 : 0)
   // The newest note is the last one.

@@ -1,14 +1,17 @@
 import { discord } from './discord.js'
 import { email } from './email.js'
 import { jiraServiceManagement, opsgenie } from './genie.js'
+import { gotify } from './gotify.js'
 import { inbox } from './inbox.js'
 import { log } from './log.js'
 import { ntfy } from './ntfy.js'
 import { pagerduty } from './pagerduty.js'
+import { pushover } from './pushover.js'
 import { slackBot, slackWebhook } from './slack.js'
 import { telegram } from './telegram.js'
 import { twilioSms } from './twilio-sms.js'
 import type { OwnVendor, Vendor } from './vendor.js'
+import { vonageSms } from './vonage-sms.js'
 import { webhook } from './webhook.js'
 
 /** One line a vendor; the contract test finds them by kind. */
@@ -26,4 +29,7 @@ export const vendors: readonly (Vendor | OwnVendor)[] = [
   jiraServiceManagement,
   inbox,
   log,
+  pushover,
+  gotify,
+  vonageSms,
 ]
