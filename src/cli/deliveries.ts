@@ -77,7 +77,7 @@ function printDeliveries(items: DeliverySummary[], cli: Cli): string {
     line.id,
     printTime(line.created_at),
     colorStatus(line.status, cli),
-    [line.channel, line.recipient].filter(Boolean).join(' '),
+    [line.channel, line.recipient, line.purpose === 'alert' ? '' : `(${line.purpose})`].filter(Boolean).join(' '),
     String(line.attempts),
     line.next_attempt_at ? printTime(line.next_attempt_at) : '–',
     cut(line.last_error ?? line.title, 80),

@@ -170,6 +170,10 @@ describe('silences', () => {
       { status: 'suppressed', reason: expect.stringContaining('silenced until') },
     ])
     expect((await get('/silences')).json.items).toMatchObject([{ id: made.json.id, routes: ['qui*'] }])
+    // A person may send what was kept back all the same.
+    const notification = mail.notifications[0]?.id
+    expect((await post('/deliveries/retry', { notification })).json).toEqual({ retried: 1 })
+    await alerts.program.mailWhen(mail.id, (one) => one.delivery_list[0]?.status === 'sent')
     expect((await del(`/silences/${made.json.id}`)).json).toEqual({ ended: 1 })
     expect((await del(`/silences/${made.json.id}`)).status).toBe(404)
     expect((await get('/silences')).json.items).toEqual([])

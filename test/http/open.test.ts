@@ -175,6 +175,7 @@ it('calls without end from one address are told to wait, other doors stay open',
   for (let calls = 1; calls <= 60 && last.status !== 429; calls++) last = await open('GET', '/ack/x')
   expect(last.status).toBe(429)
   expect(Number(last.headers.get('retry-after'))).toBeGreaterThan(0)
+  expect(last.text).toContain('Try again in a minute')
   expect((await open('GET', '/ping/nobody')).status).toBe(404)
   expect((await open('GET', '/livez')).status).toBe(200)
 })

@@ -5,8 +5,12 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ApiError } from '../../domain/errors.js'
 import { type AckPage, ackPageStyle, printAckPage } from './ack-page.js'
 import { describeView } from './describe-view.js'
+import { limitCalls } from './limit-calls.js'
 import type { OpenParts } from './open-routes.js'
+import type { RateLimit } from './rate-limit.js'
 
+/** People, their mail scanners, and the previews of their chat programs. */
+const ackRate: RateLimit = { callsMax: 60, windowMs: 60_000 }
 const formBytesMax = 10_000
 const tokenLengthMax = 200
 
@@ -20,6 +24,7 @@ export function ackRoutes({ calls, log, now }: OpenParts): Hono {
     c.html(printAckPage(page), status as ContentfulStatusCode, headers)
 
   const routes = new Hono()
+  routes.use(limitCalls(ackRate, now))
   routes.get('/:token', async (c) => {
     const view = await calls.readAckToken(readToken(c))
     const { status, page } = describeView(view, now())
@@ -57,7 +62,7 @@ function describeProblem({ status, message, code }: ApiError): AckPage {
     const words = 'Links count for seven days. Whoever runs MailTrigger can still acknowledge the alert.'
     return { headline: 'This link has expired', words, alert: null, offersForm: false }
   }
-  const words = `${message}.`
+  const words = status === 429 ? 'There were too many calls from your address. Try again in a minute.' : `${message}.`
   return { headline: 'That did not work', words, alert: null, offersForm: false }
 }
 

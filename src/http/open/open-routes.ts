@@ -1,4 +1,4 @@
-import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ApiError } from '../../domain/errors.js'
@@ -6,15 +6,13 @@ import type { PingKind } from '../../domain/monitor.js'
 import { formatSize } from '../../domain/units.js'
 import type { ApiParts } from '../api.js'
 import { ackRoutes } from './ack-routes.js'
-import { readClientAddress } from './client-address.js'
-import { limitRate, type RateLimit } from './rate-limit.js'
+import { limitCalls } from './limit-calls.js'
+import type { RateLimit } from './rate-limit.js'
 
 export type OpenParts = Pick<ApiParts, 'calls' | 'log'> & { now: () => number }
 
 /** A cron job pings once a minute, and hundreds of them may share the address of one firewall. */
 const pingRate: RateLimit = { callsMax: 600, windowMs: 60_000 }
-/** People, their mail scanner and the preview of their chat program. */
-const ackRate: RateLimit = { callsMax: 60, windowMs: 60_000 }
 /** A vendor calls from a few addresses for everybody. */
 const hookRate: RateLimit = { callsMax: 1_200, windowMs: 60_000 }
 const hookBytesMax = 100_000
@@ -29,7 +27,6 @@ export function openRoutes(parts: OpenParts): Hono {
 
   app.use('/ping/*', limitCalls(pingRate, now))
   for (const [path, kind] of Object.entries(pingPaths)) app.on(['GET', 'POST'], path, (c) => takePing(c, kind))
-  app.use('/ack/*', limitCalls(ackRate, now))
   app.route('/ack', ackRoutes(parts))
   app.use('/hooks/*', limitCalls(hookRate, now))
   app.post('/hooks/:channel', limitHook(), async (c) => {
@@ -54,17 +51,7 @@ const pingPaths: Record<string, PingKind> = {
   '/ping/:token/fail': 'fail',
 }
 
-function limitCalls(limit: RateLimit, now: () => number): MiddlewareHandler {
-  const take = limitRate(limit, now)
-  return async (c, next) => {
-    const waitMs = take(readClientAddress(c))
-    if (waitMs === null) return next()
-    c.header('retry-after', String(Math.ceil(waitMs / 1_000)))
-    throw new ApiError(429, 'too_many', 'too many calls from this address')
-  }
-}
-
-function limitHook(): MiddlewareHandler {
+function limitHook() {
   return bodyLimit({
     maxSize: hookBytesMax,
     onError: () => {
