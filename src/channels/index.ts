@@ -1,4 +1,5 @@
 import type { ChannelKind } from '../domain/channel.js'
+import { apprise } from './apprise.js'
 import { discord } from './discord.js'
 import { email } from './email.js'
 import { gotify } from './gotify.js'
@@ -27,11 +28,12 @@ export const channelKinds: readonly ChannelKind[] = [
   ntfy,
   opsgenie,
   jiraServiceManagement,
-  inbox,
-  log,
   pushover,
   gotify,
   vonageSms,
+  apprise,
+  inbox,
+  log,
 ]
 
 export function findChannelKind(kind: string): ChannelKind | null {

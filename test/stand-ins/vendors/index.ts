@@ -1,3 +1,4 @@
+import { appriseCommand, appriseKey, appriseUrls } from './apprise.js'
 import { discord } from './discord.js'
 import { email } from './email.js'
 import { jiraServiceManagement, opsgenie } from './genie.js'
@@ -27,9 +28,12 @@ export const vendors: readonly (Vendor | OwnVendor)[] = [
   ntfy,
   opsgenie,
   jiraServiceManagement,
-  inbox,
-  log,
   pushover,
   gotify,
   vonageSms,
+  appriseKey,
+  appriseUrls,
+  appriseCommand,
+  inbox,
+  log,
 ]
