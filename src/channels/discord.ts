@@ -11,9 +11,8 @@ import { formatIso } from './format-iso.js'
 import type { OutcomeFacts } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
 import { parseJson } from './parse-json.js'
-import { baseUrl } from './settings.js'
 import { severityColours } from './severity-colours.js'
-import { moveToBase, secretsOfUrl, webhookUrl } from './webhook-url.js'
+import { moveToBase, secretsOfUrl, webhookBase, webhookUrl } from './webhook-url.js'
 import { withAckLink } from './with-ack-link.js'
 
 /** Limits in UTF-16 units, markup included (Discord, "Embed limits"; all texts of an embed have 6,000 together). */
@@ -45,7 +44,7 @@ const settings = z
       .default('edit')
       .describe('When it is over: `edit` turns the alert green in its place, `message` posts another one.'),
     username: z.string().min(1).max(80).optional().describe('The name to post under, instead of the webhook’s.'),
-    base_url: baseUrl.optional().describe('Another root than the URL’s own, for a proxy.'),
+    base_url: webhookBase,
   })
   .refine(({ thread_id, thread_name }) => thread_id === undefined || thread_name === undefined, {
     message: 'goes without thread_id: a message is in one thread',

@@ -1,7 +1,9 @@
-import { httpUrl } from './settings.js'
+import { baseUrl, httpUrl } from './settings.js'
 
 /** The URL that a vendor made for one place to post to. Whoever knows it may post: all of it is secret. */
 export const webhookUrl = httpUrl.describe('The URL the vendor made for the channel; it is a secret as a whole.')
+
+export const webhookBase = baseUrl.optional().describe('Another root than the URL’s own, for a proxy.')
 
 /** The URL with another root, for proxies and stand-ins. Path and query stay byte for byte, for they may be signed. */
 export function moveToBase(url: string, base: string | undefined): string {
