@@ -2,15 +2,19 @@ import type { ChannelKind } from '../domain/channel.js'
 import { apprise } from './apprise.js'
 import { discord } from './discord.js'
 import { email } from './email.js'
+import { googlechat } from './googlechat.js'
 import { gotify } from './gotify.js'
 import { inbox } from './inbox.js'
 import { jiraServiceManagement } from './jira-service-management.js'
 import { log } from './log.js'
+import { mattermost } from './mattermost.js'
 import { ntfy } from './ntfy.js'
 import { opsgenie } from './opsgenie.js'
 import { pagerduty } from './pagerduty.js'
 import { pushover } from './pushover.js'
+import { rocketchat } from './rocketchat.js'
 import { slack } from './slack.js'
+import { teams } from './teams.js'
 import { telegram } from './telegram.js'
 import { twilioSms } from './twilio-sms.js'
 import { vonageSms } from './vonage-sms.js'
@@ -22,6 +26,10 @@ export const channelKinds: readonly ChannelKind[] = [
   email,
   slack,
   discord,
+  teams,
+  googlechat,
+  mattermost,
+  rocketchat,
   webhook,
   pagerduty,
   twilioSms,

@@ -2,13 +2,17 @@ import { appriseCommand, appriseKey, appriseUrls } from './apprise.js'
 import { discord } from './discord.js'
 import { email } from './email.js'
 import { jiraServiceManagement, opsgenie } from './genie.js'
+import { googlechat } from './googlechat.js'
 import { gotify } from './gotify.js'
 import { inbox } from './inbox.js'
 import { log } from './log.js'
+import { mattermost } from './mattermost.js'
 import { ntfy } from './ntfy.js'
 import { pagerduty } from './pagerduty.js'
 import { pushover } from './pushover.js'
+import { rocketchat } from './rocketchat.js'
 import { slackBot, slackWebhook } from './slack.js'
+import { teams } from './teams.js'
 import { telegram } from './telegram.js'
 import { twilioSms } from './twilio-sms.js'
 import type { OwnVendor, Vendor } from './vendor.js'
@@ -22,6 +26,10 @@ export const vendors: readonly (Vendor | OwnVendor)[] = [
   slackBot,
   slackWebhook,
   discord,
+  teams,
+  googlechat,
+  mattermost,
+  rocketchat,
   webhook,
   pagerduty,
   twilioSms,
