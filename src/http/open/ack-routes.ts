@@ -32,12 +32,13 @@ export function ackRoutes({ calls, log, now }: OpenParts): Hono {
   })
   routes.post('/:token', limitForm(), async (c) => {
     const token = readToken(c)
-    const form = await c.req.parseBody()
-    const note = typeof form.note === 'string' ? form.note.replaceAll('\r\n', '\n') : null
+    // Our form is sent so (HTML, section 4.10.21.7), and what is not reads as one without a note.
+    const note = new URLSearchParams(await c.req.text()).get('note')?.replaceAll('\r\n', '\n') ?? null
     const { outcome } = await calls.ackByToken(token, note)
     const { page } = describeView(await calls.readAckToken(token), now())
-    if (outcome === 'acknowledged') return show(c, 200, { ...page, headline: 'Thank you' })
-    return show(c, 410, page)
+    if (outcome !== 'acknowledged') return show(c, 410, page)
+    const words = 'The alert is acknowledged: its repeats stop, and nobody else is asked.'
+    return show(c, 200, { ...page, headline: 'Thank you', words })
   })
   routes.onError((error, c) => {
     if (error instanceof ApiError) return show(c, error.status, describeProblem(error))
