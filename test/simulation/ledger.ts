@@ -53,7 +53,7 @@ interface NotificationRow {
   digest_id: string | null
   acked_at: number | null
   resolved_at: number | null
-  /** Of the mail's subject: `… #123`. Null for what no mail raised. */
+  /** Of the sender's address: `monit+123@…`. Null for what no mail raised. */
   number: number | null
 }
 
@@ -69,7 +69,7 @@ export function judgeLedger(simulated: Simulated): { problems: string[]; table: 
   const notifications = database
     .prepare<[], NotificationRow>(
       `SELECT n.id, n.route, n.source, n.created_at, s.status, s.reason, s.duplicate_of, s.digest_id, s.acked_at, s.resolved_at,
-         (SELECT CAST(substr(subject, instr(subject, '#') + 1) AS INTEGER) FROM mails WHERE mails.id = n.mail_id) AS number
+         (SELECT CAST(substr(from_address, instr(from_address, '+') + 1) AS INTEGER) FROM mails WHERE mails.id = n.mail_id) AS number
        FROM notifications n JOIN notification_states s USING (id) ORDER BY n.id`,
     )
     .all()
@@ -80,7 +80,9 @@ export function judgeLedger(simulated: Simulated): { problems: string[]; table: 
          iif(status = 'sent', updated_at, NULL) AS settled_at FROM deliveries ORDER BY id`,
     )
     .all()
-  const stored = database.prepare<[], { subject: string; status: string }>('SELECT subject, status FROM mails').all()
+  const stored = database
+    .prepare<[], { sender: string; status: string }>('SELECT from_address AS sender, status FROM mails')
+    .all()
   database.close()
 
   const world = { ...simulated, notifications, deliveries, problems }
@@ -103,11 +105,11 @@ interface World extends Simulated {
 }
 
 /** Every mail that was told 250 is there, and nothing of it waits. */
-function judgeMails(world: World, stored: { subject: string; status: string }[]): void {
-  const numbers = new Set(stored.map(({ subject }) => Number(subject.split('#')[1])))
+function judgeMails(world: World, stored: { sender: string; status: string }[]): void {
+  const numbers = new Set(stored.map(({ sender }) => numberOf(sender)))
   for (const number of world.acknowledged) if (!numbers.has(number)) world.problems.push(`mail ${number} is lost`)
-  for (const { subject, status } of stored) {
-    if (status !== 'routed' && status !== 'unrouted') world.problems.push(`mail "${subject}" is ${status}`)
+  for (const { sender, status } of stored) {
+    if (status !== 'routed' && status !== 'unrouted') world.problems.push(`mail ${numberOf(sender)} is ${status}`)
   }
   if (world.acknowledged.size !== world.mails.length) {
     world.problems.push(`${world.acknowledged.size} of ${world.mails.length} mails were told 250`)
@@ -165,8 +167,9 @@ function judgeHolds(world: World): string {
 function expectOutages({ mails }: World): { number: number; dueAt: number }[] {
   const byService = new Map<string, SimulatedMail[]>()
   for (const mail of mails) {
-    if (!mail.from.startsWith('monit@')) continue
-    byService.set(mail.text, [...(byService.get(mail.text) ?? []), mail])
+    if (!mail.from.startsWith('monit+')) continue
+    const service = `${/Host:\s+(\S+)/.exec(mail.text)?.[1]} ${mail.subject.split(' ').at(-1)}`
+    byService.set(service, [...(byService.get(service) ?? []), mail])
   }
   const expected: { number: number; dueAt: number }[] = []
   for (const events of byService.values()) {
@@ -345,6 +348,10 @@ function describe(
   return Object.entries(rows)
     .map(([name, value]) => `${name.padEnd(28)} ${value}`)
     .join('\n')
+}
+
+export function numberOf(sender: string): number {
+  return Number(/\+(\d+)@/.exec(sender)?.[1])
 }
 
 function iso(at: number): string {

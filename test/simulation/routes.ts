@@ -13,30 +13,32 @@ calendars:
   office: { days: mon-fri, between: "09:00-18:00", timezone: Europe/Berlin }
 routes:
   - name: stopped services
-    when: { from: monit@corp.example, subject: { contains: Does not exist } }
+    when: { from: "monit+*@corp.example", subject: { contains: Does not exist } }
     steps:
-      - extract: { service: { from: body, regex: 'Service: (\\S+)' } }
-      - hold: { for: 30m, key: "{{ service }}", unless: { from: monit@corp.example, subject: { contains: Exists } } }
+      - extract:
+          host: { from: body, regex: 'Host:\\s+(\\S+)' }
+          service: { from: subject, regex: '(?:Does not exist|Exists) (\\S+)' }
+      - hold: { for: 30m, key: [host, service], unless: { from: "monit+*@corp.example", subject: { contains: Exists } } }
       - send: chat
   - name: errors
-    when: { from: sentry@corp.example }
+    when: { from: "sentry+*@corp.example" }
     steps:
       - extract: { issue: { from: body, regex: 'issue: (\\S+)' } }
       - dedupe: { key: [issue], for: 30m }
       - send: chat
   - name: checks go down
-    when: { from: checks@corp.example, subject: { contains: DOWN } }
+    when: { from: "checks+*@corp.example", subject: { contains: DOWN } }
     steps:
       - extract: { check: { from: body, regex: 'check: (\\S+)' } }
       - set: { fingerprint: "{{ check }}" }
       - send: pager
   - name: checks come back
-    when: { from: checks@corp.example, subject: { contains: UP } }
+    when: { from: "checks+*@corp.example", subject: { contains: UP } }
     steps:
       - extract: { check: { from: body, regex: 'check: (\\S+)' } }
       - resolve: "{{ check }}"
   - name: disks
-    when: { from: disk@corp.example }
+    when: { from: "disk+*@corp.example" }
     severity: critical
     steps:
       - send:
@@ -44,12 +46,12 @@ routes:
           repeat: { every: 10m, times: 3 }
           then: { after: 25m, send: ops }
   - name: reports
-    when: { from: cron@corp.example }
+    when: { from: "cron+*@corp.example" }
     steps:
       - extract: { team: { from: body, regex: 'team: (\\S+)' } }
       - digest: { key: "{{ team }}", every: 4h }
       - send: { channel: team, during: office }
 monitors:
-  backup: { expect: { when: { from: backup@corp.example, subject: { contains: OK } } }, every: 24h, grace: 1h, on_down: { send: ops }, on_recovery: { send: ops } }
+  backup: { expect: { when: { from: "backup+*@corp.example", subject: { contains: OK } } }, every: 24h, grace: 1h, on_down: { send: ops }, on_recovery: { send: ops } }
 `
 }

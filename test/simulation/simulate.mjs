@@ -18,6 +18,8 @@ const { values } = parseArgs({
     from: { type: 'string' },
     to: { type: 'string' },
     next: { type: 'string' },
+    job: { type: 'string' },
+    'job-every': { type: 'string' },
   },
 })
 const mails = readFileSync(values.mails, 'utf8')
@@ -27,7 +29,7 @@ const mails = readFileSync(values.mails, 'utf8')
 const end = Number(values.to)
 let clock = Number(values.from)
 let next = Number(values.next)
-let ids = 0
+const jobEveryMs = Number(values['job-every'] ?? Number.POSITIVE_INFINITY)
 
 const say = (line) => writeSync(1, `${line}\n`)
 const now = () => clock
@@ -48,15 +50,17 @@ process.on('SIGTERM', () => {
   isStopping = true
 })
 
+let runAt = clock + jobEveryMs
 await doAllThatIsDue()
 while (clock < end && !isStopping) {
   const mail = mails[next]
-  const moments = [mail?.at, acknowledgements[0]?.acknowledgedAt, await nextDueAt(), clock + stepMsMax, end]
+  const moments = [mail?.at, acknowledgements[0]?.acknowledgedAt, await nextDueAt(), runAt, clock + stepMsMax, end]
   clock = Math.max(clock, Math.min(...moments.filter((moment) => typeof moment === 'number')))
   say(`t ${clock}`)
   // What came while the gateway was away comes now: senders try again.
   while (mails[next] !== undefined && mails[next].at <= clock) await receive(mails[next++])
   await doAllThatIsDue()
+  if (clock >= runAt) await runJob()
   while (acknowledgements[0]?.acknowledgedAt <= clock) await acknowledge(acknowledgements.shift())
   await doAllThatIsDue()
 }
@@ -64,16 +68,20 @@ await engine.stop()
 if (clock >= end) say('end')
 
 async function receive(mail) {
-  const id = `${clock.toString(36).padStart(10, '0')}${String(process.pid % 1_000_000).padStart(7, '0')}${String(ids++).padStart(9, '0')}`
   const envelope = { from: mail.from, to: [mail.to], client: '127.0.0.1', helo: 'simulated', tls: false, user: null }
-  await calls.saveMails([{ id: id.toUpperCase(), receivedAt: clock, envelope, raw: Buffer.from(mail.raw) }])
+  await calls.saveMails([{ id: engine.newId(), receivedAt: clock, envelope, raw: Buffer.from(mail.raw) }])
   say(`250 ${mail.number}`)
 }
 
+async function runJob() {
+  runAt += jobEveryMs
+  const run = await calls.runJob(values.job)
+  if (run.outcome !== 'success') throw new Error(`the job ended as ${run.outcome}: ${run.error}`)
+}
+
 async function acknowledge({ number }) {
-  const { items } = await calls.listMails({ text: `#${number}`, limit: 100 })
+  const { items } = await calls.listMails({ text: `+${number}@`, limit: 100 })
   for (const mail of items) {
-    if (!mail.subject.endsWith(`#${number}`)) continue
     const page = await calls.listNotifications({ mailId: mail.id, limit: 10 })
     for (const { id } of page.items)
       await calls.acknowledge({ notificationId: id, note: null }, 'person').catch(unlessOver)

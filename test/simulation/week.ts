@@ -3,7 +3,7 @@
  * error, checks that go down and up, disks that fill until somebody answers, reports that may wait, nightly backups.
  */
 export interface SimulatedMail {
-  /** Counts from 0, in the order of arrival; the sender's name for it stands in the subject. */
+  /** Counts from 0, in the order of arrival; it stands in the sender's address. */
   number: number
   at: number
   from: string
@@ -48,24 +48,35 @@ export function makeMails(options: {
   }
   return drafts
     .sort((left, right) => left.at - right.at)
-    .map((draft, number) => ({ ...draft, number, subject: `${draft.subject} #${number}` }))
+    .map((draft, number) => ({ ...draft, number, from: draft.from.replace('@', `+${number}@`) }))
 }
 
 type Between = (from: number, to: number) => number
 
 /** A service stops; most are back within two minutes, some after half an hour and more, some never. */
 function outage(at: number, between: Between, random: () => number): Omit<SimulatedMail, 'number'>[] {
-  const what = `host-${between(1, 40)}/service-${between(1, 8)}`
+  const host = `host-${between(1, 40)}`
+  const service = `service-${between(1, 8)}`
   const fate = random()
-  const text = `Service: ${what}`
-  const stop = mail(at, 'monit@corp.example', 'monit alert -- Does not exist', text)
+  // Monit's clock shows whole seconds.
+  const stop = monitMail(Math.floor(at / 1_000) * 1_000, 'Does not exist', host, service)
   if (fate < 0.02) return [stop]
   const backAfterMs = fate < 0.04 ? between(31 * minuteMs, 110 * minuteMs) : between(5_000, 120_000)
-  const start = mail(at + backAfterMs, 'monit@corp.example', 'monit alert -- Exists', text)
+  const start = monitMail(Math.floor((at + backAfterMs) / 1_000) * 1_000, 'Exists', host, service)
   // A stop that is delayed on its way says so by its date only.
   if (fate > 0.98) return [{ ...stop, at: start.at + 3_000 }, start]
-  const repeats = fate < 0.03 ? [5, 10, 15].map((minutes) => ({ ...stop, at: at + minutes * minuteMs })) : []
+  const repeats =
+    fate < 0.03
+      ? [5, 10, 15].map((minutes) => monitMail(stop.at + minutes * minuteMs, 'Does not exist', host, service))
+      : []
   return [stop, ...repeats.filter((repeat) => repeat.at < start.at), start]
+}
+
+/** As Monit writes it when it is not told otherwise. */
+function monitMail(at: number, event: string, host: string, service: string): Omit<SimulatedMail, 'number'> {
+  const fields = [`Date:        ${new Date(at).toUTCString().replace(' GMT', '')}`, `Host:        ${host}`]
+  const text = `${event} Service ${service}\n\n\t${fields.join('\n\t')}\n\nYour faithful employee,\nMonit\n`
+  return mail(at, 'monit@corp.example', `monit alert --  ${event} ${service}`, text)
 }
 
 /** One error, many times within minutes. */
@@ -117,7 +128,7 @@ export function composeRaw(mail: SimulatedMail): string {
     `Message-ID: <${mail.number}@corp.example>`,
     'Content-Type: text/plain; charset=utf-8',
     '',
-    mail.text,
+    mail.text.replaceAll('\n', '\r\n'),
     '',
   ].join('\r\n')
 }

@@ -104,3 +104,22 @@ test('what was held and recovered gives the key back', async () => {
   const next = await alertOnce(store, noon + 2, same)
   expect(await deliveriesOf(store, next)).toEqual(['alert queued'])
 })
+
+test('what another route of the mail said in its place holds its window, too', async () => {
+  const store = openStore()
+  const own = (route: string): Alert => ({ route, control: { dedupe: { key: route, windowMs } } })
+  const first = await routeMail(store, noon, { alerts: [own('a'), own('b')] })
+  expect(first.fates.map(({ status }) => status)).toEqual(['queued', 'suppressed'])
+  const next = await routeMail(store, noon + minuteMs, { alerts: [own('a'), own('b')] })
+  expect(next.fates.map(({ reason }) => reason)).toEqual(Array(2).fill(`same as ${first.ids[0]} 1m ago (dedupe, 30m)`))
+})
+
+test('what happens again after its recovery is no repeat', async () => {
+  const store = openStore()
+  const first = await alertOnce(store, noon, { ...same, fingerprint: 'db1' })
+  await sendDue(store, noon)
+  await routeMail(store, noon + 1, { recoveries: [{ type: 'fingerprint', fingerprint: 'db1', route: 'up' }] })
+  expect(await read(store, first)).toMatchObject({ status: 'resolved' })
+  const again = await routeMail(store, noon + minuteMs, { alerts: [{ ...same, fingerprint: 'db1' }] })
+  expect(again.fates).toMatchObject([{ status: 'queued' }])
+})

@@ -27,6 +27,9 @@ export function prepareDedupe(database: Database.Database) {
   const begin = database.prepare<[number, number, string]>(
     'UPDATE dedupe_keys SET opened_at = ?, until = ? + window_ms WHERE notification_id = ? AND until IS NULL',
   )
+  const handOver = database.prepare<[string, string]>(
+    'UPDATE dedupe_keys SET notification_id = ? WHERE notification_id = ?',
+  )
   const trim = database.prepare<[number, number]>(
     `DELETE FROM dedupe_keys WHERE key IN (
        SELECT key FROM dedupe_keys WHERE suppressed = 0 AND until IS NOT NULL AND until <= ? LIMIT ?)`,
@@ -51,6 +54,8 @@ export function prepareDedupe(database: Database.Database) {
       take.run(key, id, now, windowMs, isHeld ? null : now + windowMs)
       return before && before.suppressed > 0 ? { count: before.suppressed, since: before.opened_at } : null
     },
+    /** Another notification of the same mail said it in its place, so the key is that one's. */
+    handOver: (notificationId: string, to: string): void => void handOver.run(to, notificationId),
     /** The window of one that was held begins when it is let go. */
     begin: (notificationId: string, now: number): void => void begin.run(now, now, notificationId),
   }
@@ -65,7 +70,18 @@ interface DedupeRow {
   status: NotificationStatus | null
 }
 
-/** A repeat is not worth telling only where the first was told, or will be. */
+const statusesThatDoNotCount: readonly (NotificationStatus | null)[] = [
+  null,
+  'suppressed',
+  'dead',
+  'cancelled',
+  'resolved',
+]
+
+/**
+ * A repeat is not worth telling only where the first was told, or will be. What comes after a recovery is no repeat:
+ * the thing happened again.
+ */
 function doesCount(status: NotificationStatus | null): boolean {
-  return status !== null && status !== 'suppressed' && status !== 'dead' && status !== 'cancelled'
+  return !statusesThatDoNotCount.includes(status)
 }

@@ -66,5 +66,12 @@ export function prepareDeliveryRows(database: Database.Database) {
        @lastError, @dedupeKey, @now, @now)
      ON CONFLICT (dedupe_key) DO NOTHING`,
   )
-  return { insert: (row: NewDeliveryRow): boolean => insert.run(row).changes > 0 }
+  const selectKeeper = database.prepare<[string], { notification_id: string }>(
+    'SELECT notification_id FROM deliveries WHERE dedupe_key = ?',
+  )
+  return {
+    insert: (row: NewDeliveryRow): boolean => insert.run(row).changes > 0,
+    /** The notification whose delivery has the key. */
+    findKeeper: (dedupeKey: string): string | null => selectKeeper.get(dedupeKey)?.notification_id ?? null,
+  }
 }

@@ -92,7 +92,7 @@ export function prepareNoiseControl(database: Database.Database) {
     return { verdict: { kind: 'suppressed', reason, duplicateOf: open.id }, note: null }
   }
 
-  return { decide }
+  return { decide, handOverKey: dedupe.handOver }
 }
 
 /** The silence over one channel of a notification, or (null) over all of it. */

@@ -100,13 +100,16 @@ export function prepareNotifications(database: Database.Database) {
     const { deliveries } = birth.notification
     if (verdict.kind === 'suppressed') return []
     const planned = verdict.kind === 'waits' && verdict.verb === 'digest' ? deliveries.filter(isDead) : deliveries
-    const keep = (purpose: NewDelivery['purpose']): NewDeliveryRow[] =>
+    const list = (purpose: NewDelivery['purpose']): NewDeliveryRow[] =>
       planned
         .filter((delivery) => delivery.purpose === purpose)
         .map((delivery) => toRow(delivery, birth, verdict, origin, place, newId(birth.now)))
-        .filter((row) => rows.insert(row))
-    const alerts = keep('alert')
-    return alerts.length === 0 ? [] : [...alerts, ...keep('escalation')]
+    const alerts = list('alert')
+    const kept = alerts.filter((row) => rows.insert(row))
+    if (kept.length > 0) return [...kept, ...list('escalation').filter((row) => rows.insert(row))]
+    const keeper = alerts[0] ? rows.findKeeper(alerts[0].dedupeKey) : null
+    if (keeper !== null && birth.notification.control.dedupe) control.handOverKey(birth.id, keeper)
+    return []
   }
 
   return { save }
