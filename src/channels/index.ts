@@ -7,6 +7,7 @@ import { gotify } from './gotify.js'
 import { inbox } from './inbox.js'
 import { jiraServiceManagement } from './jira-service-management.js'
 import { log } from './log.js'
+import { matrix } from './matrix.js'
 import { mattermost } from './mattermost.js'
 import { ntfy } from './ntfy.js'
 import { opsgenie } from './opsgenie.js'
@@ -17,8 +18,10 @@ import { slack } from './slack.js'
 import { teams } from './teams.js'
 import { telegram } from './telegram.js'
 import { twilioSms } from './twilio-sms.js'
+import { twilioVoice } from './twilio-voice.js'
 import { vonageSms } from './vonage-sms.js'
 import { webhook } from './webhook.js'
+import { zulip } from './zulip.js'
 
 /** THE list: config, JSON Schema, console forms, docs and the contract test all read it. */
 export const channelKinds: readonly ChannelKind[] = [
@@ -42,6 +45,9 @@ export const channelKinds: readonly ChannelKind[] = [
   apprise,
   inbox,
   log,
+  twilioVoice,
+  matrix,
+  zulip,
 ]
 
 export function findChannelKind(kind: string): ChannelKind | null {

@@ -6,6 +6,7 @@ import { googlechat } from './googlechat.js'
 import { gotify } from './gotify.js'
 import { inbox } from './inbox.js'
 import { log } from './log.js'
+import { matrix } from './matrix.js'
 import { mattermost } from './mattermost.js'
 import { ntfy } from './ntfy.js'
 import { pagerduty } from './pagerduty.js'
@@ -15,9 +16,11 @@ import { slackBot, slackWebhook } from './slack.js'
 import { teams } from './teams.js'
 import { telegram } from './telegram.js'
 import { twilioSms } from './twilio-sms.js'
+import { twilioVoice } from './twilio-voice.js'
 import type { OwnVendor, Vendor } from './vendor.js'
 import { vonageSms } from './vonage-sms.js'
 import { webhook } from './webhook.js'
+import { zulipChannel, zulipDirect } from './zulip.js'
 
 /** One line a vendor; the contract test finds them by kind. */
 export const vendors: readonly (Vendor | OwnVendor)[] = [
@@ -44,4 +47,8 @@ export const vendors: readonly (Vendor | OwnVendor)[] = [
   appriseCommand,
   inbox,
   log,
+  twilioVoice,
+  matrix,
+  zulipDirect,
+  zulipChannel,
 ]

@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
+import type { Message, Severity } from '../domain/message.js'
+import { hideUrls, runApprise } from './apprise-command.js'
+import { defineChannel } from './define-channel.js'
+import { composeText } from './dialects/compose-text.js'
+import { plainText } from './dialects/plain-text.js'
+import { type OutcomeFacts, outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
+import { outlineMessage } from './outline-message.js'
+import { baseUrl } from './settings.js'
+import { withAckLink } from './with-ack-link.js'
+
+/**
+ * Apprise hands most texts on as they are, and a service refuses what is too long for it. So many characters are taken
+ * by nearly all of its chats.
+ */
+const textMaxDefault = 2_000
+const shortTextMax = 500
+
+const serviceUrl = z
+  .string()
+  .max(2_000)
+  .regex(/^[a-z][a-z0-9+.-]{1,20}:\/\/[^\s,]+$/i, 'must be an Apprise URL like tgram://…, without spaces or commas')
+
+const settings = z
+  .strictObject({
+    /** Of an Apprise API server. */
+    base_url: baseUrl.optional(),
+    /** The configuration kept by that server. */
+    key: z
+      .string()
+      .regex(/^[\w-]{1,128}$/, 'must be the key of a configuration')
+      .optional(),
+    /** The command line tool instead of a server. Nothing else can be started by this setting. */
+    command: z
+      .string()
+      .max(1_000)
+      .regex(/^(?:\/[^\0]*\/)?apprise$/, 'must be apprise, or an absolute path that ends in /apprise')
+      .optional(),
+    urls: z.array(serviceUrl).min(1).max(20).optional(),
+    tag: z
+      .string()
+      .regex(/^[\w-][\w, -]{0,199}$/, 'must be a tag, or several with commas')
+      .optional(),
+    text_max: z.number().int().min(200).max(30_000).default(textMaxDefault),
+  })
+  .refine(
+    ({ base_url, command }) => (base_url === undefined) !== (command === undefined),
+    'needs either base_url or command',
+  )
+  .refine(({ base_url, key, urls }) => base_url === undefined || (key === undefined) !== (urls === undefined), {
+    message: 'with base_url, either key or urls says whom to notify',
+    path: ['key'],
+  })
+  .refine(({ key, base_url }) => key === undefined || base_url !== undefined, {
+    message: 'only a server has keys',
+    path: ['key'],
+  })
+  .refine(({ tag, urls }) => tag === undefined || urls === undefined, {
+    message: 'tags choose from a configuration; urls are all notified',
+    path: ['tag'],
+  })
+type Settings = z.infer<typeof settings>
+
+const types: Record<Severity, string> = {
+  critical: 'failure',
+  error: 'failure',
+  warning: 'warning',
+  info: 'info',
+  resolved: 'success',
+}
+
+/**
+ * The bridge to the services only Apprise knows, through an Apprise API server or its command line tool. It says only
+ * whether all went well: when one of several services fails, all of them are notified again.
+ */
+export const apprise = defineChannel<Settings>({
+  kind: 'apprise',
+  label: 'Apprise',
+  description: 'Hands messages to Apprise, for the many services only it knows.',
+  settings,
+  address: null,
+  destination: ({ base_url, command, tag }) => {
+    const place = base_url === undefined ? (command ?? 'apprise') : new URL(base_url).host
+    return tag === undefined ? place : `${place} (${tag})`
+  },
+  secrets: ['key', 'urls'],
+  capabilities: {
+    textMax: textMaxDefault,
+    textUnit: 'code_points',
+    dialect: 'plain',
+    attachments: false,
+    idempotent: false,
+  },
+  concurrency: 4,
+  rates: { channel: null, address: null },
+  send(message, _address, settings, context) {
+    const notice = renderNotice(message, settings, context)
+    const secrets = secretsOf(settings)
+    const { command } = settings
+    if (command === undefined) return post(notice, settings, secrets, context)
+    return runApprise(command, notice, { urls: settings.urls ?? [], secrets }, context.signal)
+  },
+})
+
+function renderNotice(message: Message, { text_max, tag }: Settings, context: ChannelContext) {
+  const outline = outlineMessage(withAckLink(message, context))
+  const short = context.form === 'short'
+  const max = short ? Math.min(shortTextMax, text_max) : text_max
+  return {
+    title: outline.title,
+    body: composeText(outline, plainText, { max, unit: 'code_points', titled: false, short }),
+    type: types[message.severity],
+    ...(tag === undefined ? {} : { tag }),
+  }
+}
+
+async function post(
+  notice: ReturnType<typeof renderNotice>,
+  { base_url, key, urls }: Settings,
+  secrets: string[],
+  context: ChannelContext,
+): Promise<Outcome> {
+  const facts: OutcomeFacts = { now: context.now(), idempotent: false, waitScope: 'channel', secrets }
+  try {
+    const answer = await context.request({
+      method: 'POST',
+      url: `${base_url}/notify${key === undefined ? '' : `/${key}`}`,
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body: JSON.stringify({ ...notice, format: 'text', ...(urls === undefined ? {} : { urls }) }),
+      signal: context.signal,
+    })
+    return readAnswer({ ...answer, text: hideUrls(answer.text) }, context, facts)
+  } catch (error) {
+    return outcomeFromError(error, facts)
+  }
+}
+
+/**
+ * 204 is success of nothing: the key is unknown, or no URL fits the tag. 424 is that at least one service failed, and
+ * not which (Apprise API, "API details").
+ */
+function readAnswer(answer: HttpAnswer, { form }: ChannelContext, facts: OutcomeFacts): Outcome {
+  const { status } = answer
+  const outcome = outcomeFromAnswer(answer, facts)
+  if (status === 204) {
+    const text = 'nobody was notified: Apprise knows no URL for this key and tag'
+    return { kind: 'permanent', scope: 'channel', statusCode: status, text }
+  }
+  if (outcome.kind !== 'permanent') return outcome
+  const { statusCode, text } = outcome
+  if (status === 424) return { kind: 'transient', waitMs: null, waitScope: 'delivery', statusCode, text }
+  if ((status === 413 || status === 431) && form !== 'short') return { kind: 'degrade', to: 'short', statusCode, text }
+  // No other message would get further through too many servers, or to a path that is not there.
+  return status === 404 || status === 405 || status === 406 ? { ...outcome, scope: 'channel' } : outcome
+}
+
+/** Whole URLs, and each part of them: Apprise's own words repeat a host here and a token there. */
+function secretsOf({ key, urls = [] }: Settings): string[] {
+  const parts = urls.flatMap((url) => url.split(/[/:@?&=]+/)).filter((part) => part.length >= 8)
+  return [...(key === undefined ? [] : [key]), ...urls, ...parts]
+}
