@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { z } from 'zod'
 import type { ListenContext } from '../domain/channel.js'
+import { isSame } from './is-same.js'
 import { parseJson } from './parse-json.js'
 import { redactText } from './redact-text.js'
 import { openTelegram } from './telegram-api.js'
@@ -107,10 +107,4 @@ export async function takeHookCall(
   const press = given.success ? given.data.callback_query : undefined
   if (press !== undefined) await (await takePress(press, settings, context)).answered
   return true
-}
-
-/** Takes the same time wherever the two differ; the digests make them equally long. */
-function isSame(given: string, secret: string): boolean {
-  const [left, right] = [given, secret].map((text) => createHash('sha256').update(text).digest())
-  return left !== undefined && right !== undefined && timingSafeEqual(left, right)
 }

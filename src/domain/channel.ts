@@ -51,6 +51,8 @@ export interface ChannelContext {
   hostname: string
   /** How the reader may acknowledge; null when nobody waits for it. */
   ack: AckOffer | null
+  /** `https://…/hooks/<channel>`, where a vendor's call of this channel reaches us; null when there is no public URL. */
+  hookUrl: string | null
   /** Set for `resolve` and `update`, and for repeats: what was sent before, by the vendor's ids. */
   sent: Record<string, string> | null
   /** What later messages of the same thing share: the dedup key of vendors that have one. */
@@ -86,6 +88,14 @@ export interface ListenContext {
   onPress: (press: ButtonPress) => Promise<string>
   /** Says that buttons do not work at the moment, and why; null that they do. Shown with the channel. */
   onProblem: (problem: string | null) => void
+}
+
+/** What a vendor sent to `/hooks/<channel>`. */
+export interface HookCall {
+  headers: Record<string, string>
+  /** As it is in the URL, from its question mark on; empty when there is none. */
+  query: string
+  body: string
 }
 
 export interface HttpAnswer {
@@ -169,6 +179,10 @@ export interface ChannelKind<Settings = unknown> {
   /** Dotted names of settings that must never be shown. */
   secrets: string[]
   capabilities: ChannelCapabilities
+  /** How a reader acknowledges; by a link in the message when nothing is said. */
+  acknowledgedBy?: 'link' | 'button' | 'vendor' | 'nobody'
+  /** For the docs: settings and an address as one would write them. Without settings, those that are needed. */
+  example?: { settings?: Record<string, unknown>; address?: string }
   /** At most this many attempts of one channel at a time. */
   concurrency: number
   /** The vendor's published limits, for the whole channel and for one address of it; null where there is none. */
@@ -186,11 +200,7 @@ export interface ChannelKind<Settings = unknown> {
   /** Hears the readers' buttons until the signal fires. Never rejects but for programmer errors. */
   listen?: (settings: Settings, context: ListenContext) => Promise<void>
   /** One call of the vendor to our hook; what it says is verified here. False refuses it. */
-  takeHook?: (
-    call: { headers: Record<string, string>; body: string },
-    settings: Settings,
-    context: ListenContext,
-  ) => Promise<boolean>
+  takeHook?: (call: HookCall, settings: Settings, context: ListenContext) => Promise<boolean>
 }
 
 /** At most `count` in any `perMs`. */

@@ -1,9 +1,9 @@
 import { attemptDelivery, type Send } from '../deliver/attempt.js'
-import type { Channel, Outcome } from '../domain/channel.js'
+import type { Channel, HookCall, Outcome } from '../domain/channel.js'
 import { ApiError } from '../domain/errors.js'
 import type { Message } from '../domain/message.js'
 import { hideSecrets } from '../domain/secrets.js'
-import { channelContext } from './channel-context.js'
+import { channelContext, hookUrlOf } from './channel-context.js'
 import type { Engine } from './engine.js'
 
 export interface ChannelLine {
@@ -49,8 +49,7 @@ export function offerChannelCalls(engine: Engine) {
       await audit(actor, 'channel.resume', [name], {})
     },
     /** One call of a vendor to the hook of a channel; the HTTP status to answer. */
-    takeChannelHook: (channel: string, call: { headers: Record<string, string>; body: string }) =>
-      listeners.takeHook(channel, call),
+    takeChannelHook: (channel: string, call: HookCall) => listeners.takeHook(channel, call),
   }
 }
 
@@ -92,7 +91,14 @@ async function testChannel(engine: Engine, name: string, to: string | null, text
   const id = `test-${now.toString(36)}`
   const { store, outbound } = engine
   const context = channelContext(
-    { id, mailId: id, attempts: 1, fingerprint: id, sent: null },
+    {
+      id,
+      mailId: id,
+      attempts: 1,
+      fingerprint: id,
+      sent: null,
+      hookUrl: hookUrlOf(config.server.http.publicUrl, name),
+    },
     { store, outbound, parse: parts.parse, hostname: config.hostname, log: () => undefined, now: engine.now, signal },
     null,
   )

@@ -22,6 +22,8 @@ export interface ContextFacts {
   fingerprint: string
   /** See `ChannelContext.sent`. */
   sent: Record<string, string> | null
+  /** See `ChannelContext.hookUrl`. */
+  hookUrl: string | null
 }
 
 /** What a channel is given for one delivery. The mail's bytes are read only when the channel asks for them. */
@@ -51,7 +53,13 @@ export function channelContext(
     ack,
     sent: delivery.sent,
     fingerprint: delivery.fingerprint,
+    hookUrl: delivery.hookUrl,
   }
+}
+
+/** Where vendors call us for a channel, or null when they cannot. */
+export function hookUrlOf(publicUrl: string | null, channel: string): string | null {
+  return publicUrl === null ? null : `${publicUrl}/hooks/${encodeURIComponent(channel)}`
 }
 
 /** How the reader of a delivery's message may acknowledge: a page of ours when people can reach it, and a button. */

@@ -1,8 +1,9 @@
-import type { ButtonPress, Channel, ListenContext } from '../domain/channel.js'
+import type { ButtonPress, Channel, HookCall, ListenContext } from '../domain/channel.js'
 import type { Config } from '../domain/config.js'
 import type { Route } from '../domain/route.js'
 import { hideSecrets } from '../domain/secrets.js'
 import { signHookSecret } from '../follow/ack-token.js'
+import { hookUrlOf } from './channel-context.js'
 
 export interface ListenerParts {
   fetch: typeof fetch
@@ -57,7 +58,7 @@ export class Listeners {
   }
 
   /** One call of a vendor to `/hooks/<channel>`; the HTTP status to answer with. */
-  async takeHook(channel: string, call: { headers: Record<string, string>; body: string }): Promise<number> {
+  async takeHook(channel: string, call: HookCall): Promise<number> {
     const listener = this.#find(channel)
     const takeHook = listener?.channel.kind.takeHook
     if (!listener || !takeHook) return 404
@@ -87,7 +88,7 @@ export class Listeners {
       fetch,
       signal: abort.signal,
       now,
-      hookUrl: publicUrl === null ? null : `${publicUrl}/hooks/${encodeURIComponent(channel.name)}`,
+      hookUrl: hookUrlOf(publicUrl, channel.name),
       hookSecret: signHookSecret(key, channel.name),
       onPress: (press) => onPress(channel, press),
       onProblem: tell,

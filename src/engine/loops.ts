@@ -11,7 +11,7 @@ import { PipelineLoop } from '../pipeline-loop.js'
 import type { ClaimedDelivery } from '../store/store.js'
 import { WatchLoop } from '../watch/watch-loop.js'
 import { tellCapReached } from './cap-notice.js'
-import { channelContext, offerAck } from './channel-context.js'
+import { channelContext, hookUrlOf, offerAck } from './channel-context.js'
 import { commitAndWake } from './commit-and-wake.js'
 import type { EngineLog } from './engine.js'
 import type { Foundation } from './foundation.js'
@@ -148,9 +148,11 @@ function contextOf(delivery: ClaimedDelivery, parts: LoopsParts, signal: AbortSi
   const { store, outbound, parser, key, now, log } = parts
   const { config } = parts.current()
   const { id, mailId, attempts, notification, aboutRemote, offersAck } = delivery
-  const ack = offersAck ? offerAck(key, id, config.server.http.publicUrl, now()) : null
+  const { publicUrl } = config.server.http
+  const ack = offersAck ? offerAck(key, id, publicUrl, now()) : null
+  const hookUrl = hookUrlOf(publicUrl, delivery.channel)
   return channelContext(
-    { id, mailId, attempts, fingerprint: notification.fingerprint, sent: aboutRemote },
+    { id, mailId, attempts, fingerprint: notification.fingerprint, sent: aboutRemote, hookUrl },
     {
       store,
       outbound,

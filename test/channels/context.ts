@@ -62,6 +62,7 @@ export function makeContext(outbound: Outbound, changes: Partial<ChannelContext>
     log: () => {},
     hostname: 'gateway.example',
     ack: null,
+    hookUrl: 'https://alerts.example/hooks/channel',
     sent: null,
     fingerprint: 'disk db1',
     ...changes,

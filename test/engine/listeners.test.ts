@@ -97,7 +97,7 @@ describe('a listener', () => {
   it('takes calls of its vendor, and refuses others', async () => {
     const ears = startListeners({ takeHook: async ({ headers }) => headers['x-secret'] === 'right' })
     await ears.listeners.take(makeSetting({}, ears.kind))
-    const call = (secret: string) => ({ headers: { 'x-secret': secret }, body: '{}' })
+    const call = (secret: string) => ({ headers: { 'x-secret': secret }, query: '', body: '{}' })
     expect(await ears.listeners.takeHook('telegram', call('right'))).toBe(200)
     expect(await ears.listeners.takeHook('telegram', call('wrong'))).toBe(403)
     expect(await ears.listeners.takeHook('deaf', call('right'))).toBe(404)

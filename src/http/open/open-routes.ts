@@ -30,7 +30,7 @@ export function openRoutes(parts: OpenParts): Hono {
   app.route('/ack', ackRoutes(parts))
   app.use('/hooks/*', limitCalls(hookRate, now))
   app.post('/hooks/:channel', limitHook(), async (c) => {
-    const call = { headers: c.req.header(), body: await c.req.text() }
+    const call = { headers: c.req.header(), query: new URL(c.req.url).search, body: await c.req.text() }
     const status = await calls.takeChannelHook(c.req.param('channel'), call)
     return c.text(status < 300 ? 'OK\n' : 'not taken\n', status as ContentfulStatusCode)
   })
