@@ -18,18 +18,25 @@ const sender = z
   )
 
 const settingsShape = z.strictObject({
-  host: z.string().min(1).max(255),
-  port: z.number().int().min(1).max(65_535).optional(),
-  /** TLS from the first byte. Without a port it means 465. */
-  secure: z.boolean().optional(),
-  /** What to do about STARTTLS on a plain connection. With a password the default is `required`, else `auto`. */
-  starttls: z.enum(['required', 'auto', 'off']).optional(),
-  tls_verify: z.boolean().default(true),
-  user: z.string().min(1).max(320).optional(),
-  password: z.string().min(1).max(1_000).optional(),
-  from: sender.optional(),
-  to: z.union([mailAddress, z.array(mailAddress).min(1).max(50)]).optional(),
-  attach: z.enum(['original', 'attachments', 'none']).default('attachments'),
+  host: z.string().min(1).max(255).describe('The SMTP server.'),
+  port: z.number().int().min(1).max(65_535).optional().describe('465 with secure, 587 with a password, else 25.'),
+  secure: z.boolean().optional().describe('TLS from the first byte; the default on port 465.'),
+  starttls: z
+    .enum(['required', 'auto', 'off'])
+    .optional()
+    .describe('STARTTLS on a plain connection; `required` when there is a password, else `auto`.'),
+  tls_verify: z.boolean().default(true).describe('Checks the certificate of the server.'),
+  user: z.string().min(1).max(320).optional().describe('The name to log in with.'),
+  password: z.string().min(1).max(1_000).optional().describe('Goes with the user.'),
+  from: sender.optional().describe('The sender; mailtrigger@ this host, when left out.'),
+  to: z
+    .union([mailAddress, z.array(mailAddress).min(1).max(50)])
+    .optional()
+    .describe('Sends everything to these addresses, not to people.'),
+  attach: z
+    .enum(['original', 'attachments', 'none'])
+    .default('attachments')
+    .describe('What is sent along: the mail itself, its attachments, or nothing.'),
 })
 const settings = settingsShape.refine((given) => (given.user === undefined) === (given.password === undefined), {
   message: 'user and password go together',
@@ -50,6 +57,7 @@ export const email = defineChannel<Settings>({
   destination: ({ to }) => (to === undefined ? null : [to].flat().join(', ')),
   secrets: ['password'],
   capabilities: { textMax: 1_000_000, textUnit: 'code_points', dialect: 'html', attachments: true, idempotent: false },
+  example: { settings: { host: 'smtp.example.org', user: 'gateway', password: '${EMAIL_PASSWORD}' } },
   concurrency: 4,
   rates: { channel: null, address: null },
   async send(message, address, settings, context) {

@@ -15,6 +15,7 @@ export const log = defineChannel({
   destination: () => 'log',
   secrets: [],
   capabilities: { textMax: lineMax, textUnit: 'code_points', dialect: 'plain', attachments: false, idempotent: false },
+  acknowledgedBy: 'nobody',
   concurrency: 16,
   rates: { channel: null, address: null },
   async send(message, _address, _settings, context) {

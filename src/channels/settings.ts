@@ -7,7 +7,9 @@ export const httpUrl = z
   .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), 'must be an http or https URL')
 
 /** The root of a vendor's API, for self-hosted servers, proxies and stand-ins; the trailing slash goes. */
-export const baseUrl = httpUrl.transform((text) => text.replace(/\/$/, ''))
+export const baseUrl = httpUrl
+  .transform((text) => text.replace(/\/$/, ''))
+  .describe("The root of the API: for a server of one's own, a region, or a proxy.")
 
 /** `local@domain`, without anything that could be taken for a second address or a header. */
 export const mailAddress = z

@@ -12,14 +12,19 @@ export const chatAddress = textOrNumber(
 )
 
 export const telegramSettings = z.strictObject({
-  bot_token: z.string().regex(/^\d+:[\w-]+$/, 'must look like 123456:ABC…, as @BotFather gives it'),
+  bot_token: z
+    .string()
+    .regex(/^\d+:[\w-]+$/, 'must look like 123456:ABC…, as @BotFather gives it')
+    .describe('The token of the bot, from @BotFather.'),
   base_url: baseUrl.default('https://api.telegram.org'),
-  chat_id: chatAddress.optional(),
-  parse_mode: z.enum(['html', 'plain']).default('html'),
-  disable_preview: z.boolean().default(true),
-  disable_notification: z.boolean().default(false),
-  /** How presses of the button "Acknowledge" come to us. With `off`, messages have a link instead of the button. */
-  updates: z.enum(['polling', 'webhook', 'off']).default('polling'),
+  chat_id: chatAddress.optional().describe('Sends everything to this chat, chat:topic or @channelname, not to people.'),
+  parse_mode: z.enum(['html', 'plain']).default('html').describe('How texts are written; `plain` has no bold title.'),
+  disable_preview: z.boolean().default(true).describe('Shows no preview of the first link.'),
+  disable_notification: z.boolean().default(false).describe('Sends without a sound.'),
+  updates: z
+    .enum(['polling', 'webhook', 'off'])
+    .default('polling')
+    .describe('How presses of "Acknowledge" reach us. With `off`, messages have a link instead of the button.'),
 })
 export type TelegramSettings = z.infer<typeof telegramSettings>
 

@@ -33,6 +33,8 @@ export const telegram = defineChannel<TelegramSettings>({
     attachments: false,
     idempotent: false,
   },
+  acknowledgedBy: 'button',
+  example: { address: '111111' },
   concurrency: 8,
   // Bots FAQ, "My bot is hitting limits": 30 messages a second in all, 20 a minute to one group.
   rates: { channel: { count: 30, perMs: 1_000 }, address: { count: 20, perMs: 60_000 } },

@@ -13,15 +13,21 @@ import { httpUrl } from './settings.js'
 const textMax = 100_000
 
 const settings = z.strictObject({
-  url: httpUrl,
-  method: z.enum(['POST', 'PUT']).default('POST'),
+  url: httpUrl.describe('Where to post; people see it, so a token in it belongs into a variable.'),
+  method: z.enum(['POST', 'PUT']).default('POST').describe('The HTTP method.'),
   headers: z
     .record(
       z.string().regex(/^[!#$%&'*+.^_`|~\w-]+$/, 'is not a header name'),
       z.string().regex(/^\P{Cc}*$/u, 'has a control character'),
     )
-    .default({}),
-  secret: z.string().min(1).max(1_000).optional(),
+    .default({})
+    .describe('Headers of your own, such as authorization.'),
+  secret: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('Signs the body: X-Webhook-Signature, and webhook-signature of Standard Webhooks.'),
 })
 type Settings = z.infer<typeof settings>
 
@@ -48,6 +54,7 @@ export const webhook = defineChannel<Settings>({
   // The URL is not among them: people need to see it. A token in it is hidden when it comes from a variable.
   secrets: ['headers', 'secret'],
   capabilities: { textMax, textUnit: 'code_points', dialect: 'json', attachments: false, idempotent: true },
+  example: { settings: { url: 'https://hooks.example.org/alerts', secret: '${WEBHOOK_SECRET}' } },
   concurrency: 32,
   rates: { channel: null, address: null },
   send: (message, address, settings, context) => post('notification', message, address, settings, context),
