@@ -67,7 +67,7 @@ export const discord = defineChannel<Settings>({
     attachments: false,
     idempotent: false,
   },
-  example: { settings: { webhook_url: '${DISCORD_WEBHOOK_URL}', mention_roles: ['200000000000000001'] } },
+  example: { settings: { webhook_url: null, mention_roles: ['200000000000000001'] } },
   concurrency: 2,
   // Discord publishes its limits in headers only; a webhook is given about five messages in two seconds.
   rates: { channel: { count: 5, perMs: 2_000 }, address: null },

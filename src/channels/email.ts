@@ -57,7 +57,7 @@ export const email = defineChannel<Settings>({
   destination: ({ to }) => (to === undefined ? null : [to].flat().join(', ')),
   secrets: ['password'],
   capabilities: { textMax: 1_000_000, textUnit: 'code_points', dialect: 'html', attachments: true, idempotent: false },
-  example: { settings: { host: 'smtp.example.org', user: 'gateway', password: '${EMAIL_PASSWORD}' } },
+  example: { settings: { host: 'smtp.example.org', user: 'gateway', password: null } },
   concurrency: 4,
   rates: { channel: null, address: null },
   async send(message, address, settings, context) {

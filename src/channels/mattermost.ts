@@ -40,7 +40,7 @@ export const mattermost = defineChannel<Settings>({
   destination: chatDestination,
   secrets: ['webhook_url'],
   capabilities: { textMax, textUnit: 'code_points', dialect: 'common_mark', attachments: false, idempotent: false },
-  example: { settings: { webhook_url: '${MATTERMOST_WEBHOOK_URL}', direct: true }, address: '@tim' },
+  example: { settings: { webhook_url: null, direct: true }, address: '@tim' },
   concurrency: 4,
   // A server of one's own has the limits one gives it; the default is ten requests a second.
   rates: { channel: { count: 10, perMs: 1_000 }, address: null },

@@ -30,7 +30,7 @@ export const rocketchat = defineChannel<Settings>({
   destination: chatDestination,
   secrets: ['webhook_url'],
   capabilities: { textMax, textUnit: 'utf16', dialect: 'common_mark', attachments: false, idempotent: false },
-  example: { settings: { webhook_url: '${ROCKETCHAT_WEBHOOK_URL}', channel: '#alerts' } },
+  example: { settings: { webhook_url: null, channel: '#alerts' } },
   concurrency: 4,
   rates: { channel: null, address: null },
   async send(message, address, settings, context) {

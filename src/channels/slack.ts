@@ -47,7 +47,7 @@ export const slack = defineChannel<Settings>({
   destination: ({ webhook_url, channel }) => channel ?? (webhook_url === undefined ? null : new URL(webhook_url).host),
   secrets: ['webhook_url', 'bot_token'],
   capabilities: { textMax: 3_000, textUnit: 'utf16', dialect: 'slack_mrkdwn', attachments: false, idempotent: false },
-  example: { settings: { bot_token: '${SLACK_BOT_TOKEN}' }, address: 'U012AB3CD' },
+  example: { settings: { bot_token: null }, address: 'U012AB3CD' },
   concurrency: 4,
   // Slack, "Rate limits": one message a second to a channel, and through an incoming webhook.
   rates: { channel: { count: 1, perMs: 1_000 }, address: { count: 1, perMs: 1_000 } },

@@ -54,7 +54,7 @@ export const webhook = defineChannel<Settings>({
   // The URL is not among them: people need to see it. A token in it is hidden when it comes from a variable.
   secrets: ['headers', 'secret'],
   capabilities: { textMax, textUnit: 'code_points', dialect: 'json', attachments: false, idempotent: true },
-  example: { settings: { url: 'https://hooks.example.org/alerts', secret: '${WEBHOOK_SECRET}' } },
+  example: { settings: { url: 'https://hooks.example.org/alerts', secret: null } },
   concurrency: 32,
   rates: { channel: null, address: null },
   send: (message, address, settings, context) => post('notification', message, address, settings, context),

@@ -149,18 +149,23 @@ function nameType(schema: JsonSchema): string {
 
 /** A channel as it would stand in routes.yaml, named like its kind. */
 export function exampleLines(kind: ChannelKind): string[] {
-  const given = kind.example?.settings ?? Object.fromEntries(neededSettings(kind))
-  const settings = Object.entries(given).map(([name, value]) => `    ${name}: ${JSON.stringify(value)}`)
+  const given = kind.example?.settings ?? neededSettings(kind)
+  const settings = Object.entries(given).map(
+    ([name, value]) => `    ${name}: ${JSON.stringify(value ?? variableOf(kind, name))}`,
+  )
   const address = kind.example?.address
   const people =
     address === undefined ? [] : ['people:', `  tim@mailtrigger.app: { ${kind.kind}: ${JSON.stringify(address)} }`]
   return ['channels:', `  ${kind.kind}:`, `    kind: ${kind.kind}`, ...settings, ...people]
 }
 
-function neededSettings({ kind, settings }: ChannelKind): [string, string][] {
-  return readSettings(settings)
-    .filter(({ needed }) => needed)
-    .map(({ name }) => [name, `\${${kind}_${name}}`.toUpperCase()])
+function neededSettings({ settings }: ChannelKind): Record<string, null> {
+  const needed = readSettings(settings).filter((setting) => setting.needed)
+  return Object.fromEntries(needed.map(({ name }) => [name, null]))
+}
+
+function variableOf({ kind }: ChannelKind, setting: string): string {
+  return `\${${kind}_${setting}}`.toUpperCase()
 }
 
 function table(head: string[], rows: string[][]): string {

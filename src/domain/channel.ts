@@ -181,7 +181,10 @@ export interface ChannelKind<Settings = unknown> {
   capabilities: ChannelCapabilities
   /** How a reader acknowledges; by a link in the message when nothing is said. */
   acknowledgedBy?: 'link' | 'button' | 'vendor' | 'nobody'
-  /** For the docs: settings and an address as one would write them. Without settings, those that are needed. */
+  /**
+   * For the docs: settings and an address as one would write them, null for what comes from a variable. Without
+   * settings, those that are needed.
+   */
   example?: { settings?: Record<string, unknown>; address?: string }
   /** At most this many attempts of one channel at a time. */
   concurrency: number
