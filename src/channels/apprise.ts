@@ -2,10 +2,17 @@ import { z } from 'zod'
 import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
 import type { Message, Severity } from '../domain/message.js'
 import { hideUrls, runApprise } from './apprise-command.js'
+import { callVendor } from './call-vendor.js'
 import { defineChannel } from './define-channel.js'
 import { composeText } from './dialects/compose-text.js'
 import { plainText } from './dialects/plain-text.js'
-import { type OutcomeFacts, outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
+import {
+  type OutcomeFacts,
+  outcomeFromAnswer,
+  permanentFromAnswer,
+  tooLongFromAnswer,
+  transientFromAnswer,
+} from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
 import { baseUrl } from './settings.js'
 import { withAckLink } from './with-ack-link.js'
@@ -122,37 +129,30 @@ async function post(
   context: ChannelContext,
 ): Promise<Outcome> {
   const facts: OutcomeFacts = { now: context.now(), idempotent: false, waitScope: 'channel', secrets }
-  try {
-    const answer = await context.request({
-      method: 'POST',
-      url: `${base_url}/notify${key === undefined ? '' : `/${key}`}`,
-      headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ ...notice, format: 'text', ...(urls === undefined ? {} : { urls }) }),
-      signal: context.signal,
-    })
-    return readAnswer({ ...answer, text: hideUrls(answer.text) }, context, facts)
-  } catch (error) {
-    return outcomeFromError(error, facts)
+  const call = {
+    url: `${base_url}/notify${key === undefined ? '' : `/${key}`}`,
+    headers: { accept: 'application/json' },
+    json: { ...notice, format: 'text', ...(urls === undefined ? {} : { urls }) },
   }
+  return callVendor(call, context, facts, (answer) => readAnswer(answer, context, facts))
 }
 
 /**
  * 204 is success of nothing: the key is unknown, or no URL fits the tag. 424 is that at least one service failed, and
  * not which (Apprise API, "API details").
  */
-function readAnswer(answer: HttpAnswer, { form }: ChannelContext, facts: OutcomeFacts): Outcome {
+function readAnswer(given: HttpAnswer, { form }: ChannelContext, facts: OutcomeFacts): Outcome {
+  const answer = { ...given, text: hideUrls(given.text) }
   const { status } = answer
-  const outcome = outcomeFromAnswer(answer, facts)
   if (status === 204) {
     const text = 'nobody was notified: Apprise knows no URL for this key and tag'
     return { kind: 'permanent', scope: 'channel', statusCode: status, text }
   }
-  if (outcome.kind !== 'permanent') return outcome
-  const { statusCode, text } = outcome
-  if (status === 424) return { kind: 'transient', waitMs: null, waitScope: 'delivery', statusCode, text }
-  if ((status === 413 || status === 431) && form !== 'short') return { kind: 'degrade', to: 'short', statusCode, text }
+  if (status === 424) return transientFromAnswer(answer, { ...facts, waitScope: 'delivery' })
+  if (status === 413 || status === 431) return tooLongFromAnswer(answer, form, facts)
   // No other message would get further through too many servers, or to a path that is not there.
-  return status === 404 || status === 405 || status === 406 ? { ...outcome, scope: 'channel' } : outcome
+  if (status === 404 || status === 405 || status === 406) return permanentFromAnswer(answer, 'channel', facts)
+  return outcomeFromAnswer(answer, facts)
 }
 
 /** Whole URLs, and each part of them: Apprise's own words repeat a host here and a token there. */

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { ChannelContext, ChannelKind, HttpAnswer, Outcome } from '../domain/channel.js'
 import type { Message, Severity } from '../domain/message.js'
+import { callVendor } from './call-vendor.js'
 import { cleanText, isVisible } from './clean-text.js'
 import { cutText } from './cut-text.js'
 import { dedupKey } from './dedup-key.js'
 import { defineChannel } from './define-channel.js'
 import { composeText } from './dialects/compose-text.js'
 import { plainText } from './dialects/plain-text.js'
-import { type OutcomeFacts, outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
+import { type OutcomeFacts, outcomeFromAnswer, permanentFromAnswer, tooLongFromAnswer } from './outcome-from-answer.js'
 import { outlineLabels } from './outline-labels.js'
 import { outlineLine, outlineMessage } from './outline-message.js'
 import { parseJson } from './parse-json.js'
@@ -95,7 +96,7 @@ function aliasOf({ sent, fingerprint }: ChannelContext): string {
 /** Takes 202 for an answer: the request is queued there, and an alias that is open already only counts up. */
 async function call(
   url: string,
-  body: Record<string, unknown>,
+  json: Record<string, unknown>,
   { api_key }: GenieSettings,
   context: ChannelContext,
 ): Promise<Outcome> {
@@ -106,18 +107,8 @@ async function call(
     waitHints: [{ header: 'x-ratelimit-period-in-sec', as: 'seconds' }],
     secrets: [api_key],
   }
-  try {
-    const answer = await context.request({
-      method: 'POST',
-      url,
-      headers: { 'content-type': 'application/json', authorization: `GenieKey ${api_key}` },
-      body: JSON.stringify(body),
-      signal: context.signal,
-    })
-    return readAnswer(answer, context, facts)
-  } catch (error) {
-    return outcomeFromError(error, facts)
-  }
+  const headers = { authorization: `GenieKey ${api_key}` }
+  return callVendor({ url, headers, json }, context, facts, (answer) => readAnswer(answer, context, facts))
 }
 
 const queued = z.object({ requestId: z.string().max(200).optional() })
@@ -129,11 +120,10 @@ function readAnswer(answer: HttpAnswer, context: ChannelContext, facts: OutcomeF
     const remote = { alias: aliasOf(context), ...(requestId === undefined ? {} : { request_id: requestId }) }
     return { ...outcome, remote }
   }
-  if (outcome.kind !== 'permanent') return outcome
-  if (answer.status === 413 && context.form !== 'short') return { ...outcome, kind: 'degrade', to: 'short' }
+  if (answer.status === 413) return tooLongFromAnswer(answer, context.form, facts)
   // 402 is an account whose plan lacks the API; a key of the wrong form is 422 like a wrong field is.
   const isAboutChannel = answer.status === 402 || (answer.status === 422 && /key format/i.test(answer.text))
-  return isAboutChannel ? { ...outcome, scope: 'channel' } : outcome
+  return isAboutChannel ? permanentFromAnswer(answer, 'channel', facts) : outcome
 }
 
 function renderAlert(message: Message, priority: string, { responders, tags }: GenieSettings, context: ChannelContext) {

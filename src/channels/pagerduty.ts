@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
 import type { Message, Severity } from '../domain/message.js'
+import { callVendor } from './call-vendor.js'
 import { isVisible } from './clean-text.js'
 import { cutText } from './cut-text.js'
 import { dedupKey } from './dedup-key.js'
 import { defineChannel } from './define-channel.js'
 import { formatIso } from './format-iso.js'
-import { type OutcomeFacts, outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
+import { type OutcomeFacts, outcomeFromAnswer, permanentFromAnswer, tooLongFromAnswer } from './outcome-from-answer.js'
 import { outlineLabels } from './outline-labels.js'
 import { outlineLine, outlineMessage } from './outline-message.js'
 import { baseUrl } from './settings.js'
@@ -75,27 +76,17 @@ async function enqueue(
     secrets: [routing_key],
   }
   const dedup_key = context.sent?.dedup_key || dedupKey(context.fingerprint, dedupKeyMax)
-  try {
-    const answer = await context.request({
-      method: 'POST',
-      url: `${base_url}/v2/enqueue`,
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ routing_key, dedup_key, ...event }),
-      signal: context.signal,
-    })
-    return readAnswer(answer, dedup_key, context, facts)
-  } catch (error) {
-    return outcomeFromError(error, facts)
-  }
+  const call = { url: `${base_url}/v2/enqueue`, json: { routing_key, dedup_key, ...event } }
+  return callVendor(call, context, facts, (answer) => readAnswer(answer, dedup_key, context, facts))
 }
 
 /** 202 takes the event into a queue. 400 is about the event or the key, as JSON or as plain text. */
 function readAnswer(answer: HttpAnswer, key: string, { form }: ChannelContext, facts: OutcomeFacts): Outcome {
+  const { status, text } = answer
   const outcome = outcomeFromAnswer(answer, facts)
   if (outcome.kind === 'accepted') return { ...outcome, remote: { dedup_key: key } }
-  if (outcome.kind !== 'permanent') return outcome
-  if (answer.status === 413 && form !== 'short') return { ...outcome, kind: 'degrade', to: 'short' }
-  return answer.status === 400 && /routing[ _]key/i.test(answer.text) ? { ...outcome, scope: 'channel' } : outcome
+  if (status === 413) return tooLongFromAnswer(answer, form, facts)
+  return status === 400 && /routing[ _]key/i.test(text) ? permanentFromAnswer(answer, 'channel', facts) : outcome
 }
 
 function renderTrigger(message: Message, severity: string, context: ChannelContext) {
