@@ -10,8 +10,10 @@ import { log } from './log.js'
 import { matrix } from './matrix.js'
 import { mattermost } from './mattermost.js'
 import { ntfy } from './ntfy.js'
+import { onesignal } from './onesignal.js'
 import { opsgenie } from './opsgenie.js'
 import { pagerduty } from './pagerduty.js'
+import { pushbullet } from './pushbullet.js'
 import { pushover } from './pushover.js'
 import { rocketchat } from './rocketchat.js'
 import { slack } from './slack.js'
@@ -21,6 +23,8 @@ import { twilioSms } from './twilio-sms.js'
 import { twilioVoice } from './twilio-voice.js'
 import { vonageSms } from './vonage-sms.js'
 import { webhook } from './webhook.js'
+import { webpush } from './webpush.js'
+import { whatsapp } from './whatsapp.js'
 import { zulip } from './zulip.js'
 
 /** THE list: config, JSON Schema, console forms, docs and the contract test all read it. */
@@ -43,11 +47,15 @@ export const channelKinds: readonly ChannelKind[] = [
   gotify,
   vonageSms,
   apprise,
-  inbox,
-  log,
   twilioVoice,
   matrix,
   zulip,
+  webpush,
+  inbox,
+  log,
+  pushbullet,
+  onesignal,
+  whatsapp,
 ]
 
 export function findChannelKind(kind: string): ChannelKind | null {

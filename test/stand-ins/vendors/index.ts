@@ -9,7 +9,9 @@ import { log } from './log.js'
 import { matrix } from './matrix.js'
 import { mattermost } from './mattermost.js'
 import { ntfy } from './ntfy.js'
+import { onesignal } from './onesignal.js'
 import { pagerduty } from './pagerduty.js'
+import { pushbullet } from './pushbullet.js'
 import { pushover } from './pushover.js'
 import { rocketchat } from './rocketchat.js'
 import { slackBot, slackWebhook } from './slack.js'
@@ -20,6 +22,8 @@ import { twilioVoice } from './twilio-voice.js'
 import type { OwnVendor, Vendor } from './vendor.js'
 import { vonageSms } from './vonage-sms.js'
 import { webhook } from './webhook.js'
+import { webpush } from './webpush.js'
+import { whatsappSession, whatsappTemplate, whatsappTwilio } from './whatsapp.js'
 import { zulipChannel, zulipDirect } from './zulip.js'
 
 /** One line a vendor; the contract test finds them by kind. */
@@ -45,10 +49,16 @@ export const vendors: readonly (Vendor | OwnVendor)[] = [
   appriseKey,
   appriseUrls,
   appriseCommand,
-  inbox,
-  log,
   twilioVoice,
   matrix,
   zulipDirect,
   zulipChannel,
+  webpush,
+  inbox,
+  log,
+  pushbullet,
+  onesignal,
+  whatsappTemplate,
+  whatsappSession,
+  whatsappTwilio,
 ]
