@@ -47,8 +47,8 @@ describe('mailtrigger check', () => {
     ],
     [
       'a step of a later version',
-      route('{ subject: x }', '[ { hold: { for: 30m, key: x, unless: { subject: up } } }, { send: inbox } ]'),
-      /"hold" is not available in this version/,
+      route('{ subject: x }', '[ { llm: { prompt: x, set: [title] } }, { send: inbox } ]'),
+      /"llm" is not available in this version/,
       /help/,
     ],
   ]
