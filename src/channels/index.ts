@@ -14,8 +14,10 @@ import { onesignal } from './onesignal.js'
 import { opsgenie } from './opsgenie.js'
 import { pagerduty } from './pagerduty.js'
 import { pushbullet } from './pushbullet.js'
+import { pusherBeams } from './pusher-beams.js'
 import { pushover } from './pushover.js'
 import { rocketchat } from './rocketchat.js'
+import { signal } from './signal.js'
 import { slack } from './slack.js'
 import { teams } from './teams.js'
 import { telegram } from './telegram.js'
@@ -56,6 +58,8 @@ export const channelKinds: readonly ChannelKind[] = [
   pushbullet,
   onesignal,
   whatsapp,
+  signal,
+  pusherBeams,
 ]
 
 export function findChannelKind(kind: string): ChannelKind | null {

@@ -7,9 +7,12 @@ import {
   tooLongFromAnswer,
   transientFromAnswer,
 } from './outcome-from-answer.js'
+import { outsideSessionFromAnswer } from './outside-session.js'
 import { parseJson } from './parse-json.js'
 import { redactText } from './redact-text.js'
 import { baseUrl } from './settings.js'
+
+export const twilioUrl = 'https://api.twilio.com'
 
 /** What every kind that goes through Twilio is set up with: the account's token, or an API key of it. */
 export const twilioFields = {
@@ -20,7 +23,7 @@ export const twilioFields = {
     .regex(/^SK[0-9a-fA-F]{32}$/, 'must be SK and 32 hexadecimal digits')
     .optional(),
   api_key_secret: z.string().min(1).max(200).optional(),
-  base_url: baseUrl.default('https://api.twilio.com'),
+  base_url: baseUrl.default(twilioUrl),
 }
 
 export const twilioSecrets = ['auth_token', 'api_key_secret']
@@ -70,7 +73,6 @@ const scopeOfCode = new Map<number, Scope>([
   [21703, 'channel'], // The messaging service has no numbers.
   [63003, 'address'], // The recipient is not on WhatsApp.
   [63007, 'channel'], // `From` is no WhatsApp sender of the account.
-  [63016, 'message'], // Free text outside of the 24 hours after the recipient's last message.
   [63024, 'address'], // The recipient cannot be written to.
 ])
 
@@ -79,6 +81,9 @@ const throttled = new Set([20429, 63018])
 
 /** The body is longer than 1,600 characters. */
 const tooLong = 21617
+
+/** Free text on WhatsApp, more than 24 hours after the recipient's last message. */
+const outsideSession = 63016
 
 const resource = z.object({ sid: z.string().regex(/^[A-Z]{2}[0-9a-fA-F]{32}$/), status: z.string().optional() })
 const refusal = z.object({ code: z.number().int(), message: z.string() })
@@ -124,6 +129,7 @@ function readTwilioAnswer(answer: HttpAnswer, form: ChannelContext['form'], fact
   const { code, message } = refused.data
   const said = { ...answer, text: `${code} ${message}` }
   if (throttled.has(code)) return transientFromAnswer(said, facts)
+  if (code === outsideSession) return outsideSessionFromAnswer(said, form, facts)
   if (code === tooLong) return tooLongFromAnswer(said, form, facts)
   const scope = scopeOfCode.get(code)
   return scope === undefined ? null : permanentFromAnswer(said, scope, facts)

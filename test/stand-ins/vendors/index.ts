@@ -12,8 +12,10 @@ import { ntfy } from './ntfy.js'
 import { onesignal } from './onesignal.js'
 import { pagerduty } from './pagerduty.js'
 import { pushbullet } from './pushbullet.js'
+import { beamsInterests, beamsUsers } from './pusher-beams.js'
 import { pushover } from './pushover.js'
 import { rocketchat } from './rocketchat.js'
+import { signal } from './signal.js'
 import { slackBot, slackWebhook } from './slack.js'
 import { teams } from './teams.js'
 import { telegram } from './telegram.js'
@@ -61,4 +63,7 @@ export const vendors: readonly (Vendor | OwnVendor)[] = [
   whatsappTemplate,
   whatsappSession,
   whatsappTwilio,
+  signal,
+  beamsUsers,
+  beamsInterests,
 ]
