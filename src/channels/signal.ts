@@ -1,0 +1,140 @@
+import { z } from 'zod'
+import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
+import type { Message } from '../domain/message.js'
+import { callVendor, strangeAnswer, unknownMessage, wrongAddress } from './call-vendor.js'
+import { defineChannel } from './define-channel.js'
+import { composeText } from './dialects/compose-text.js'
+import { plainText } from './dialects/plain-text.js'
+import {
+  type OutcomeFacts,
+  permanentFromAnswer,
+  tooLongFromAnswer,
+  transientFromAnswer,
+} from './outcome-from-answer.js'
+import { outlineMessage } from './outline-message.js'
+import { parseJson } from './parse-json.js'
+import { phoneHint, phoneNumber, readPhoneNumber } from './phone-number.js'
+import { baseUrl } from './settings.js'
+import { withAckLink } from './with-ack-link.js'
+
+/** What is longer, Signal's apps show only in part until it is tapped (they send it as an attachment). */
+const messageBytesMax = 2_000
+const shortBytesMax = 500
+/** Signal names no time to wait for; without a captcha it is a day, and asking again makes it no longer. */
+const throttledMs = 3_600_000
+
+const group = z.string().regex(/^group\.[A-Za-z0-9+/=_-]{1,200}$/)
+const account = z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)
+const recipient = z.union([phoneNumber, group, account], 'must be a phone number, group.… or an account id')
+
+const settings = z.strictObject({
+  base_url: baseUrl,
+  /** The account that sends. */
+  number: phoneNumber,
+  recipients: z.array(recipient).min(1).max(50).optional(),
+})
+type Settings = z.infer<typeof settings>
+
+export const signal = defineChannel<Settings>({
+  kind: 'signal',
+  label: 'Signal',
+  description: 'Sends to people and groups on Signal, through a signal-cli-rest-api server of your own.',
+  settings,
+  address: { schema: recipient, hint: `${phoneHint}, group.… or an account id` },
+  destination: ({ recipients }) => recipients?.join(', ') ?? null,
+  secrets: [],
+  capabilities: {
+    textMax: messageBytesMax,
+    textUnit: 'bytes',
+    dialect: 'plain',
+    attachments: false,
+    idempotent: false,
+  },
+  // signal-cli sends one message of an account after the other.
+  concurrency: 1,
+  rates: { channel: null, address: null },
+  send: (message, address, settings, context) => post(message, null, address, settings, context),
+  async update(message, address, settings, context) {
+    const timestamp = context.sent?.timestamp ?? ''
+    if (!/^\d{10,16}$/.test(timestamp)) return unknownMessage
+    return post(message, Number(timestamp), address, settings, context)
+  },
+})
+
+/** A message is known by the moment it was sent at; with one to edit, the message takes its place. */
+async function post(
+  message: Message,
+  edited: number | null,
+  address: string | null,
+  settings: Settings,
+  context: ChannelContext,
+): Promise<Outcome> {
+  const recipients = (settings.recipients ?? [address]).map(readRecipient).filter((one) => one !== null)
+  if (recipients.length === 0) return wrongAddress('the address is not one of Signal')
+  const short = context.form === 'short'
+  const outline = outlineMessage(withAckLink(message, context))
+  const max = short ? shortBytesMax : messageBytesMax
+  const call = {
+    url: `${settings.base_url}/v2/send`,
+    json: {
+      number: readPhoneNumber(settings.number),
+      recipients,
+      message: composeText(outline, plainText, { max, unit: 'bytes', short }),
+      // Its styles know no escapes, so that a mail's own stars would be taken for ours.
+      text_mode: 'normal',
+      ...(edited !== null && { edit_timestamp: edited }),
+    },
+  }
+  const facts = factsOf(context, edited !== null)
+  return callVendor(call, context, facts, (answer) => readAnswer(answer, edited, context, facts))
+}
+
+function readRecipient(address: string | null): string | null {
+  const isNamed = group.safeParse(address).success || account.safeParse(address).success
+  return isNamed ? address : readPhoneNumber(address)
+}
+
+function factsOf(context: ChannelContext, idempotent: boolean): OutcomeFacts {
+  return { now: context.now(), idempotent, waitScope: 'channel', secrets: [] }
+}
+
+/** Whose fault a refusal is stands in its words only, which are those of signal-cli. */
+const scopeOfWords: [RegExp, 'message' | 'address' | 'channel'][] = [
+  [/specified account does not exist|^user \S+ is not registered|authorization failed/i, 'channel'],
+  // A new phone has a new identity, which whoever runs the server has to trust first.
+  [
+    /untrusted identit|unregistered (?:user|recipient)|is not a registered user|group not found|invalid group/i,
+    'address',
+  ],
+  [/couldn't process request/i, 'message'],
+]
+
+const posted = z.object({ timestamp: z.union([z.string(), z.number()]).transform(String) })
+const refused = z.object({ error: z.string() })
+
+/** Signal's own servers are behind this one: what it says in a 400 without known words may pass. */
+function readAnswer(
+  answer: HttpAnswer,
+  edited: number | null,
+  { form }: ChannelContext,
+  facts: OutcomeFacts,
+): Outcome | null {
+  const { status } = answer
+  const body = parseJson(answer.text)
+  if (status === 200 || status === 201) {
+    const { data } = posted.safeParse(body)
+    if (data === undefined) return strangeAnswer('signal-cli-rest-api')
+    // Later changes name the first message, not the one that took its place.
+    const timestamp = edited === null ? data.timestamp : String(edited)
+    return { kind: 'delivered', remote: { timestamp }, statusCode: status, text: `message ${data.timestamp}` }
+  }
+  const words = refused.safeParse(body).data?.error ?? ''
+  if (status === 429 || /captcha|rate limit/i.test(words)) {
+    return transientFromAnswer(answer, { ...facts, waitHints: [{ alwaysMs: throttledMs }] })
+  }
+  if (status === 413) return tooLongFromAnswer(answer, form, facts)
+  if (status === 404) return permanentFromAnswer(answer, 'channel', facts)
+  if (status !== 400) return null
+  const scope = scopeOfWords.find(([pattern]) => pattern.test(words))?.[1]
+  return scope === undefined ? transientFromAnswer(answer, facts) : permanentFromAnswer(answer, scope, facts)
+}
