@@ -38,10 +38,10 @@ test('in little room the text gives way first, then all but the first link and t
 
 describe('as CommonMark', () => {
   test.each([
-    ['*a* _b_ `c` [d](e) <f> #g ~h~ |i|', '\\*a\\* \\_b\\_ \\`c\\` \\[d\\](e) \\<f\\> \\#g \\~h\\~ \\|i\\|'],
-    ['- a\n+ b\n1. c\n2) d\n---\n===', '\\- a  \n\\+ b  \n1\\. c  \n2\\) d  \n\\---  \n\\==='],
+    ['*a* _b_ `c` [d](e) <f> #g ~h~ |i|', '\\*a\\* \\_b\\_ \\`c\\` \\[d\\](e) <\u2060f\\> \\#g \\~h\\~ \\|i\\|'],
+    ['- a\n+ b\n1. c\n2) d\n---\n===', '\\- a  \n\\+ b  \n1\\. c  \n2\\) d  \n\\---  \n\u2060==='],
     ['    code', '\u00a0\u00a0\u00a0\u00a0code'],
-    ['&amp; &lt;', '\\&amp; \\&lt;'],
+    ['&amp; &lt; a & b < c', '&\u2060amp; &\u2060lt; a & b < c'],
     ['@channel (@all) tim@all.example', '@\u200bchannel (@\u200ball) tim@all.example'],
     ['see https://x.example/a_b*c.', 'see <https://x.example/a_b*c>.'],
   ])('%s', (text, expected) => {

@@ -233,7 +233,7 @@ test('the inbox keeps the message for its recipient; the log gets one line', asy
   const saved: unknown[] = []
   const lines: [string, Record<string, unknown>][] = []
   const outbound = openOutbound()
-  const running = { settings: {}, shown: () => [], refused: () => [], script: null, stop: async () => {} }
+  const running = { settings: {}, shown: () => [], refused: () => [], requests: [], script: null, stop: async () => {} }
   const changes: Partial<ChannelContext> = {
     saveToInbox: async (entry) => `inbox-${saved.push(entry)}`,
     log: (line, facts) => lines.push([line, facts]),

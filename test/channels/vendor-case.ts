@@ -1,9 +1,9 @@
-import { expect } from 'vitest'
+import { afterEach, beforeEach, expect } from 'vitest'
 import type { ChannelContext, ChannelKind, Outcome } from '#src/domain/channel.js'
 import type { Message } from '#src/domain/message.js'
 import type { Outbound } from '#src/outbound/client.js'
-import type { OwnVendor, RunningVendor, Vendor } from '../stand-ins/vendors/vendor.js'
-import { makeContext, makeMessage } from './context.js'
+import { type OwnVendor, type RunningVendor, startVendor, type Vendor } from '../stand-ins/vendors/vendor.js'
+import { makeContext, makeMessage, openOutbound } from './context.js'
 
 export type Verb = 'send' | 'resolve' | 'update'
 
@@ -17,6 +17,24 @@ export interface VendorCase {
   vendor: Vendor | OwnVendor
   running: RunningVendor
   outbound: Outbound
+}
+
+/** A kind and its vendor, anew for each test. */
+export function useVendor(kind: ChannelKind, vendor: Vendor): () => VendorCase {
+  let given: VendorCase
+  beforeEach(async () => {
+    given = { kind, vendor, running: await startVendor(vendor), outbound: openOutbound() }
+  })
+  afterEach(async () => {
+    await given.running.stop()
+    await given.outbound.close()
+  })
+  return () => given
+}
+
+/** With other settings than the vendor's own. */
+export function withSettings(given: VendorCase, changes: Record<string, unknown>): VendorCase {
+  return { ...given, running: { ...given.running, settings: { ...given.running.settings, ...changes } } }
 }
 
 export async function perform(

@@ -20,11 +20,16 @@ export function escapeCommonMark(text: string): string {
   return escapeMarks(text).replace(/\n/g, '  \n')
 }
 
-/** The same for dialects where a line break is one anyway. */
+/**
+ * The same for dialects where a line break is one anyway. Backslashes stand before those characters only that every
+ * reader of Markdown lets escape; elsewhere a joiner that nobody sees keeps tags, entities and underlines apart.
+ */
 export function escapeMarks(text: string): string {
   return text
-    .replace(/[\\`*_~[\]<>|#&$]/g, '\\$&')
-    .replace(/^([ \t]*)([-+=])/gm, '$1\\$2')
+    .replace(/[\\`*_~[\]>|#]/g, '\\$&')
+    .replace(/<(?=\S)|&(?=#?\w{1,32};)/g, '$&\u2060')
+    .replace(/^([ \t]*)(?=[-+])/gm, '$1\\')
+    .replace(/^([ \t]*)(?==)/gm, '$1\u2060')
     .replace(/^([ \t]*\d{1,9})([.)])/gm, '$1\\$2')
     .replace(/^[ \t]+/gm, (space) => '\u00a0'.repeat(Math.min(indentMax, space.replaceAll('\t', '    ').length)))
     .replace(/(^|[^\p{L}\p{N}])@(?=\p{L})/gmu, '$1@\u200b')

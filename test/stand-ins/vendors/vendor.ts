@@ -42,6 +42,8 @@ export interface RunningVendor {
   shown: () => string[] | Promise<string[]>
   /** What it refused of its own accord: `400 {"error":…}`. Content must never get here. */
   refused: () => string[]
+  /** What was asked of it, in order. */
+  requests: SinkRequest[]
   /** Queues answers, used once each; null when the far end does not speak HTTP. */
   script: ((...replies: SinkReply[]) => void) | null
   /** What the context of a call lends, for kinds that need no far end. */
@@ -51,7 +53,7 @@ export interface RunningVendor {
 
 export async function startVendor(vendor: Vendor | OwnVendor): Promise<RunningVendor> {
   if ('start' in vendor) {
-    return { refused: () => [], script: null, ...(await vendor.start()) }
+    return { refused: () => [], requests: [], script: null, ...(await vendor.start()) }
   }
   const sink = await startWebhookSink()
   const shown: string[] = []
@@ -70,6 +72,7 @@ export async function startVendor(vendor: Vendor | OwnVendor): Promise<RunningVe
     settings: vendor.settings(sink.url),
     shown: () => shown,
     refused: () => refused,
+    requests: sink.requests,
     script: sink.script,
     changes: {},
     stop: sink.stop,
