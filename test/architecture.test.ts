@@ -45,6 +45,7 @@ const vendorRooms: Record<string, string> = {
   re2js: 'route',
   grammy: 'channels',
   nodemailer: 'channels',
+  mqtt: 'channels',
   'node-cron': 'jobs',
   '@extism/extism': 'wasm',
   esbuild: 'wasm',
@@ -106,8 +107,8 @@ describe('the architecture', () => {
     expect(long.map((file) => relative(root, file))).toEqual([])
   })
 
-  it('names only what exists in ARCHITECTURE.md', () => {
-    const text = readFileSync('ARCHITECTURE.md', 'utf8')
+  it.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('names only what exists in %s', (page) => {
+    const text = readFileSync(page, 'utf8')
     const named = [...text.matchAll(/`((?:src|test|bench|fixtures|wasm-actions|deploy|docs)\/[\w./-]*)`/g)].map(
       ([, path]) => path ?? '',
     )

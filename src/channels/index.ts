@@ -6,9 +6,11 @@ import { googlechat } from './googlechat.js'
 import { gotify } from './gotify.js'
 import { inbox } from './inbox.js'
 import { jiraServiceManagement } from './jira-service-management.js'
+import { line } from './line.js'
 import { log } from './log.js'
 import { matrix } from './matrix.js'
 import { mattermost } from './mattermost.js'
+import { mqtt } from './mqtt.js'
 import { ntfy } from './ntfy.js'
 import { onesignal } from './onesignal.js'
 import { opsgenie } from './opsgenie.js'
@@ -19,6 +21,7 @@ import { pushover } from './pushover.js'
 import { rocketchat } from './rocketchat.js'
 import { signal } from './signal.js'
 import { slack } from './slack.js'
+import { sns } from './sns.js'
 import { teams } from './teams.js'
 import { telegram } from './telegram.js'
 import { twilioSms } from './twilio-sms.js'
@@ -53,13 +56,16 @@ export const channelKinds: readonly ChannelKind[] = [
   matrix,
   zulip,
   webpush,
-  inbox,
-  log,
   pushbullet,
   onesignal,
   whatsapp,
   signal,
   pusherBeams,
+  line,
+  mqtt,
+  inbox,
+  log,
+  sns,
 ]
 
 export function findChannelKind(kind: string): ChannelKind | null {

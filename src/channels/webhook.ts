@@ -2,12 +2,9 @@ import { createHmac } from 'node:crypto'
 import { z } from 'zod'
 import type { ChannelContext, Outcome } from '../domain/channel.js'
 import type { Message } from '../domain/message.js'
-import { cleanText } from './clean-text.js'
-import { cutText } from './cut-text.js'
 import { defineChannel } from './define-channel.js'
-import { formatIso } from './format-iso.js'
+import { type EventType, renderEvent } from './event-json.js'
 import { outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
-import { outlineMessage } from './outline-message.js'
 import { httpUrl } from './settings.js'
 
 const textMax = 100_000
@@ -32,17 +29,10 @@ const settings = z.strictObject({
 type Settings = z.infer<typeof settings>
 
 /**
- * Posts one JSON document per notification, one when it is over, and one when somebody acknowledged it:
- *
- *     { "type": "notification" | "notification.resolved" | "notification.acknowledged",
- *       "timestamp": "<ISO time the mail came in>",
- *       "data": { "delivery_id", "mail_id", "fingerprint", "recipient": null | "…", "title", "text", "severity",
- *                 "labels": {}, "notes": [], "from", "links": [{ "label", "url" }],
- *                 "attachments": [{ "filename", "content_type", "size" }], "received_at", "ack_url": null | "…" } }
- *
- * What belongs together has the same `fingerprint`. `ack_url` is a page on which a person acknowledges. The document is the same on every attempt. `webhook-id` and `idempotency-key` carry the delivery's id, so a receiver
- * can drop a repeat; `webhook-timestamp` is the attempt's. With a `secret`, the exact bytes sent are signed twice: as
- * `X-Webhook-Signature: sha256=<hex>` and by Standard Webhooks 1.0 as `webhook-signature: v1,<base64>`.
+ * Posts one JSON document per notification, one when it is over, and one when somebody acknowledged it: see
+ * `event-json.ts`. It is the same on every attempt. `webhook-id` and `idempotency-key` carry the delivery's id, so a
+ * receiver can drop a repeat; `webhook-timestamp` is the attempt's. With a `secret`, the exact bytes sent are signed
+ * twice: as `X-Webhook-Signature: sha256=<hex>` and by Standard Webhooks 1.0 as `webhook-signature: v1,<base64>`.
  */
 export const webhook = defineChannel<Settings>({
   kind: 'webhook',
@@ -63,8 +53,6 @@ export const webhook = defineChannel<Settings>({
     post('notification.acknowledged', message, address, settings, context),
 })
 
-type EventType = 'notification' | 'notification.resolved' | 'notification.acknowledged'
-
 async function post(
   type: EventType,
   message: Message,
@@ -78,7 +66,7 @@ async function post(
     waitScope: 'channel' as const,
     secrets: [secret, url, new URL(url).search, ...Object.values(headers)],
   }
-  const body = renderBody(type, message, address, context)
+  const body = renderEvent(type, message, address, context, textMax)
   try {
     const answer = await context.request({
       method,
@@ -92,36 +80,6 @@ async function post(
   } catch (error) {
     return outcomeFromError(error, facts)
   }
-}
-
-function renderBody(type: EventType, message: Message, recipient: string | null, context: ChannelContext): string {
-  const { title, text, notes, links } = outlineMessage(message)
-  const receivedAt = formatIso(message.receivedAt)
-  return JSON.stringify({
-    type,
-    timestamp: receivedAt,
-    data: {
-      delivery_id: context.deliveryId,
-      mail_id: message.mailId,
-      fingerprint: context.fingerprint,
-      recipient,
-      title,
-      // The outline leaves out a text that only repeats the title; a program wants it all the same.
-      text: cutText(text === '' ? cleanText(message.text) : text, textMax, 'code_points'),
-      severity: message.severity,
-      labels: message.labels,
-      notes,
-      from: message.from,
-      links,
-      attachments: message.attachments.map(({ filename, contentType, sizeBytes }) => ({
-        filename,
-        content_type: contentType,
-        size: sizeBytes,
-      })),
-      received_at: receivedAt,
-      ack_url: context.ack?.url ?? null,
-    },
-  })
 }
 
 /**

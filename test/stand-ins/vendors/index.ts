@@ -5,9 +5,11 @@ import { jiraServiceManagement, opsgenie } from './genie.js'
 import { googlechat } from './googlechat.js'
 import { gotify } from './gotify.js'
 import { inbox } from './inbox.js'
+import { line } from './line.js'
 import { log } from './log.js'
 import { matrix } from './matrix.js'
 import { mattermost } from './mattermost.js'
+import { mqtt } from './mqtt.js'
 import { ntfy } from './ntfy.js'
 import { onesignal } from './onesignal.js'
 import { pagerduty } from './pagerduty.js'
@@ -17,6 +19,7 @@ import { pushover } from './pushover.js'
 import { rocketchat } from './rocketchat.js'
 import { signal } from './signal.js'
 import { slackBot, slackWebhook } from './slack.js'
+import { snsPhone, snsTopic } from './sns.js'
 import { teams } from './teams.js'
 import { telegram } from './telegram.js'
 import { twilioSms } from './twilio-sms.js'
@@ -56,8 +59,6 @@ export const vendors: readonly (Vendor | OwnVendor)[] = [
   zulipDirect,
   zulipChannel,
   webpush,
-  inbox,
-  log,
   pushbullet,
   onesignal,
   whatsappTemplate,
@@ -66,4 +67,10 @@ export const vendors: readonly (Vendor | OwnVendor)[] = [
   signal,
   beamsUsers,
   beamsInterests,
+  line,
+  mqtt,
+  inbox,
+  log,
+  snsTopic,
+  snsPhone,
 ]
