@@ -1,13 +1,12 @@
 import { z } from 'zod'
-import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
+import type { ChannelContext, Form, HttpAnswer, Outcome } from '../domain/channel.js'
 import type { Message } from '../domain/message.js'
 import { callVendor, strangeAnswer } from './call-vendor.js'
 import { defineChannel } from './define-channel.js'
 import { renderGoogleChat, renderGoogleChatText } from './dialects/google-chat.js'
-import type { OutcomeFacts } from './outcome-from-answer.js'
+import { type OutcomeFacts, permanentFromAnswer, tooRichFromAnswer } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
 import { parseJson } from './parse-json.js'
-import { redactText } from './redact-text.js'
 import { moveToBase, secretsOfUrl, webhookBase, webhookUrl } from './webhook-url.js'
 import { withAckLink } from './with-ack-link.js'
 
@@ -60,25 +59,25 @@ async function post(
 const sentMessage = z.object({ name: z.string(), thread: z.object({ name: z.string() }).optional() })
 const refusal = z.object({ error: z.object({ status: z.string(), message: z.string() }) })
 
-function readAnswer(answer: HttpAnswer, form: ChannelContext['form'], facts: OutcomeFacts): Outcome | null {
+function readAnswer(answer: HttpAnswer, form: Form, facts: OutcomeFacts): Outcome | null {
   const body = parseJson(answer.text)
-  const { status: statusCode } = answer
-  if (statusCode < 300) {
-    const sent = sentMessage.safeParse(body)
-    if (!sent.success) return strangeAnswer('Google Chat')
-    const { name, thread } = sent.data
-    return { kind: 'delivered', remote: { name, thread: thread?.name ?? '' }, statusCode, text: `message ${name}` }
+  if (answer.status < 300) {
+    const { data } = sentMessage.safeParse(body)
+    if (data === undefined) return strangeAnswer('Google Chat')
+    const remote = { name: data.name, thread: data.thread?.name ?? '' }
+    return { kind: 'delivered', remote, statusCode: answer.status, text: `message ${data.name}` }
   }
-  const refused = refusal.safeParse(body)
-  if (!refused.success) return null
-  const { status, message } = refused.data.error
-  const text = redactText(`Google Chat says ${status}: ${message}`, facts.secrets)
-  // A key that is not valid is an invalid argument, too.
-  if (status === 'INVALID_ARGUMENT') {
-    if (/\b(?:key|token)\b/i.test(message)) return { kind: 'permanent', scope: 'channel', statusCode, text }
-    if (form === 'full') return { kind: 'degrade', to: 'plain', statusCode, text }
-    return { kind: 'permanent', scope: 'message', statusCode, text }
+  const { data } = refusal.safeParse(body)
+  switch (data?.error.status) {
+    case 'INVALID_ARGUMENT':
+      // A key that is not valid is an invalid argument, too.
+      if (/\b(?:key|token)\b/i.test(data.error.message)) return permanentFromAnswer(answer, 'channel', facts)
+      return tooRichFromAnswer(answer, form, facts)
+    case 'UNAUTHENTICATED':
+    case 'PERMISSION_DENIED':
+    case 'NOT_FOUND':
+      return permanentFromAnswer(answer, 'channel', facts)
+    default:
+      return null
   }
-  const isGone = ['UNAUTHENTICATED', 'PERMISSION_DENIED', 'NOT_FOUND'].includes(status)
-  return isGone ? { kind: 'permanent', scope: 'channel', statusCode, text } : null
 }

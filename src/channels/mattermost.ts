@@ -1,15 +1,14 @@
 import { z } from 'zod'
-import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
+import type { ChannelContext, Form, HttpAnswer, Outcome } from '../domain/channel.js'
 import type { Message, Severity } from '../domain/message.js'
 import { callVendor, wrongAddress } from './call-vendor.js'
 import { chatAddress, chatDestination, chatWebhookSettings } from './chat-webhook.js'
 import { defineChannel } from './define-channel.js'
 import { commonMark } from './dialects/common-mark.js'
 import { composeText } from './dialects/compose-text.js'
-import type { OutcomeFacts } from './outcome-from-answer.js'
+import { type OutcomeFacts, permanentFromAnswer, tooRichFromAnswer } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
 import { parseJson } from './parse-json.js'
-import { redactText } from './redact-text.js'
 import { severityColour } from './severity-colours.js'
 import { moveToBase, secretsOfUrl } from './webhook-url.js'
 import { withAckLink } from './with-ack-link.js'
@@ -81,24 +80,13 @@ function renderPriority({ severity }: Message) {
   return priority === undefined ? {} : { priority: { priority, requested_ack: true } }
 }
 
-const refusal = z.object({ id: z.string(), message: z.string() })
+const refusal = z.object({ id: z.string() })
 
-function readRefusal(
-  answer: HttpAnswer,
-  form: ChannelContext['form'],
-  { direct }: Settings,
-  facts: OutcomeFacts,
-): Outcome | null {
-  const { status: statusCode } = answer
-  const body = refusal.safeParse(parseJson(answer.text))
-  if (!body.success || statusCode < 400 || statusCode >= 500 || statusCode === 429) return null
-  const { id, message } = body.data
-  const text = redactText(`Mattermost says ${message}`, facts.secrets)
-  if (/\.parse\.|\.(?:text|attachments)\./.test(id)) {
-    if (form === 'full') return { kind: 'degrade', to: 'plain', statusCode, text }
-    return { kind: 'permanent', scope: 'message', statusCode, text }
-  }
+function readRefusal(answer: HttpAnswer, form: Form, { direct }: Settings, facts: OutcomeFacts): Outcome | null {
+  const { data } = refusal.safeParse(parseJson(answer.text))
+  if (data === undefined || answer.status < 400 || answer.status >= 500 || answer.status === 429) return null
+  if (/\.parse\.|\.(?:text|attachments)\./.test(data.id)) return tooRichFromAnswer(answer, form, facts)
   // Of a webhook that posts to people, only the one place may be missing or closed.
-  const isPlace = /\.(?:channel|user|permissions|channel_locked)\./.test(id)
-  return { kind: 'permanent', scope: isPlace && direct ? 'address' : 'channel', statusCode, text }
+  const isPlace = /\.(?:channel|user|permissions|channel_locked)\./.test(data.id)
+  return permanentFromAnswer(answer, isPlace && direct ? 'address' : 'channel', facts)
 }

@@ -47,10 +47,22 @@ export function permanentFromAnswer(
   return { kind: 'permanent', scope, statusCode: answer.status, text: describeAnswer(answer, facts.secrets) }
 }
 
+/** For an answer that calls the message too large, when it is the files that may be left out. */
+export function withoutFilesFromAnswer(answer: HttpAnswer, facts: OutcomeFacts): Outcome {
+  const text = describeAnswer(answer, facts.secrets)
+  return { kind: 'degrade', to: 'no_attachment', statusCode: answer.status, text }
+}
+
 /** For an answer that calls the message too long: once more, shorter; then never. */
 export function tooLongFromAnswer(answer: HttpAnswer, form: Form, facts: OutcomeFacts): Outcome {
   if (form === 'short') return permanentFromAnswer(answer, 'message', facts)
   return { kind: 'degrade', to: 'short', statusCode: answer.status, text: describeAnswer(answer, facts.secrets) }
+}
+
+/** For an answer that cannot read the message's markup: once more, without; then never. */
+export function tooRichFromAnswer(answer: HttpAnswer, form: Form, facts: OutcomeFacts): Outcome {
+  if (form !== 'full') return permanentFromAnswer(answer, 'message', facts)
+  return { kind: 'degrade', to: 'plain', statusCode: answer.status, text: describeAnswer(answer, facts.secrets) }
 }
 
 /** A redirect means that the URL in the settings is not the right one: no other message would fare better. */

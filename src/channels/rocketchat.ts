@@ -1,15 +1,14 @@
 import { z } from 'zod'
-import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
+import type { ChannelContext, Form, HttpAnswer, Outcome } from '../domain/channel.js'
 import type { Message } from '../domain/message.js'
 import { callVendor, strangeAnswer, wrongAddress } from './call-vendor.js'
 import { chatAddress, chatDestination, chatWebhookSettings } from './chat-webhook.js'
 import { defineChannel } from './define-channel.js'
 import { composeText } from './dialects/compose-text.js'
 import { rocketchatMarkdown } from './dialects/rocketchat-markdown.js'
-import type { OutcomeFacts } from './outcome-from-answer.js'
+import { type OutcomeFacts, permanentFromAnswer, tooLongFromAnswer } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
 import { parseJson } from './parse-json.js'
-import { redactText } from './redact-text.js'
 import { severityColour } from './severity-colours.js'
 import { moveToBase, secretsOfUrl } from './webhook-url.js'
 import { withAckLink } from './with-ack-link.js'
@@ -66,28 +65,20 @@ function renderContent(message: Message, context: ChannelContext) {
 
 const verdict = z.object({ success: z.boolean(), error: z.string().optional() })
 
-function readAnswer(
-  answer: HttpAnswer,
-  form: ChannelContext['form'],
-  { direct }: Settings,
-  facts: OutcomeFacts,
-): Outcome | null {
+function readAnswer(answer: HttpAnswer, form: Form, { direct }: Settings, facts: OutcomeFacts): Outcome | null {
   const { status: statusCode } = answer
   if (statusCode === 429 || statusCode >= 500) return null
-  const body = verdict.safeParse(parseJson(answer.text))
+  const { data } = verdict.safeParse(parseJson(answer.text))
   if (statusCode < 300) {
-    if (body.success && body.data.success) return null
+    if (data?.success) return null
     // The script of an integration may take a call and post nothing.
     if (answer.text.trim() !== '') return strangeAnswer('Rocket.Chat')
     const text = 'Rocket.Chat answered without a word: the script of the integration posted nothing'
     return { kind: 'permanent', scope: 'message', statusCode, text }
   }
-  const error = body.success ? (body.data.error ?? '') : ''
-  const text = redactText(`Rocket.Chat says HTTP ${statusCode}: ${error}`, facts.secrets)
-  if (/size|too long|max-allowed/i.test(error) && form !== 'short')
-    return { kind: 'degrade', to: 'short', statusCode, text }
-  if (/invalid-(?:channel|room)|overriding/i.test(error)) {
-    return { kind: 'permanent', scope: direct && !/overriding/i.test(error) ? 'address' : 'channel', statusCode, text }
-  }
+  const error = data?.error ?? ''
+  if (/size|too long|max-allowed/i.test(error)) return tooLongFromAnswer(answer, form, facts)
+  if (/overriding/i.test(error)) return permanentFromAnswer(answer, 'channel', facts)
+  if (/invalid-(?:channel|room)/i.test(error)) return permanentFromAnswer(answer, direct ? 'address' : 'channel', facts)
   return null
 }

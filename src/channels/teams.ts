@@ -1,12 +1,11 @@
 import { z } from 'zod'
-import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
+import type { Form, HttpAnswer, Outcome } from '../domain/channel.js'
 import { callVendor } from './call-vendor.js'
 import { defineChannel } from './define-channel.js'
 import { renderAdaptiveCard } from './dialects/adaptive-card.js'
-import type { OutcomeFacts } from './outcome-from-answer.js'
+import { type OutcomeFacts, permanentFromAnswer, tooLongFromAnswer } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
 import { parseJson } from './parse-json.js'
-import { redactText } from './redact-text.js'
 import { moveToBase, secretsOfUrl, webhookBase, webhookUrl } from './webhook-url.js'
 import { withAckLink } from './with-ack-link.js'
 
@@ -64,19 +63,11 @@ const flowTroubles = new Set([
   'WorkflowDisabled',
 ])
 
-const refusal = z.object({ error: z.object({ code: z.string(), message: z.string().optional() }) })
+const refusal = z.object({ error: z.object({ code: z.string() }) })
 
-function readRefusal(answer: HttpAnswer, form: ChannelContext['form'], facts: OutcomeFacts): Outcome | null {
-  const { status: statusCode } = answer
-  if (statusCode < 400 || statusCode >= 500 || statusCode === 429) return null
-  if (statusCode === 413 && form !== 'short') {
-    return { kind: 'degrade', to: 'short', statusCode, text: 'Teams says that the message is too large' }
-  }
-  const body = refusal.safeParse(parseJson(answer.text))
-  if (!body.success) return null
-  const { code, message = '' } = body.data.error
-  const text = redactText(`Power Automate says ${code}: ${message}`, facts.secrets)
-  if (flowTroubles.has(code)) return { kind: 'permanent', scope: 'channel', statusCode, text }
-  if (code === 'TriggerInputSchemaMismatch') return { kind: 'permanent', scope: 'message', statusCode, text }
-  return null
+function readRefusal(answer: HttpAnswer, form: Form, facts: OutcomeFacts): Outcome | null {
+  if (answer.status === 413) return tooLongFromAnswer(answer, form, facts)
+  if (answer.status < 400 || answer.status >= 500 || answer.status === 429) return null
+  const { data } = refusal.safeParse(parseJson(answer.text))
+  return flowTroubles.has(data?.error.code ?? '') ? permanentFromAnswer(answer, 'channel', facts) : null
 }
