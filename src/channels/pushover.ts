@@ -8,9 +8,10 @@ import { defineChannel } from './define-channel.js'
 import { composeText } from './dialects/compose-text.js'
 import { plainText } from './dialects/plain-text.js'
 import { pushoverHtml } from './dialects/pushover-html.js'
-import { type OutcomeFacts, permanentFromAnswer } from './outcome-from-answer.js'
+import { type OutcomeFacts, permanentFromAnswer, withoutFilesFromAnswer } from './outcome-from-answer.js'
 import { type Outline, outlineMessage } from './outline-message.js'
 import { parseJson } from './parse-json.js'
+import { readAttachments } from './read-attachments.js'
 import { baseUrl } from './settings.js'
 import { withAckLink } from './with-ack-link.js'
 
@@ -19,6 +20,7 @@ const messageMax = 1_024
 const titleMax = 250
 const urlMax = 512
 const urlTitleMax = 100
+const imageBytesMax = 5_242_880
 const shortMax = 300
 
 const key = z.string().regex(/^[A-Za-z0-9]{30}$/, 'must be 30 letters and digits')
@@ -53,7 +55,7 @@ export const pushover = defineChannel<Settings>({
     textMax: messageMax,
     textUnit: 'utf16',
     dialect: 'pushover_html',
-    attachments: false,
+    attachments: true,
     idempotent: false,
   },
   // Pushover API, "Being friendly to our API": no more than two connections.
@@ -80,6 +82,7 @@ async function push(
   if (user === null || !key.safeParse(user).success) return wrongAddress('the address is not a Pushover key')
   const { token, device, sound } = settings
   const facts = factsOf(settings, context)
+  const image = context.form === 'full' ? await readImage(message, context) : null
   const json = {
     token,
     user,
@@ -88,9 +91,27 @@ async function push(
     timestamp: unixSeconds(message.receivedAt),
     ...renderContent(outlineMessage(withAckLink(message, context)), context),
     ...urgency(message.severity, settings, context),
+    ...image,
   }
   const url = `${settings.base_url}/1/messages.json`
-  return callVendor({ url, json }, context, facts, (answer) => readAnswer(answer, settings, facts))
+  return callVendor({ url, json }, context, facts, (answer) =>
+    answer.status === 413 && image !== null
+      ? withoutFilesFromAnswer(answer, facts)
+      : readAnswer(answer, settings, facts),
+  )
+}
+
+/** The first image of the mail that Pushover takes: it has room for one (Pushover API, "Attachments"). */
+async function readImage(message: Message, context: ChannelContext) {
+  const isImage = (type: string): boolean => /^image\/(?:jpeg|png|gif)$/i.test(type)
+  // The mail is read only when there is something in it to send.
+  if (!message.attachments.some(({ contentType, sizeBytes }) => isImage(contentType) && sizeBytes <= imageBytesMax)) {
+    return null
+  }
+  const { files } = await readAttachments('attachments', message, context)
+  const image = files.find(({ contentType, content }) => isImage(contentType) && content.length <= imageBytesMax)
+  if (image === undefined) return null
+  return { attachment_base64: image.content.toString('base64'), attachment_type: image.contentType }
 }
 
 /** The first link is shown as the button of the message, the others in it. */

@@ -10,10 +10,12 @@ import {
   permanentFromAnswer,
   tooLongFromAnswer,
   transientFromAnswer,
+  withoutFilesFromAnswer,
 } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
 import { parseJson } from './parse-json.js'
 import { phoneHint, phoneNumber, readPhoneNumber } from './phone-number.js'
+import { type AttachedFile, readAttachments } from './read-attachments.js'
 import { baseUrl } from './settings.js'
 import { withAckLink } from './with-ack-link.js'
 
@@ -32,6 +34,7 @@ const settings = z.strictObject({
   /** The account that sends. */
   number: phoneNumber,
   recipients: z.array(recipient).min(1).max(50).optional(),
+  attach: z.enum(['attachments', 'none']).default('attachments'),
 })
 type Settings = z.infer<typeof settings>
 
@@ -72,7 +75,10 @@ async function post(
   const recipients = (settings.recipients ?? [address]).map(readRecipient).filter((one) => one !== null)
   if (recipients.length === 0) return wrongAddress('the address is not one of Signal')
   const short = context.form === 'short'
-  const outline = outlineMessage(withAckLink(message, context))
+  // What takes the place of a message keeps its files.
+  const attach = edited === null && context.form === 'full' ? settings.attach : 'none'
+  const { files, notes } = await readAttachments(attach, message, context)
+  const outline = outlineMessage(withAckLink({ ...message, notes: [...message.notes, ...notes] }, context))
   const max = short ? shortBytesMax : messageBytesMax
   const call = {
     url: `${settings.base_url}/v2/send`,
@@ -82,11 +88,20 @@ async function post(
       message: composeText(outline, plainText, { max, unit: 'bytes', short }),
       // Its styles know no escapes, so that a mail's own stars would be taken for ours.
       text_mode: 'normal',
+      ...(files.length > 0 && { base64_attachments: files.map(encodeFile) }),
       ...(edited !== null && { edit_timestamp: edited }),
     },
   }
   const facts = factsOf(context, edited !== null)
-  return callVendor(call, context, facts, (answer) => readAnswer(answer, edited, context, facts))
+  return callVendor(call, context, facts, (answer) =>
+    readAnswer(answer, { edited, hasFiles: files.length > 0 }, context, facts),
+  )
+}
+
+/** A data URI with the name in it, whose separators a name must not have (signal-cli, "send --attachment"). */
+function encodeFile({ filename, contentType, content }: AttachedFile): string {
+  const name = filename.replace(/[^\p{L}\p{N} ._-]/gu, '_')
+  return `data:${contentType};filename=${name};base64,${content.toString('base64')}`
 }
 
 function readRecipient(address: string | null): string | null {
@@ -115,7 +130,7 @@ const refused = z.object({ error: z.string() })
 /** Signal's own servers are behind this one: what it says in a 400 without known words may pass. */
 function readAnswer(
   answer: HttpAnswer,
-  edited: number | null,
+  { edited, hasFiles }: { edited: number | null; hasFiles: boolean },
   { form }: ChannelContext,
   facts: OutcomeFacts,
 ): Outcome | null {
@@ -132,6 +147,7 @@ function readAnswer(
   if (status === 429 || /captcha|rate limit/i.test(words)) {
     return transientFromAnswer(answer, { ...facts, waitHints: [{ alwaysMs: throttledMs }] })
   }
+  if (status === 413 && hasFiles) return withoutFilesFromAnswer(answer, facts)
   if (status === 413) return tooLongFromAnswer(answer, form, facts)
   if (status === 404) return permanentFromAnswer(answer, 'channel', facts)
   if (status !== 400) return null

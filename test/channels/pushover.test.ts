@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { pushover } from '#src/channels/pushover.js'
 import type { Outbound } from '#src/outbound/client.js'
 import { startWebhookSink, type WebhookSink } from '../stand-ins/webhook-sink.js'
-import { makeContext, makeMessage, openOutbound } from './context.js'
+import { makeContext, makeMail, makeMessage, openOutbound } from './context.js'
 
 const token = 'a'.repeat(30)
 const user = 'u'.repeat(30)
@@ -69,4 +69,24 @@ test('what made no sound twice needs no cancelling', async () => {
   const outcome = await pushover.update?.(makeMessage(), user, settings(), makeContext(outbound, { sent: {} }))
   expect(outcome).toMatchObject({ kind: 'accepted', statusCode: null })
   expect(http.requests).toHaveLength(before)
+})
+
+test('the first image of a mail goes along, until the vendor finds it too large', async () => {
+  const content = Buffer.from('png')
+  const files = [
+    { filename: 'a.txt', contentType: 'text/plain', sizeBytes: 1, content: Buffer.from('x') },
+    { filename: 'b.png', contentType: 'image/png', sizeBytes: 3, content },
+  ]
+  const message = makeMessage({ attachments: files })
+  const loadMail = async () => makeMail({ attachments: files })
+  await pushover.send(message, user, settings(), makeContext(outbound, { loadMail }))
+  expect(http.requests.at(-1)?.json).toMatchObject({
+    attachment_base64: content.toString('base64'),
+    attachment_type: 'image/png',
+  })
+  http.script({ status: 413 })
+  const refused = await pushover.send(message, user, settings(), makeContext(outbound, { loadMail }))
+  expect(refused).toMatchObject({ kind: 'degrade', to: 'no_attachment' })
+  await pushover.send(message, user, settings(), makeContext(outbound, { loadMail, form: 'no_attachment' }))
+  expect(http.requests.at(-1)?.json).not.toHaveProperty('attachment_type')
 })
