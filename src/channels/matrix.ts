@@ -30,7 +30,10 @@ const fallbackBytesMax = 400
 const roomId = z
   .string()
   .max(255)
-  .regex(/^![^\s/?#%]{1,254}$/, 'must be a room id like !abc:example.org, from the advanced settings of the room')
+  .regex(
+    /^![^\s/?#%]{1,254}$/,
+    'must be a room id like !abc:example.org, from the advanced settings of the room (in quotes)',
+  )
 
 const settings = z.strictObject({
   base_url: baseUrl,
@@ -45,7 +48,7 @@ export const matrix = defineChannel<Settings>({
   description:
     'Posts to Matrix rooms as a user of any homeserver; rooms with encryption show its messages as unencrypted.',
   settings,
-  address: { schema: roomId, hint: 'the id of a room the bot has joined, like !abc:example.org' },
+  address: { schema: roomId, hint: 'the id of a room the bot has joined, like "!abc:example.org", in quotes' },
   destination: ({ room }) => room ?? null,
   secrets: ['access_token'],
   capabilities: {
