@@ -1,13 +1,14 @@
 import type { ChannelContext, HttpAnswer, HttpCall, Outcome } from '../domain/channel.js'
 import { type OutcomeFacts, outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
 
-/** One call of a vendor's API; the body is `json` or `form`. */
+/** One call of a vendor's API; the body is `json`, `form` or `bytes`. */
 export interface VendorCall {
   method?: HttpCall['method']
   url: string
   headers?: Record<string, string>
   json?: unknown
   form?: Record<string, string>
+  bytes?: { contentType: string; body: Uint8Array }
 }
 
 /**
@@ -28,7 +29,10 @@ export async function callVendor(
   }
 }
 
-function encodeCall({ method = 'POST', url, headers, json, form }: VendorCall): HttpCall {
+function encodeCall({ method = 'POST', url, headers, json, form, bytes }: VendorCall): HttpCall {
+  if (bytes !== undefined) {
+    return { method, url, headers: { 'content-type': bytes.contentType, ...headers }, body: bytes.body }
+  }
   if (json !== undefined) {
     return { method, url, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(json) }
   }

@@ -7,10 +7,12 @@ import { defineChannel } from './define-channel.js'
 import { composeText, renderCut } from './dialects/compose-text.js'
 import { discordMarkdown } from './dialects/discord-markdown.js'
 import { readDiscordRefusal } from './discord-answers.js'
+import { encodeMultipart } from './encode-multipart.js'
 import { formatIso } from './format-iso.js'
-import type { OutcomeFacts } from './outcome-from-answer.js'
+import { type OutcomeFacts, withoutFilesFromAnswer } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
 import { parseJson } from './parse-json.js'
+import { type AttachedFile, readAttachments } from './read-attachments.js'
 import { severityColours } from './severity-colours.js'
 import { moveToBase, secretsOfUrl, webhookBase, webhookUrl } from './webhook-url.js'
 import { withAckLink } from './with-ack-link.js'
@@ -21,6 +23,9 @@ const embedTextMax = 4_096
 const embedFooterMax = 1_000
 const contentMax = 2_000
 const shortMax = 600
+const filesMax = 10
+/** Of all files together; servers with boosts take more. */
+const filesBytesMax = 10_000_000
 /** Discord blocks clients that do not name themselves in this form (Discord, "User Agent"). */
 const userAgent = 'DiscordBot (https://mailtrigger.app, 1)'
 
@@ -43,6 +48,10 @@ const settings = z
       .enum(['edit', 'message'])
       .default('edit')
       .describe('When it is over: `edit` turns the alert green in its place, `message` posts another one.'),
+    attach: z
+      .enum(['attachments', 'none'])
+      .default('attachments')
+      .describe("What is sent along: the mail's attachments, at most 10 and 10 MB, or nothing."),
     username: z.string().min(1).max(80).optional().describe('The name to post under, instead of the webhook’s.'),
     base_url: webhookBase,
   })
@@ -64,7 +73,7 @@ export const discord = defineChannel<Settings>({
     textMax: embedTextMax,
     textUnit: 'utf16',
     dialect: 'discord_markdown',
-    attachments: false,
+    attachments: true,
     idempotent: false,
   },
   example: { settings: { webhook_url: null, mention_roles: ['200000000000000001'] } },
@@ -94,15 +103,39 @@ async function post(
   const { mention_roles, mention_users, thread_name, username } = settings
   const isOver = message.severity === 'resolved'
   const mentions = isOver ? [] : [...mention_roles.map((id) => `<@&${id}>`), ...mention_users.map((id) => `<@${id}>`)]
+  const attached = await readAttachments(context.form === 'full' ? settings.attach : 'none', message, context)
+  const { files, notes } = keepFiles(attached)
   const json = {
-    ...renderContent(message, mentions.join(' '), context),
+    ...renderContent({ ...message, notes: [...message.notes, ...notes] }, mentions.join(' '), context),
     // Whatever the mail says, only whom the settings name is called.
     allowed_mentions: { parse: [], roles: mention_roles, users: mention_users },
     ...(thread_name === undefined ? {} : { thread_name }),
     ...(username === undefined ? {} : { username }),
   }
-  const call = { url: url.href, headers: { 'user-agent': userAgent }, json }
-  return callVendor(call, context, factsOf(settings, context), (answer) => readAnswer(answer, settings, context))
+  const call = { url: url.href, headers: { 'user-agent': userAgent } }
+  const facts = factsOf(settings, context)
+  if (files.length === 0) {
+    return callVendor({ ...call, json }, context, facts, (answer) => readAnswer(answer, settings, context))
+  }
+  const parts = files.map((file, index) => ({ name: `files[${index}]`, file }))
+  const bytes = encodeMultipart({ name: 'payload_json', value: json }, parts, context.deliveryId)
+  return callVendor({ ...call, bytes }, context, facts, (answer) =>
+    answer.status === 413 ? withoutFilesFromAnswer(answer, facts) : readAnswer(answer, settings, context),
+  )
+}
+
+/** As many files as a message takes (Discord, "Uploading files"), and notes on the others. */
+function keepFiles({ files, notes }: { files: AttachedFile[]; notes: string[] }) {
+  let sizeBytes = 0
+  const kept = files
+    .filter(({ content }) => {
+      if (sizeBytes + content.length > filesBytesMax) return false
+      sizeBytes += content.length
+      return true
+    })
+    .slice(0, filesMax)
+  const left = files.length - kept.length
+  return { files: kept, notes: left === 0 ? notes : [...notes, `attachments left out, for want of room: ${left}`] }
 }
 
 /** Puts the message in place of the one that was sent. An edit calls nobody. */

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { discord } from '#src/channels/discord.js'
+import type { ChannelContext } from '#src/domain/channel.js'
 import { discord as vendor } from '../stand-ins/vendors/discord.js'
-import { makeMessage } from './context.js'
+import { makeMail, makeMessage } from './context.js'
 import { ack, deliver, perform, useVendor, withSettings } from './vendor-case.js'
 
 const given = useVendor(discord, vendor)
@@ -33,6 +34,39 @@ test('posts to a thread, or starts one', async () => {
   await deliver(withSettings(given(), { thread_name: 'Alerts' }), makeMessage())
   expect(requests()[0]?.path).toMatch(/\?wait=true&thread_id=400000000000000001$/)
   expect(requests()[1]?.json).toMatchObject({ thread_name: 'Alerts' })
+})
+
+describe('attachments', () => {
+  const file = {
+    filename: 'r"é.pdf',
+    contentType: 'application/pdf',
+    sizeBytes: 3,
+    content: Buffer.from([0xff, 0, 0xfe]),
+  }
+  const send = (files: (typeof file)[], changes: Partial<ChannelContext> = {}) =>
+    perform(given(), makeMessage({ attachments: files }), {
+      loadMail: async () => makeMail({ attachments: files }),
+      ...changes,
+    })
+
+  test('go along byte for byte', async () => {
+    expect(await send([file])).toMatchObject({ kind: 'delivered' })
+    const [request] = requests()
+    expect(request?.body).toContain('name="files[0]"; filename="r%22é.pdf"\r\ncontent-type: application/pdf\r\n\r\n')
+    expect(request?.bytes.includes(Buffer.from([13, 10, 13, 10, 0xff, 0, 0xfe, 13, 10]))).toBe(true)
+  })
+
+  test('for which there is no room are named', async () => {
+    expect(await send(Array(12).fill(file))).toMatchObject({ kind: 'delivered' })
+    expect(requests()[0]?.body).toContain('attachments left out, for want of room: 2')
+  })
+
+  test('that Discord does not take are left out next time', async () => {
+    given().running.script?.({ status: 413 })
+    expect(await send([file])).toMatchObject({ kind: 'degrade', to: 'no_attachment' })
+    expect(await send([file], { form: 'no_attachment' })).toMatchObject({ kind: 'delivered' })
+    expect(requests()[1]?.json).toBeDefined()
+  })
 })
 
 describe('a follow-up', () => {

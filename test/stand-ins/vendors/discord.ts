@@ -33,7 +33,7 @@ export const discord: Vendor = {
     if (!isEdit && url.searchParams.get('wait') !== 'true') return { status: 204 }
     return replyJson(200, { id: messageId, channel_id: '1200000000000000001', type: 0 })
   },
-  read: ({ json }) => textsOf(json).replace(/\\(?=[!-/:-@[-`{-~])/g, ''),
+  read: (request) => textsOf(readPayload(request)).replace(/\\(?=[!-/:-@[-`{-~])/g, ''),
   errors: [
     ['unknown webhook', refuse(404, 10_015, 'Unknown Webhook'), { kind: 'permanent', scope: 'channel' }],
     ['invalid token', refuse(401, 50_027, 'Invalid Webhook Token'), { kind: 'permanent', scope: 'channel' }],
@@ -69,8 +69,10 @@ function limit(body: unknown): SinkReply {
 }
 
 /** The schema of "Execute Webhook", lengths in UTF-16 units. */
-function judge({ json }: SinkRequest): SinkReply | null {
+function judge(request: SinkRequest): SinkReply | null {
   const invalid = (what: string) => refuse(400, 50_035, `Invalid Form Body: ${what}`)
+  const json = readPayload(request)
+  if (request.bytes.length > 10 * 1024 * 1024) return refuse(413, 40_005, 'Request entity too large')
   if (typeof json !== 'object' || json === null) return refuse(400, 50_109, 'The request body contains invalid JSON.')
   const {
     content = '',
@@ -94,4 +96,16 @@ function judge({ json }: SinkRequest): SinkReply | null {
     total += title.length + description.length + (footer?.text.length ?? 0)
   }
   return total > 6_000 ? invalid('embeds exceed 6000 characters') : null
+}
+
+/** The body, or the field `payload_json` of a form with files. */
+function readPayload({ headers, json, body }: SinkRequest): unknown {
+  const [, boundary] = /^multipart\/form-data; boundary=(\S+)$/.exec(headers['content-type'] ?? '') ?? []
+  if (boundary === undefined) return json
+  const parts = body.split(`--${boundary}`)
+  if (parts.at(-1) !== '--\r\n') return undefined
+  const [payload, ...files] = parts.slice(1, -1)
+  const areFiles = files.every((part, index) => part.includes(`name="files[${index}]"; filename="`))
+  const [head = '', text = ''] = payload?.split('\r\n\r\n') ?? []
+  return areFiles && files.length <= 10 && head.includes('name="payload_json"') ? JSON.parse(text) : undefined
 }
