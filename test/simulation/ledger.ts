@@ -218,10 +218,13 @@ function judgeDedupe({ mails, notifications, problems }: World): string {
 }
 
 /** After a check came back its alert is not sent any more, and who had it hears that it is over. */
-function judgeRecoveries({ notifications, deliveries, receipts, problems }: World): string {
+function judgeRecoveries({ mails, notifications, deliveries, receipts, problems }: World): string {
+  const back = new Set(mails.filter(({ subject }) => subject === 'UP').map(({ text }) => text))
+  const returns = new Set(mails.filter(({ text }) => back.has(text)).map(({ number }) => number))
   let resolved = 0
   let unsent = 0
   for (const notification of notifications.filter(({ route }) => route === 'checks go down')) {
+    if (!returns.has(notification.number ?? -1)) continue
     if (notification.status !== 'resolved') {
       problems.push(`mail ${notification.number}: the check came back, and its alert is ${notification.status}`)
       continue

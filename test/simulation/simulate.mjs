@@ -7,7 +7,7 @@ import { offerEngineCalls } from '#src/engine/engine-calls.js'
 import { createLogger } from '#src/log/logger.js'
 
 /** A step is never longer: the gateway's sign of life must not look like an absence. */
-const stepMsMax = 30_000
+const stepMsMax = 60_000
 /** Looks at one moment until nothing is due any more; what is due for ever is a mistake. */
 const looksMax = 10_000
 
