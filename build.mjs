@@ -1,4 +1,5 @@
 // What tsc does not do: the executable bit of the command, the engine of script guests, and the actions that ship.
+// And what npm does not: fail when the SQLite binding that this Node needs could not be installed.
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,8 +7,14 @@ import { fileURLToPath } from 'node:url'
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 chmodSync(at('./dist/main.js'), 0o755)
+await checkSqlite()
 await buildEngineWhenOutdated()
 await buildActions()
+
+async function checkSqlite() {
+  const { openSqlite } = await import('./dist/store/sqlite/binding.js')
+  openSqlite(':memory:').close()
+}
 
 async function buildEngineWhenOutdated() {
   const target = at('./dist/wasm/engine.wasm')

@@ -51,6 +51,7 @@ const vendorRooms: Record<string, string> = {
   undici: 'outbound',
   'ipaddr.js': 'outbound',
   'better-sqlite3': 'store',
+  'better-sqlite3-13': 'store',
   kysely: 'store',
   yaml: 'config',
   liquidjs: 'template',
@@ -136,7 +137,7 @@ function packageOf(target: string): string {
 function readImports(file: string): string[] {
   const text = readFileSync(file, 'utf8')
   const found = text.matchAll(
-    /^(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|^import\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm,
+    /^(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|^import\s*['"]([^'"]+)['"]|\b(?:import|require)\(\s*['"]([^'"]+)['"]\s*\)/gm,
   )
   return [...found].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
 }

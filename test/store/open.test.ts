@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { StoreError } from '#src/domain/errors.js'
+import { openSqlite } from '#src/store/sqlite/binding.js'
 import { migrations } from '#src/store/sqlite/migrations.js'
 import { openDatabase } from '#src/store/sqlite/open-database.js'
 import { openSqliteStore } from '#src/store/sqlite/sqlite-store.js'
@@ -49,7 +49,7 @@ describe('the database file', () => {
 
   test('is brought up to date step by step', async () => {
     const folder = makeFolder()
-    const old = new Database(join(folder, 'mailtrigger.sqlite3'))
+    const old = openSqlite(join(folder, 'mailtrigger.sqlite3'))
     old.exec(migrations[0] ?? '')
     old.pragma('user_version = 1')
     old.close()
@@ -60,11 +60,11 @@ describe('the database file', () => {
 
   test('of a newer version is refused, and the folder is free again', () => {
     const folder = makeFolder()
-    const newer = new Database(join(folder, 'mailtrigger.sqlite3'))
+    const newer = openSqlite(join(folder, 'mailtrigger.sqlite3'))
     newer.pragma(`user_version = ${migrations.length + 1}`)
     newer.close()
     expect(() => openStore(folder)).toThrow(/newer version/)
-    const mended = new Database(join(folder, 'mailtrigger.sqlite3'))
+    const mended = openSqlite(join(folder, 'mailtrigger.sqlite3'))
     mended.pragma('user_version = 0')
     mended.close()
     expect(() => openStore(folder)).not.toThrow()

@@ -1,0 +1,44 @@
+import { createRequire } from 'node:module'
+import type Database from 'better-sqlite3'
+import { StoreError } from '../../domain/errors.js'
+
+/**
+ * Opens a database with the release of better-sqlite3 that runs on this Node; none runs on all we support.
+ *
+ * Up to 12, compiled for Node 24.19 or later, it aborts the process when a statement is garbage-collected while no
+ * JavaScript runs: https://github.com/WiseLibs/better-sqlite3/issues/1515. From 13 on it needs Node-API 10, which Node 20
+ * never gets, and crashes in the first `new Database` without: https://github.com/WiseLibs/better-sqlite3/issues/1514.
+ *
+ * Throws a `StoreError` when the binding itself cannot be loaded, else what better-sqlite3 throws.
+ */
+export function openSqlite(file: string, options?: Database.Options): Database.Database {
+  try {
+    const Binding = loadBinding()
+    return new Binding(file, options)
+  } catch (error) {
+    throw isLoadFailure(error) ? explainLoadFailure(error) : error
+  }
+}
+
+/** True for what SQLite itself reports; its `code` is the extended result code, such as `SQLITE_BUSY_SNAPSHOT`. */
+export function isSqliteError(error: unknown): error is InstanceType<Database.SqliteError> {
+  return error instanceof Error && error.name === 'SqliteError'
+}
+
+function loadBinding(): typeof Database {
+  const require = createRequire(import.meta.url)
+  return Number(process.versions.napi) >= 10 ? require('better-sqlite3-13') : require('better-sqlite3')
+}
+
+/** The package is missing, was compiled for another Node, or does not fit the system's C library. */
+function isLoadFailure(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  const code = 'code' in error ? error.code : null
+  return code === 'MODULE_NOT_FOUND' || code === 'ERR_DLOPEN_FAILED' || error.message.includes('better_sqlite3.node')
+}
+
+function explainLoadFailure(error: Error): StoreError {
+  const [reason] = error.message.split('\n')
+  const advice = 'after a change of the Node version run `npm ci`'
+  return new StoreError(`SQLite cannot be loaded; ${advice}: ${reason}`, { cause: error })
+}
