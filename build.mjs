@@ -1,18 +1,30 @@
-// What tsc does not do: the executable bit of the command, the engine of script guests, and the actions that ship.
-// And what npm does not: fail when the SQLite binding that this Node needs could not be installed.
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+// What tsc does not do: the executable bit of the command, SQLite, the engine of script guests, and the actions that ship.
+import { execSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 chmodSync(at('./dist/main.js'), 0o755)
-await checkSqlite()
+await compileSqliteWhenMissing()
 await buildEngineWhenOutdated()
 await buildActions()
 
-async function checkSqlite() {
-  const { openSqlite } = await import('./dist/store/sqlite/binding.js')
+/**
+ * Not left to npm, see `allowScripts`: it would compile both releases, where only one is used and most often comes
+ * ready-made, and would try to download them from elsewhere first.
+ */
+async function compileSqliteWhenMissing() {
+  const { nameBinding, openSqlite } = await import('./dist/store/sqlite/binding.js')
+  const folder = at(`./node_modules/${nameBinding()}`)
+  try {
+    return openSqlite(':memory:').close()
+  } catch (error) {
+    if (!existsSync(folder)) throw error
+  }
+  console.log('Compiling SQLite for this Node, which takes a minute or two.')
+  execSync('npm run --silent build-release', { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
   openSqlite(':memory:').close()
 }
 

@@ -137,7 +137,7 @@ function packageOf(target: string): string {
 function readImports(file: string): string[] {
   const text = readFileSync(file, 'utf8')
   const found = text.matchAll(
-    /^(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|^import\s*['"]([^'"]+)['"]|\b(?:import|require)\(\s*['"]([^'"]+)['"]\s*\)/gm,
+    /^(?:import|export)\s[^'"]*?from\s*['"]([^'"]+)['"]|^import\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)/gm,
   )
   return [...found].map((match) => match[1] ?? match[2] ?? match[3] ?? '')
 }

@@ -3,14 +3,17 @@ import type Database from 'better-sqlite3'
 import { StoreError } from '../../domain/errors.js'
 
 /**
- * Opens a database with the release of better-sqlite3 that runs on this Node; none runs on all we support.
+ * The package that SQLite comes in: of better-sqlite3, no release runs on every Node we support.
  *
  * Up to 12, compiled for Node 24.19 or later, it aborts the process when a statement is garbage-collected while no
  * JavaScript runs: https://github.com/WiseLibs/better-sqlite3/issues/1515. From 13 on it needs Node-API 10, which Node 20
  * never gets, and crashes in the first `new Database` without: https://github.com/WiseLibs/better-sqlite3/issues/1514.
- *
- * Throws a `StoreError` when the binding itself cannot be loaded, else what better-sqlite3 throws.
  */
+export function nameBinding(): string {
+  return Number(process.versions.napi) >= 10 ? 'better-sqlite3-13' : 'better-sqlite3'
+}
+
+/** Throws a `StoreError` when the binding itself cannot be loaded, else what better-sqlite3 throws. */
 export function openSqlite(file: string, options?: Database.Options): Database.Database {
   try {
     const Binding = loadBinding()
@@ -26,8 +29,7 @@ export function isSqliteError(error: unknown): error is InstanceType<Database.Sq
 }
 
 function loadBinding(): typeof Database {
-  const require = createRequire(import.meta.url)
-  return Number(process.versions.napi) >= 10 ? require('better-sqlite3-13') : require('better-sqlite3')
+  return createRequire(import.meta.url)(nameBinding())
 }
 
 /** The package is missing, was compiled for another Node, or does not fit the system's C library. */
