@@ -1,4 +1,4 @@
-// What tsc does not do: the executable bit of the command, SQLite, the engine of script guests, and the actions that ship.
+// What tsc does not do: the command's executable bit, SQLite, the engine of script guests, and the actions that ship.
 import { execSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
