@@ -24,7 +24,8 @@ async function compileSqliteWhenMissing() {
     if (!existsSync(folder)) throw error
   }
   console.log('Compiling SQLite for this Node, which takes a minute or two.')
-  execSync('npm run --silent build-release', { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
+  // What the compiler says is shown when it fails: its warnings are not ours to mend.
+  execSync('npm run --silent build-release', { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], maxBuffer: 2 ** 24 })
   openSqlite(':memory:').close()
 }
 
