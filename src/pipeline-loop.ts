@@ -78,6 +78,11 @@ export class PipelineLoop {
     })
   }
 
+  /** Resolves when no mail is claimed or routed: all that was due has been looked at. */
+  async idle(): Promise<void> {
+    while (this.#claiming || this.#inFlight.size > 0) await Promise.allSettled([this.#claiming, ...this.#inFlight])
+  }
+
   /** Claims nothing more and waits for what is being routed; all of it is given back, as nothing was wrong with it. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer)

@@ -1,14 +1,21 @@
 import type { Config } from './domain/config.js'
-import type { MailStatus, NewDelivery, NewNotification } from './domain/delivery.js'
+import type { MailStatus, NewNotification } from './domain/delivery.js'
 import type { Mail, RawMail } from './domain/mail.js'
+import { noControl, type Recovery } from './domain/notification.js'
 import type { Route } from './domain/route.js'
-import type { PlannedDelivery, RouteTrace, Trace } from './domain/trace.js'
+import { findSilence, type Silence } from './domain/silence.js'
+import { completeTrace, type RouteTrace, type Trace } from './domain/trace.js'
 import { salvageMail } from './receive/salvage.js'
 import type { RouteMatch } from './route/route-match.js'
 import { expandRecipients } from './steps/expand-recipients.js'
-import { planDeliveries } from './steps/plan-deliveries.js'
-import { runRoute, startMessage } from './steps/run-route.js'
+import { findSigns } from './steps/find-recoveries.js'
+import { markDuplicates } from './steps/mark-duplicates.js'
+import { plainTerms, planDeliveries } from './steps/plan-deliveries.js'
+import { runRoute } from './steps/run-route.js'
+import { startMessage } from './steps/start-draft.js'
 import type { StepParts } from './steps/step.js'
+import { isExpected, omitTold, traceRecoveries } from './steps/trace-recoveries.js'
+import type { WatcherMatch } from './steps/watchers.js'
 import type { ClaimedMail, Store } from './store/store.js'
 
 /** A mail that ended the process this often is not tried again by itself. */
@@ -16,10 +23,13 @@ const attemptsMax = 6
 /** Routes that did not match, or were skipped, are listed in the trace up to here; the rest is counted. */
 const tracedRoutesMax = 200
 
-export interface PipelineParts extends Omit<StepParts, 'exhausted'> {
+export interface PipelineParts extends Omit<StepParts, 'exhausted' | 'unless'> {
   parse: (raw: RawMail, signal: AbortSignal) => Promise<Mail>
   matchRoutes: (mail: Mail, options: { llmExhausted: boolean }, signal: AbortSignal) => Promise<RouteMatch[]>
-  now: () => number
+  /** Those that look at every mail: what is held waits for its recovery, a monitor for a sign of life. */
+  matchWatchers: (mail: Mail, signal: AbortSignal) => Promise<WatcherMatch[]>
+  /** Those in force or to come. The store applies them; here they only keep a silenced alert from standing for another. */
+  silences: () => readonly Silence[]
 }
 
 /** What became of a mail, for whoever watches. */
@@ -36,6 +46,10 @@ export interface RoutedMail {
 export interface MailPlan {
   trace: Trace
   notifications: NewNotification[]
+  /** What the mail closes; the first lines of the trace's `recoveries`, in the same order. */
+  recoveries: Recovery[]
+  /** Monitors that expected the mail. */
+  monitorsSeen: string[]
   /** Routes to be tried again, with how often they were tried. */
   pending: Record<string, number>
   reason: string | null
@@ -58,14 +72,15 @@ export async function routeMail(
   claimed: ClaimedMail,
   signal: AbortSignal,
 ): Promise<RoutedMail | false> {
-  const earlier = claimed.pendingRoutes ? { pendingRoutes: claimed.pendingRoutes, trace: claimed.trace } : null
+  const told = claimed.trace && completeTrace(claimed.trace)
+  const earlier = claimed.pendingRoutes ? { pendingRoutes: claimed.pendingRoutes, trace: told } : null
   const isPoison = claimed.attempts > attemptsMax
   // Parsing may be what brings the program down, so a poisonous mail is only skimmed.
   const mail = isPoison
     ? salvageMail(claimed, 'not parsed, as routing it failed too often')
     : await parts.parse(claimed, signal)
   const plan = isPoison
-    ? planPoison(parts, mail, claimed)
+    ? planPoison(parts, mail, claimed, told)
     : await planMail(parts, mail, { generation: claimed.generation, earlier }, signal)
   const pending = Object.keys(plan.pending).length > 0 ? plan.pending : null
   const committed = await store.commitRouting({
@@ -81,6 +96,8 @@ export async function routeMail(
     pending: pending && { routes: pending, dueAt: parts.now() + shortestWaitMs(pending, parts.config) },
     trace: plan.trace,
     notifications: plan.notifications,
+    recoveries: plan.recoveries,
+    monitorsSeen: plan.monitorsSeen.map((monitor) => ({ monitor, at: mail.receivedAt })),
     now: parts.now(),
   })
   if (!committed) return false
@@ -104,12 +121,19 @@ export async function planMail(
   const startedAt = parts.measure()
   const { earlier } = options
   const trace = startTrace(parts, mail, options.generation)
-  const plan: MailPlan = { trace, notifications: [], pending: {}, reason: null }
+  const plan = startPlan(trace)
   const lost: string[] = []
 
   const llmExhausted = earlier !== null && anyExhausted(earlier.pendingRoutes, parts.config)
+  const matches = await parts.matchRoutes(mail, { llmExhausted }, signal)
+  const caught = new Map(matches.map((match) => [match.route.name, match.variables]))
+  const signs = await findSigns(await parts.matchWatchers(mail, signal), mail, caught, parts)
+  const told = earlier?.trace ?? null
+  const { recoveries, monitors } = omitTold(signs, told)
+  plan.recoveries.push(...recoveries)
+  plan.monitorsSeen.push(...monitors)
   let quiet = 0
-  for (const match of await parts.matchRoutes(mail, { llmExhausted }, signal)) {
+  for (const match of matches) {
     const tries = earlier ? triesOf(match.route, earlier.pendingRoutes) : 0
     if (earlier && tries === 0) continue
     if ((match.verdict === 'not_matched' || match.verdict === 'skipped') && ++quiet > tracedRoutesMax) {
@@ -121,10 +145,12 @@ export async function planMail(
     if (match.verdict === 'retry') plan.pending[match.route.name] = tries + 1
     if (match.verdict !== 'matched') continue
 
-    const exhausted = tries >= match.route.retryMs.length
-    const run = await runRoute(match.route, mail, match.variables, { ...parts, exhausted }, signal)
+    const exhausted = tries >= ladderOf(match.route, parts.config).length
+    const stepParts = { ...parts, exhausted, unless: signs.unless }
+    const run = await runRoute(match.route, mail, match.variables, stepParts, signal)
     Object.assign(line, { steps: run.steps, recipients: run.recipients, deliveries: run.deliveries })
     if (run.notification) plan.notifications.push(run.notification)
+    plan.recoveries.push(...run.recoveries)
     if (run.lost) lost.push(run.lost)
     if (run.retry) {
       plan.pending[match.route.name] = tries + 1
@@ -133,11 +159,22 @@ export async function planMail(
     }
   }
 
+  trace.recoveries = traceRecoveries(plan.recoveries, signs, told)
+  trace.monitors = [...(told?.monitors ?? []), ...plan.monitorsSeen]
   if (earlier) keepEarlierRoutes(trace, earlier)
-  markDuplicates(plan)
+  const silences = parts.silences()
+  markDuplicates(
+    plan.notifications,
+    trace,
+    ({ route, labels }, channel) => findSilence(silences, { route, channel, labels }, parts.now()) !== null,
+  )
   conclude(plan, parts, mail, lost)
   trace.duration_ms = Math.round((parts.measure() - startedAt) * 10) / 10
   return plan
+}
+
+function startPlan(trace: Trace): MailPlan {
+  return { trace, notifications: [], recoveries: [], monitorsSeen: [], pending: {}, reason: null }
 }
 
 function startTrace(parts: PipelineParts, mail: Mail, generation: number): Trace {
@@ -153,6 +190,8 @@ function startTrace(parts: PipelineParts, mail: Mail, generation: number): Trace
     routes_omitted: 0,
     outcome: 'routed',
     otherwise: null,
+    recoveries: [],
+    monitors: [],
   }
 }
 
@@ -167,34 +206,9 @@ function startRouteTrace(match: RouteMatch): RouteTrace {
     steps: [],
     recipients: [],
     deliveries: [],
+    notification: null,
     duration_ms: Math.round(match.durationMs * 10) / 10,
   }
-}
-
-/** Two sends that say the same to the same person go out once; the trace says which route's did. */
-function markDuplicates(plan: MailPlan): void {
-  const first = new Map<string, { route: string; delivery: NewDelivery }>()
-  for (const notification of plan.notifications) {
-    const { route } = notification
-    notification.deliveries = notification.deliveries.filter((delivery) => {
-      const sent = first.get(delivery.dedupeKey)
-      if (!sent) {
-        first.set(delivery.dedupeKey, { route, delivery })
-        return true
-      }
-      const notes = new Set([...sent.delivery.message.notes, ...delivery.message.notes])
-      sent.delivery.message = { ...sent.delivery.message, notes: [...notes] }
-      const line = plan.trace.routes
-        .find((other) => other.name === route)
-        ?.deliveries.findLast((planned) => planned.verdict === 'planned' && isSameTarget(planned, delivery))
-      if (line) Object.assign(line, { verdict: 'duplicate', reason: `already sent by route ${sent.route}` })
-      return false
-    })
-  }
-}
-
-function isSameTarget(planned: PlannedDelivery, delivery: NewDelivery): boolean {
-  return planned.channel === delivery.channel && planned.address === delivery.address
 }
 
 /** The mail's status, and what `otherwise` does when no route took the mail. */
@@ -207,6 +221,8 @@ function conclude(plan: MailPlan, parts: PipelineParts, mail: Mail, lost: string
   } else if (trace.routes.some((route) => route.verdict === 'matched')) {
     trace.outcome = lost.length > 0 ? 'failed' : 'routed'
     plan.reason = lost.length > 0 ? lost.join('; ') : null
+  } else if (isExpected(trace)) {
+    trace.outcome = 'routed'
   } else {
     trace.outcome = 'unrouted'
     plan.reason = 'no route matched'
@@ -215,13 +231,14 @@ function conclude(plan: MailPlan, parts: PipelineParts, mail: Mail, lost: string
 }
 
 function sendOtherwise(plan: MailPlan, parts: PipelineParts, mail: Mail, reason: string): void {
-  const { otherwise, defaultRetryMs } = parts.config
+  const { otherwise } = parts.config
   plan.trace.otherwise = { reason, sent_to: null }
   if (otherwise.send.length === 0) return
   const start = startMessage(mail, { severity: null, labels: {} })
   const message = { ...start, notes: [...start.notes, reason] }
   const recipients = expandRecipients(mail.envelope.to, parts.config, false)
-  const rescue = planDeliveries(otherwise.send, recipients, message, parts.config, defaultRetryMs, null)
+  const order = { ...plainTerms, channels: otherwise.send, recipients, message }
+  const rescue = planDeliveries(order, parts.config, parts.now())
   const channels = new Set(rescue.deliveries.map((delivery) => delivery.channel))
   plan.trace.otherwise.sent_to = [...channels].join(', ') || null
   plan.notifications.push({
@@ -232,17 +249,21 @@ function sendOtherwise(plan: MailPlan, parts: PipelineParts, mail: Mail, reason:
     labels: {},
     message,
     flagged: reason,
+    control: noControl,
     deliveries: rescue.deliveries,
   })
 }
 
 /** A mail that took the process down six times, half of them as the only suspect, waits for a person. */
-function planPoison(parts: PipelineParts, mail: Mail, claimed: ClaimedMail): MailPlan {
+function planPoison(parts: PipelineParts, mail: Mail, claimed: ClaimedMail, told: Trace | null): MailPlan {
   const reason = `routing this mail failed ${claimed.attempts - 1} times without coming to an end`
   const trace = startTrace(parts, mail, claimed.generation)
-  const plan: MailPlan = { trace, notifications: [], pending: {}, reason }
+  const plan = { ...startPlan(trace), reason }
   trace.outcome = 'failed'
-  if (claimed.trace) keepEarlierRoutes(trace, { trace: claimed.trace })
+  if (told) {
+    Object.assign(trace, { recoveries: told.recoveries, monitors: told.monitors })
+    keepEarlierRoutes(trace, { trace: told })
+  }
   sendOtherwise(plan, parts, mail, reason)
   return plan
 }
@@ -267,10 +288,15 @@ function triesOf(route: Route, pending: Record<string, number>): number {
   return Object.hasOwn(pending, route.name) ? (pending[route.name] ?? 0) : 0
 }
 
+/** The waits before a route is tried again: the same ladder as that of its deliveries, channels aside. */
+function ladderOf({ retryMs }: Route, { defaultRetryMs }: Config): number[] {
+  return retryMs ?? defaultRetryMs
+}
+
 function anyExhausted(pending: Record<string, number>, config: Config): boolean {
   return config.routes.some((route) => {
     const tries = triesOf(route, pending)
-    return tries > 0 && tries >= route.retryMs.length
+    return tries > 0 && tries >= ladderOf(route, config).length
   })
 }
 
@@ -278,7 +304,8 @@ function anyExhausted(pending: Record<string, number>, config: Config): boolean 
 function shortestWaitMs(pending: Record<string, number>, config: Config): number {
   const waits = config.routes.flatMap((route) => {
     const tries = triesOf(route, pending)
-    return tries === 0 ? [] : [route.retryMs[Math.min(tries, route.retryMs.length) - 1] ?? 60_000]
+    const ladder = ladderOf(route, config)
+    return tries === 0 ? [] : [ladder[Math.min(tries, ladder.length) - 1] ?? 60_000]
   })
   return Math.min(...waits, 3_600_000)
 }

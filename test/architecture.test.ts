@@ -23,6 +23,8 @@ const floors: Record<string, number> = {
   act: 2,
   steps: 2,
   deliver: 2,
+  follow: 2,
+  watch: 2,
   jobs: 2,
   'pipeline.ts': 3,
   'pipeline-loop.ts': 3,

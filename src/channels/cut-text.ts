@@ -1,6 +1,7 @@
 import type { ChannelCapabilities } from '../domain/channel.js'
 
-export type TextUnit = ChannelCapabilities['textUnit']
+/** Segments are a length of whole texts only; `dialects/sms.ts` cuts by them. */
+export type TextUnit = Exclude<ChannelCapabilities['textUnit'], 'sms_segments'>
 
 /** The length as the vendor counts it. */
 export function measureText(text: string, unit: TextUnit): number {
@@ -36,18 +37,27 @@ export function takeText(text: string, max: number, unit: TextUnit): { head: str
 }
 
 /**
- * Lays a text out over at most `pagesMax` pages of `max` units. `first` units of the first page and `last` units of the
- * last one are taken by others; every further page gives up `marker` units. What does not fit ends with "…".
+ * Lays a text out over `pagesMin` to `pagesMax` pages of `max` units. `first` units of the first page and `last` units
+ * of the last one are taken by others; every further page gives up `marker` units. What does not fit ends with "…". Of
+ * more pages than the text needs, the last ones are empty.
  */
 export function splitPages(
   text: string,
-  page: { max: number; unit: TextUnit; pagesMax: number; first: number; last: number; marker: number },
+  page: {
+    max: number
+    unit: TextUnit
+    pagesMin: number
+    pagesMax: number
+    first: number
+    last: number
+    marker: number
+  },
 ): string[] {
   const pages: string[] = []
   let rest = text
   for (let number = 1; number < page.pagesMax; number++) {
     const room = page.max - (number === 1 ? page.first : page.marker)
-    if (fits(rest, room - page.last, page.unit)) return [...pages, rest]
+    if (number >= page.pagesMin && fits(rest, room - page.last, page.unit)) return [...pages, rest]
     const taken = takeText(rest, room, page.unit)
     pages.push(taken.head)
     rest = taken.rest

@@ -1,13 +1,24 @@
 import type { ChannelKind } from '../domain/channel.js'
 
 /**
- * Makes a typed kind fit THE list, whose settings are unknown to the rest of the program. The promise behind the two
- * casts: what reaches `destination` and `send` is what this kind's own `settings` schema gave.
+ * Makes a typed kind fit THE list, whose settings are unknown to the rest of the program. The promise behind the casts:
+ * the settings that reach any of its functions are what this kind's own `settings` schema gave. What a kind does not
+ * have stays absent, for its absence says something.
  */
 export function defineChannel<Settings>(kind: ChannelKind<Settings>): ChannelKind {
+  const { destination, send, resolve, update, listenKey, listen, takeHook, ...facts } = kind
   return {
-    ...kind,
-    destination: (settings) => kind.destination(settings as Settings),
-    send: (message, address, settings, context) => kind.send(message, address, settings as Settings, context),
+    ...facts,
+    destination: (settings) => destination(settings as Settings),
+    send: adapt(send),
+    ...(resolve && { resolve: adapt(resolve) }),
+    ...(update && { update: adapt(update) }),
+    ...(listenKey && { listenKey: (settings: unknown) => listenKey(settings as Settings) }),
+    ...(listen && { listen: (settings, context) => listen(settings as Settings, context) }),
+    ...(takeHook && { takeHook: (call, settings, context) => takeHook(call, settings as Settings, context) }),
   }
+}
+
+function adapt<Settings>(send: ChannelKind<Settings>['send']): ChannelKind['send'] {
+  return (message, address, settings, context) => send(message, address, settings as Settings, context)
 }

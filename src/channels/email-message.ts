@@ -32,7 +32,15 @@ const priorities: Record<Severity, { xPriority: string; importance: string }> = 
 export async function composeMail(
   outline: Outline,
   severity: Severity,
-  mail: { from: string; to: string[]; deliveryId: string; hostname: string; now: number },
+  mail: {
+    from: string
+    to: string[]
+    deliveryId: string
+    hostname: string
+    now: number
+    /** The Message-ID of the mail this one follows upon. */
+    inReplyTo: string | null
+  },
   files: AttachedFile[],
 ): Promise<{ bytes: Buffer; messageId: string; envelope: SmtpEnvelope }> {
   const messageId = `<${mail.deliveryId.replace(/[^\w.-]/g, '_')}@${mail.hostname}>`
@@ -43,6 +51,7 @@ export async function composeMail(
     subject: `${outline.icon} ${outline.title}`,
     date: new Date(mail.now),
     messageId,
+    ...(mail.inReplyTo === null ? {} : { inReplyTo: mail.inReplyTo, references: mail.inReplyTo }),
     text: renderMailText(outline),
     html: renderMailHtml(outline),
     headers: {

@@ -7,6 +7,7 @@ import { outlineMessage } from './outline-message.js'
 import { redactText } from './redact-text.js'
 import { mailAddress } from './settings.js'
 import { type SmtpFailure, type SmtpHop, submitMail } from './smtp-submission.js'
+import { withAckLink } from './with-ack-link.js'
 
 const sender = z
   .string()
@@ -50,6 +51,7 @@ export const email = defineChannel<Settings>({
   secrets: ['password'],
   capabilities: { textMax: 1_000_000, textUnit: 'code_points', dialect: 'html', attachments: true, idempotent: false },
   concurrency: 4,
+  rates: { channel: null, address: null },
   async send(message, address, settings, context) {
     const recipients = settings.to === undefined ? [address ?? ''] : [settings.to].flat()
     if (recipients.some((recipient) => !mailAddress.safeParse(recipient).success)) {
@@ -69,8 +71,11 @@ async function submit(
 ): Promise<Outcome> {
   const from = settings.from ?? `MailTrigger <mailtrigger@${context.hostname}>`
   const attached = await readAttachments(attach, message, context)
-  const noted = { ...message, notes: [...message.notes, ...attached.notes] }
-  const mail = { from, to: recipients, deliveryId: context.deliveryId, hostname: context.hostname, now: context.now() }
+  const noted = withAckLink({ ...message, notes: [...message.notes, ...attached.notes] }, context)
+  const { deliveryId, hostname } = context
+  // Follow-ups join the thread of the first mail, so `send` is all that the end of an alert needs.
+  const inReplyTo = context.sent?.message_id ?? null
+  const mail = { from, to: recipients, deliveryId, hostname, now: context.now(), inReplyTo }
   const { bytes, messageId, envelope } = await composeMail(
     outlineMessage(noted),
     message.severity,

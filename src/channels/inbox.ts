@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineChannel } from './define-channel.js'
+import { withAckLink } from './with-ack-link.js'
 
 /** Keeps messages in the program itself, where the console shows them. It needs no address and cannot be misconfigured. */
 export const inbox = defineChannel({
@@ -18,8 +19,9 @@ export const inbox = defineChannel({
     idempotent: false,
   },
   concurrency: 16,
+  rates: { channel: null, address: null },
   async send(message, address, _settings, context) {
-    const id = await context.saveToInbox({ recipient: address, message })
+    const id = await context.saveToInbox({ recipient: address, message: withAckLink(message, context) })
     return { kind: 'delivered', remote: { inbox_id: id }, statusCode: null, text: 'saved to the inbox' }
   },
 })

@@ -16,6 +16,7 @@ export const log = defineChannel({
   secrets: [],
   capabilities: { textMax: lineMax, textUnit: 'code_points', dialect: 'plain', attachments: false, idempotent: false },
   concurrency: 16,
+  rates: { channel: null, address: null },
   async send(message, _address, _settings, context) {
     context.log(cutText(cleanLine(message.title) || '(no subject)', lineMax, 'code_points'), {
       delivery: context.deliveryId,

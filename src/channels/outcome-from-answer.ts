@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http'
-import type { HttpAnswer, Outcome, WaitScope } from '../domain/channel.js'
+import type { Form, HttpAnswer, Outcome, WaitScope } from '../domain/channel.js'
 import { OutboundError } from '../domain/errors.js'
+import { cutText } from './cut-text.js'
+import { readWait, type WaitHint } from './read-wait.js'
 import { redactText } from './redact-text.js'
 
 /** What a channel knows beside the answer. */
@@ -11,22 +13,44 @@ export interface OutcomeFacts {
   idempotent: boolean
   /** What has to wait when the vendor says so. */
   waitScope: WaitScope
+  /** Where the vendor says how long, beside `Retry-After`. */
+  waitHints?: readonly WaitHint[]
   secrets: readonly (string | undefined)[]
 }
 
-const waitMsMin = 1_000
-const waitMsMax = 6 * 3_600_000
+/** More of an answer than this tells nobody anything. */
+const bodyShownMax = 300
 
 /** The one place where an HTTP status becomes a decision. A channel asks its vendor's table first, then this. */
 export function outcomeFromAnswer(answer: HttpAnswer, facts: OutcomeFacts): Outcome {
   const { status } = answer
-  const text = describeAnswer(answer, facts.secrets)
-  if (status >= 200 && status < 300) return { kind: 'accepted', remote: {}, statusCode: status, text }
-  if ([408, 409, 425, 429].includes(status) || status >= 500) {
-    const waitMs = readRetryAfter(answer.headers['retry-after'], facts.now)
-    return { kind: 'transient', waitMs, waitScope: facts.waitScope, statusCode: status, text }
+  if (status >= 200 && status < 300) {
+    return { kind: 'accepted', remote: {}, statusCode: status, text: describeAnswer(answer, facts.secrets) }
   }
-  return { kind: 'permanent', scope: scopeOfStatus(status), statusCode: status, text }
+  if ([408, 409, 425, 429].includes(status) || status >= 500) return transientFromAnswer(answer, facts)
+  return permanentFromAnswer(answer, scopeOfStatus(status), facts)
+}
+
+/** For an answer that the vendor's table calls temporary, whatever its status. */
+export function transientFromAnswer(answer: HttpAnswer, facts: OutcomeFacts): Outcome {
+  const waitMs = readWait(answer, facts.now, facts.waitHints ?? [])
+  const text = describeAnswer(answer, facts.secrets)
+  return { kind: 'transient', waitMs, waitScope: facts.waitScope, statusCode: answer.status, text }
+}
+
+/** For an answer that the vendor's table calls final. */
+export function permanentFromAnswer(
+  answer: HttpAnswer,
+  scope: 'message' | 'address' | 'channel',
+  facts: OutcomeFacts,
+): Outcome {
+  return { kind: 'permanent', scope, statusCode: answer.status, text: describeAnswer(answer, facts.secrets) }
+}
+
+/** For an answer that calls the message too long: once more, shorter; then never. */
+export function tooLongFromAnswer(answer: HttpAnswer, form: Form, facts: OutcomeFacts): Outcome {
+  if (form === 'short') return permanentFromAnswer(answer, 'message', facts)
+  return { kind: 'degrade', to: 'short', statusCode: answer.status, text: describeAnswer(answer, facts.secrets) }
 }
 
 /** A redirect means that the URL in the settings is not the right one: no other message would fare better. */
@@ -50,24 +74,10 @@ export function outcomeFromError(error: unknown, facts: OutcomeFacts): Outcome {
   return { kind: 'unknown', text }
 }
 
-/** Milliseconds from a `Retry-After` header, seconds or HTTP date (RFC 9110 section 10.2.3); null when it says nothing. */
-export function readRetryAfter(value: string | undefined, now: number): number | null {
-  const trimmed = value?.trim() ?? ''
-  if (/^\d+(?:\.\d+)?$/.test(trimmed)) return clampWait(Number(trimmed) * 1_000)
-  // Date.parse takes almost any digits for a date; an HTTP date begins with the name of a day.
-  if (!/^[A-Z][a-z]+,? /.test(trimmed)) return null
-  const at = Date.parse(trimmed)
-  return Number.isNaN(at) ? null : clampWait(at - now)
-}
-
-/** Between 1 second and 6 hours, whatever a vendor asks for. */
-export function clampWait(ms: number): number {
-  return Math.min(waitMsMax, Math.max(waitMsMin, Math.round(ms)))
-}
-
 function describeAnswer(answer: HttpAnswer, secrets: OutcomeFacts['secrets']): string {
   const words = STATUS_CODES[answer.status]
   const head = `HTTP ${answer.status}${words ? ` ${words}` : ''}`
-  const body = redactText(answer.text.slice(0, 300), secrets)
+  // Cut only afterwards: half a secret would not be found, and is one all the same.
+  const body = cutText(redactText(answer.text, secrets), bodyShownMax, 'utf16')
   return body === '' ? head : `${head}: ${body}`
 }

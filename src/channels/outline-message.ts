@@ -47,7 +47,8 @@ export function outlineMessage(message: Message): Outline {
     notes: message.notes
       .map((note) => line(note, noteMax))
       .filter(isVisible)
-      .slice(0, notesMax),
+      // The newest come last, and say what the message is sent for.
+      .slice(-notesMax),
     links: outlineLinks(message.links),
     attachments: outlineAttachments(message.attachments),
     foot: [look.word, outlineFrom(message.from), formatTime(message.receivedAt)]

@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
+import type { Message } from '../domain/message.js'
 import { defineChannel } from './define-channel.js'
 import { renderSlack, renderSlackText } from './dialects/slack-mrkdwn.js'
-import { type OutcomeFacts, outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
+import { type OutcomeFacts, outcomeFromError } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
-import { redactText } from './redact-text.js'
 import { baseUrl, httpUrl } from './settings.js'
+import { readBotAnswer, readWebhookAnswer } from './slack-answers.js'
+import { withAckLink } from './with-ack-link.js'
 
 const slackAddress = z
   .string()
@@ -44,43 +46,91 @@ export const slack = defineChannel<Settings>({
   secrets: ['webhook_url', 'bot_token'],
   capabilities: { textMax: 3_000, textUnit: 'utf16', dialect: 'slack_mrkdwn', attachments: false, idempotent: false },
   concurrency: 4,
-  async send(message, address, settings, context) {
-    const outline = outlineMessage(message)
-    const content = {
-      ...(context.form === 'plain'
-        ? { text: renderSlackText(outline) }
-        : renderSlack(outline, context.form === 'short')),
-      unfurl_links: false,
-      unfurl_media: false,
-    }
-    const facts = {
-      now: context.now(),
-      idempotent: false,
-      waitScope: 'channel' as const,
-      secrets: [settings.webhook_url, settings.bot_token],
-    }
-    try {
-      if (settings.webhook_url !== undefined) {
-        const url = moveToBase(settings.webhook_url, settings.base_url)
-        return readWebhookAnswer(await post(url, content, {}, context), context.form, facts)
-      }
-      const channel = settings.channel ?? address
-      if (channel === null)
-        return { kind: 'permanent', scope: 'address', statusCode: null, text: 'no Slack channel to send to' }
-      const url = `${settings.base_url ?? 'https://slack.com'}/api/chat.postMessage`
-      const headers = { authorization: `Bearer ${settings.bot_token}` }
-      const answer = await post(url, { channel, parse: 'none', link_names: false, ...content }, headers, context)
-      return readBotAnswer(answer, context.form, {
-        ...facts,
-        waitScope: settings.channel === undefined ? 'address' : 'channel',
-      })
-    } catch (error) {
-      return outcomeFromError(error, facts)
-    }
-  },
+  // Slack, "Rate limits": one message a second to a channel, and through an incoming webhook.
+  rates: { channel: { count: 1, perMs: 1_000 }, address: { count: 1, perMs: 1_000 } },
+  send: (message, address, settings, context) => post(message, { address, thread: null }, settings, context),
+  // The end of an alert answers in its thread. A repeat must not: threads wake nobody.
+  resolve: (message, address, settings, context) => post(message, { address, thread: context.sent }, settings, context),
+  update: changeMessage,
 })
 
-function post(
+async function post(
+  message: Message,
+  to: { address: string | null; thread: Record<string, string> | null },
+  settings: Settings,
+  context: ChannelContext,
+): Promise<Outcome> {
+  const content = renderContent(message, context)
+  const facts = factsOf(settings, context)
+  const channel = settings.channel ?? to.address
+  try {
+    if (settings.webhook_url !== undefined) {
+      const url = moveToBase(settings.webhook_url, settings.base_url)
+      return readWebhookAnswer(await postJson(url, content, {}, context), context.form, facts)
+    }
+    if (channel === null)
+      return { kind: 'permanent', scope: 'address', statusCode: null, text: 'no Slack channel to send to' }
+    const thread = to.thread?.ts ? { channel: to.thread.channel || channel, thread_ts: to.thread.ts } : {}
+    const answer = await callApi('chat.postMessage', { channel, ...thread, ...content }, settings, context)
+    return readBotAnswer(answer, context.form, facts)
+  } catch (error) {
+    return outcomeFromError(error, facts)
+  }
+}
+
+async function changeMessage(
+  message: Message,
+  _address: string | null,
+  settings: Settings,
+  context: ChannelContext,
+): Promise<Outcome> {
+  if (settings.webhook_url !== undefined) {
+    const text = 'nothing to do: what an incoming webhook posted cannot be changed'
+    return { kind: 'accepted', remote: {}, statusCode: null, text }
+  }
+  const { ts, channel } = context.sent ?? {}
+  if (!ts || !channel) {
+    const text = 'it is not known which message was sent'
+    return { kind: 'permanent', scope: 'message', statusCode: null, text }
+  }
+  const facts = factsOf(settings, context)
+  try {
+    const answer = await callApi('chat.update', { channel, ts, ...renderContent(message, context) }, settings, context)
+    return readBotAnswer(answer, context.form, facts)
+  } catch (error) {
+    return outcomeFromError(error, facts)
+  }
+}
+
+function renderContent(message: Message, context: ChannelContext) {
+  const outline = outlineMessage(withAckLink(message, context))
+  const rendered =
+    context.form === 'plain' ? { text: renderSlackText(outline) } : renderSlack(outline, context.form === 'short')
+  return { ...rendered, unfurl_links: false, unfurl_media: false }
+}
+
+function factsOf(settings: Settings, context: ChannelContext): OutcomeFacts {
+  const hasOwnPlace = settings.webhook_url !== undefined || settings.channel !== undefined
+  return {
+    now: context.now(),
+    idempotent: false,
+    waitScope: hasOwnPlace ? 'channel' : 'address',
+    secrets: [settings.webhook_url, settings.bot_token],
+  }
+}
+
+function callApi(
+  method: 'chat.postMessage' | 'chat.update',
+  content: Record<string, unknown>,
+  settings: Settings,
+  context: ChannelContext,
+): Promise<HttpAnswer> {
+  const url = `${settings.base_url ?? 'https://slack.com'}/api/${method}`
+  const headers = { authorization: `Bearer ${settings.bot_token}` }
+  return postJson(url, { parse: 'none', link_names: false, ...content }, headers, context)
+}
+
+function postJson(
   url: string,
   content: unknown,
   headers: Record<string, string>,
@@ -99,99 +149,4 @@ function moveToBase(webhookUrl: string, base: string | undefined): string {
   if (base === undefined) return webhookUrl
   const { pathname, search } = new URL(webhookUrl)
   return `${base}${pathname}${search}`
-}
-
-type Scope = 'message' | 'address' | 'channel'
-
-/** What Slack's error words mean for a delivery. A word that is not here counts as temporary: it may be a new one. */
-const scopeOfWord = new Map<string, Scope>([
-  ['invalid_payload', 'message'],
-  ['no_text', 'message'],
-  ['too_many_attachments', 'message'],
-  ['msg_too_long', 'message'],
-  ['msg_blocks_too_long', 'message'],
-  ['invalid_blocks', 'message'],
-  ['invalid_blocks_format', 'message'],
-  ['channel_not_found', 'address'],
-  ['channel_is_archived', 'address'],
-  ['is_archived', 'address'],
-  ['not_in_channel', 'address'],
-  ['user_not_found', 'address'],
-  ['users_not_found', 'address'],
-  ['user_disabled', 'address'],
-  ['cannot_dm_bot', 'address'],
-  ['messages_tab_disabled', 'address'],
-  ['restricted_action', 'address'],
-  ['no_service', 'channel'],
-  ['no_active_hooks', 'channel'],
-  ['no_team', 'channel'],
-  ['team_disabled', 'channel'],
-  ['action_prohibited', 'channel'],
-  ['posting_to_general_channel_denied', 'channel'],
-  ['invalid_token', 'channel'],
-  ['invalid_auth', 'channel'],
-  ['not_authed', 'channel'],
-  ['account_inactive', 'channel'],
-  ['token_revoked', 'channel'],
-  ['token_expired', 'channel'],
-  ['missing_scope', 'channel'],
-  ['no_permission', 'channel'],
-  ['ekm_access_denied', 'channel'],
-])
-
-/** Incoming webhooks answer `200 ok`, or an error status with the word as plain text. */
-function readWebhookAnswer(answer: HttpAnswer, form: ChannelContext['form'], facts: OutcomeFacts): Outcome {
-  const word = answer.text.trim().toLowerCase()
-  if (answer.status >= 400 && answer.status < 500 && answer.status !== 429) {
-    const outcome = outcomeFromWord(word, answer.status, form, facts)
-    if (outcome) return outcome
-  }
-  return outcomeFromAnswer(answer, facts)
-}
-
-/** The Web API says 200 to everything and the truth in the body: `{ ok, ts, channel }` or `{ ok: false, error }`. */
-function readBotAnswer(answer: HttpAnswer, form: ChannelContext['form'], facts: OutcomeFacts): Outcome {
-  if (answer.status !== 200) return outcomeFromAnswer(answer, facts)
-  const body = botAnswer.safeParse(parseJson(answer.text))
-  if (!body.success) return { kind: 'unknown', text: 'the answer was not one of the Slack API' }
-  const { ok, error, ts, channel } = body.data
-  if (ok)
-    return {
-      kind: 'delivered',
-      remote: { ts: ts ?? '', channel: channel ?? '' },
-      statusCode: 200,
-      text: `message ${ts}`,
-    }
-  const word = error ?? 'unknown_error'
-  const retried = { ...answer, status: word === 'ratelimited' ? 429 : 503, text: word }
-  return outcomeFromWord(word, answer.status, form, facts) ?? outcomeFromAnswer(retried, facts)
-}
-
-const botAnswer = z.object({
-  ok: z.boolean(),
-  error: z.string().optional(),
-  ts: z.string().optional(),
-  channel: z.string().optional(),
-})
-
-function outcomeFromWord(
-  word: string,
-  statusCode: number,
-  form: ChannelContext['form'],
-  facts: OutcomeFacts,
-): Outcome | null {
-  const scope = scopeOfWord.get(word)
-  if (scope === undefined) return null
-  const text = redactText(`Slack says ${word}`, facts.secrets)
-  if (word.startsWith('invalid_blocks') && form === 'full') return { kind: 'degrade', to: 'plain', statusCode, text }
-  if (word.startsWith('msg_') && form !== 'short') return { kind: 'degrade', to: 'short', statusCode, text }
-  return { kind: 'permanent', scope, statusCode, text }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

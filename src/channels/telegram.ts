@@ -1,39 +1,28 @@
-import { Api, GrammyError, HttpError } from 'grammy'
 import { z } from 'zod'
 import type { ChannelContext, Outcome } from '../domain/channel.js'
-import { OutboundError } from '../domain/errors.js'
+import type { Message } from '../domain/message.js'
 import { defineChannel } from './define-channel.js'
 import { renderTelegram } from './dialects/telegram-html.js'
-import { clampWait, type OutcomeFacts, outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
-import { redactText } from './redact-text.js'
-import { baseUrl, textOrNumber } from './settings.js'
+import { callTelegram, strangeAnswer } from './telegram-api.js'
+import { setHook, takeHookCall } from './telegram-hook.js'
+import { pollPresses } from './telegram-polling.js'
+import { describeSent, readSent, reportPartial, type SentText } from './telegram-sent.js'
+import {
+  chatAddress,
+  readTarget,
+  type TelegramSettings,
+  type TelegramTarget,
+  telegramSettings,
+} from './telegram-settings.js'
+import { untilAborted } from './wait.js'
+import { withAckLink } from './with-ack-link.js'
 
-/** `chat` or `chat:topic`; a chat is a number (groups are negative) or the @name of a channel. */
-const chatAddress = textOrNumber(
-  z
-    .string()
-    .regex(
-      /^(?:-?\d{1,19}|@[A-Za-z]\w{3,31})(?::\d{1,10})?$/,
-      'must be a chat id like 111111, -100123:7 or @channelname',
-    ),
-)
-
-const settings = z.strictObject({
-  bot_token: z.string().regex(/^\d+:[\w-]+$/, 'must look like 123456:ABC…, as @BotFather gives it'),
-  base_url: baseUrl.default('https://api.telegram.org'),
-  chat_id: chatAddress.optional(),
-  parse_mode: z.enum(['html', 'plain']).default('html'),
-  disable_preview: z.boolean().default(true),
-  disable_notification: z.boolean().default(false),
-})
-type Settings = z.infer<typeof settings>
-
-export const telegram = defineChannel<Settings>({
+export const telegram = defineChannel<TelegramSettings>({
   kind: 'telegram',
   label: 'Telegram',
   description: 'Sends to Telegram chats, groups, topics and channels through a bot.',
-  settings,
+  settings: telegramSettings,
   address: { schema: chatAddress, hint: 'a chat id, chat:topic, or @channelname' },
   destination: ({ chat_id }) => chat_id ?? null,
   secrets: ['bot_token'],
@@ -45,151 +34,136 @@ export const telegram = defineChannel<Settings>({
     idempotent: false,
   },
   concurrency: 8,
-  async send(message, address, settings, context) {
-    const target = readTarget(settings.chat_id ?? address)
-    if (!target)
-      return { kind: 'permanent', scope: 'address', statusCode: null, text: 'the address is not a Telegram chat' }
-    const html = settings.parse_mode === 'html' && context.form === 'full'
-    const texts = renderTelegram(outlineMessage(message), { html, short: context.form === 'short' })
-    const sent: number[] = []
-    for (const text of texts) {
-      const outcome = await sendPart(text, target, settings, context, html)
-      if (typeof outcome === 'number') sent.push(outcome)
-      else return sent.length === 0 ? outcome : reportPartial(outcome, sent, texts.length, target)
-    }
-    return {
-      kind: 'delivered',
-      remote: describeSent(sent, target),
-      statusCode: 200,
-      text: `message ${sent.join(', ')}`,
-    }
+  // Bots FAQ, "My bot is hitting limits": 30 messages a second in all, 20 a minute to one group.
+  rates: { channel: { count: 30, perMs: 1_000 }, address: { count: 20, perMs: 60_000 } },
+  send: sendTexts,
+  async resolve(message, address, settings, context) {
+    const outcome = await sendTexts(message, address, settings, context)
+    if (outcome.kind === 'delivered' || outcome.kind === 'accepted') await removeButton(settings, context)
+    return outcome
   },
+  update: changeText,
+  // The number before the colon names the bot; what comes after it is the secret.
+  listenKey: ({ base_url, bot_token, updates }) => `${updates} ${base_url} ${bot_token.split(':')[0]}`,
+  async listen(settings, context) {
+    if (settings.updates === 'polling') await pollPresses(settings, context)
+    if (settings.updates === 'webhook') await setHook(settings, context)
+    if (settings.updates === 'off') await untilAborted(context.signal)
+  },
+  takeHook: takeHookCall,
 })
 
-interface Target {
-  chat: string
-  topic: number | null
+/** One text or several in a row. Follow-ups are a reply to the first text of what was sent before, where that is known. */
+async function sendTexts(
+  message: Message,
+  address: string | null,
+  settings: TelegramSettings,
+  context: ChannelContext,
+): Promise<Outcome> {
+  // An address comes first even where the settings have a chat, because it may be where that chat has moved to.
+  const target = readTarget(address ?? settings.chat_id ?? null)
+  if (!target)
+    return { kind: 'permanent', scope: 'address', statusCode: null, text: 'the address is not a Telegram chat' }
+  const button = findButton(settings, context)
+  const outline = outlineMessage(button === null ? withAckLink(message, context) : message)
+  const texts = renderTelegram(outline, { ...readStyle(settings, context), parts: null })
+  const sent: SentText[] = []
+  for (const [index, text] of texts.entries()) {
+    const keyboard = index === texts.length - 1 ? button : null
+    const repliesTo = index === 0 ? findReplyTo(target, context) : null
+    const part = await sendPart(text, { ...target, keyboard, repliesTo }, settings, context)
+    if ('id' in part) sent.push(part)
+    else return sent[0] === undefined ? part : reportPartial(part, sent, texts.length)
+  }
+  const remote = { ...describeSent(sent), ...(button === null ? {} : { button: 'acknowledge' }) }
+  const ids = sent.map(({ id }) => id).join(', ')
+  return { kind: 'delivered', remote, statusCode: 200, text: `message ${ids}` }
 }
 
-function readTarget(address: string | null): Target | null {
-  if (address === null || !chatAddress.safeParse(address).success) return null
-  const [chat = '', topic] = address.split(':')
-  return { chat, topic: topic === undefined ? null : Number(topic) }
+function readStyle(settings: TelegramSettings, { form }: ChannelContext): { html: boolean; short: boolean } {
+  return { html: settings.parse_mode === 'html' && form === 'full', short: form === 'short' }
 }
 
-/** What grammY does not tell when an answer is not the Bot API's JSON. */
-interface SeenAnswer {
-  status: number | null
-  retryAfter: string
+/** What the button carries, or null when there is nothing to acknowledge or a press would not reach us. */
+function findButton({ updates }: TelegramSettings, { ack, form }: ChannelContext): string | null {
+  if (ack === null || updates === 'off' || form === 'short') return null
+  // Without a public URL there is no page to link to, and no hook that Telegram could call.
+  return updates === 'webhook' && ack.url === null ? null : ack.data
 }
 
-/** Sends one text; the id of the message it became, or why it did not. */
+/** A message id means something only in the chat it is from. */
+function findReplyTo(target: TelegramTarget, context: ChannelContext): number | null {
+  const before = readSent(context.sent)
+  return before !== null && (before.chat === target.chat || target.chat.startsWith('@')) ? before.first : null
+}
+
+const sentMessage = z.object({ message_id: z.number().int(), chat: z.object({ id: z.number().int() }) })
+
 async function sendPart(
   text: string,
-  target: Target,
-  settings: Settings,
+  to: TelegramTarget & { keyboard: string | null; repliesTo: number | null },
+  settings: TelegramSettings,
   context: ChannelContext,
-  html: boolean,
-): Promise<number | Outcome> {
-  const seen: SeenAnswer = { status: null, retryAfter: '' }
-  const fetchNotingStatus: typeof fetch = async (input, init) => {
-    const response = await context.fetch(input, init)
-    seen.status = response.status
-    seen.retryAfter = response.headers.get('retry-after') ?? ''
-    return response
+): Promise<SentText | Outcome> {
+  const { keyboard, repliesTo, topic } = to
+  const options = {
+    ...textOptions(settings, context),
+    ...(topic === null ? {} : { message_thread_id: topic }),
+    ...(repliesTo === null ? {} : { reply_parameters: { message_id: repliesTo, allow_sending_without_reply: true } }),
+    ...(keyboard === null
+      ? {}
+      : { reply_markup: { inline_keyboard: [[{ text: 'Acknowledge', callback_data: keyboard }]] } }),
+    disable_notification: settings.disable_notification,
   }
-  const api = new Api(settings.bot_token, { apiRoot: settings.base_url, fetch: fetchNotingStatus, timeoutSeconds: 30 })
-  // grammY asks for the shape of another AbortSignal package; it only listens for "abort", as on ours.
-  const signal = context.signal as Parameters<typeof api.sendMessage>[3]
-  try {
-    const options = {
-      ...(html ? { parse_mode: 'HTML' as const } : {}),
-      ...(target.topic === null ? {} : { message_thread_id: target.topic }),
-      link_preview_options: { is_disabled: settings.disable_preview },
-      disable_notification: settings.disable_notification,
-    }
-    return (await api.sendMessage(target.chat, text, options, signal)).message_id
-  } catch (error) {
-    const facts = {
-      now: context.now(),
-      idempotent: false,
-      // The limit that is met first is the one of the chat: about one message a second.
-      waitScope: settings.chat_id === undefined ? ('address' as const) : ('channel' as const),
-      secrets: [settings.bot_token],
-    }
-    if (error instanceof GrammyError) return outcomeFromRefusal(error, context.form, html, facts)
-    return outcomeFromLoss(error, seen, facts)
+  const answer = await callTelegram(settings, context, (api, signal) => api.sendMessage(to.chat, text, options, signal))
+  if (!answer.ok) return answer.outcome
+  const sent = sentMessage.safeParse(answer.result)
+  return sent.success ? { chat: String(sent.data.chat.id), id: sent.data.message_id } : strangeAnswer
+}
+
+function textOptions(settings: TelegramSettings, context: ChannelContext) {
+  return {
+    ...(readStyle(settings, context).html ? { parse_mode: 'HTML' as const } : {}),
+    link_preview_options: { is_disabled: settings.disable_preview },
   }
 }
 
-/** Refusals that are about the recipient. The words are those of the Bot API server. */
-const addressWords =
-  /chat not found|user not found|thread not found|topic_closed|topic_deleted|not enough rights|have no rights|need administrator|chat_write_forbidden|peer_id_invalid|bot was blocked|bot was kicked|deactivated|not a member|can't initiate conversation|chat_restricted/i
-
-/** Maps `{ ok: false }` answers of the Bot API. The wait stands in `parameters.retry_after`, in seconds. */
-function outcomeFromRefusal(
-  error: GrammyError,
-  form: ChannelContext['form'],
-  html: boolean,
-  facts: OutcomeFacts,
-): Outcome {
-  const statusCode = error.error_code
-  const text = redactText(error.description, facts.secrets)
-  const { migrate_to_chat_id: movedTo, retry_after: retryAfter } = error.parameters
-  if (movedTo !== undefined) {
-    // Topics do not survive the move from group to supergroup, so the new address has none.
-    return { kind: 'retarget', address: String(movedTo), text }
+/** Puts the message in place of the last text of what was sent, and takes the button away. */
+async function changeText(
+  message: Message,
+  _address: string | null,
+  settings: TelegramSettings,
+  context: ChannelContext,
+): Promise<Outcome> {
+  const before = readSent(context.sent)
+  if (before === null) return lostMessage('it is not known which message was sent')
+  const texts = renderTelegram(outlineMessage(message), { ...readStyle(settings, context), parts: before.count })
+  const options = { ...textOptions(settings, context), reply_markup: { inline_keyboard: [] } }
+  const answer = await callTelegram(settings, context, (api, signal) =>
+    api.editMessageText(before.chat, before.last, texts.at(-1) ?? '', options, signal),
+  )
+  const changed = { chat_id: before.chat, message_id: String(before.last) }
+  if (answer.ok) return { kind: 'delivered', remote: changed, statusCode: 200, text: `message ${before.last} changed` }
+  const { outcome } = answer
+  // The first try may have been heard although its answer was lost.
+  if (/message is not modified/i.test(outcome.text)) {
+    return { kind: 'delivered', remote: changed, statusCode: 400, text: `message ${before.last} says so already` }
   }
-  if (statusCode === 429) {
-    const waitMs = retryAfter === undefined ? null : clampWait(retryAfter * 1_000)
-    return { kind: 'transient', waitMs, waitScope: facts.waitScope, statusCode, text }
-  }
-  if (html && /can't parse entities/i.test(text)) return { kind: 'degrade', to: 'plain', statusCode, text }
-  if (form !== 'short' && /message is too long|message_too_long/i.test(text)) {
-    return { kind: 'degrade', to: 'short', statusCode, text }
-  }
-  if (statusCode === 403 || addressWords.test(text)) return { kind: 'permanent', scope: 'address', statusCode, text }
-  if (statusCode === 401 || statusCode === 404) return { kind: 'permanent', scope: 'channel', statusCode, text }
-  if (statusCode === 400) return { kind: 'permanent', scope: 'message', statusCode, text }
-  return { kind: 'transient', waitMs: null, waitScope: 'delivery', statusCode, text }
+  return outcome.kind === 'retarget' ? lostMessage(`the message stayed behind: ${outcome.text}`) : outcome
 }
 
-/** No answer of the Bot API: the network failed, or something in between answered without its JSON. */
-function outcomeFromLoss(error: unknown, seen: SeenAnswer, facts: OutcomeFacts): Outcome {
-  if (!(error instanceof HttpError)) throw error
-  const failure = findOutboundError(error.error)
-  if (failure) return outcomeFromError(failure, facts)
-  if (seen.status === null || seen.status < 300)
-    return { kind: 'unknown', text: 'the answer was not one of the Bot API' }
-  const headers = { 'retry-after': seen.retryAfter }
-  return outcomeFromAnswer({ status: seen.status, headers, text: '', truncated: false }, facts)
-}
-
-function findOutboundError(error: unknown): OutboundError | null {
-  if (error instanceof OutboundError) return error
-  return error instanceof Error && error.cause instanceof OutboundError ? error.cause : null
+function lostMessage(text: string): Outcome {
+  return { kind: 'permanent', scope: 'message', statusCode: null, text }
 }
 
 /**
- * The first parts have arrived, and with them the title and the start of the text. Sending all again would repeat them
- * in the chat, so the delivery counts as accepted and says what is missing.
+ * Takes the button of what was sent away, for there is nothing left to acknowledge. Whether that works changes nothing:
+ * the message that it is over has arrived, and a press of the button is answered with how things stand.
  */
-function reportPartial(outcome: Outcome, sent: number[], total: number, target: Target): Outcome {
-  return {
-    kind: 'accepted',
-    remote: { ...describeSent(sent, target), parts_sent: `${sent.length}/${total}` },
-    statusCode: 'statusCode' in outcome ? outcome.statusCode : null,
-    text: redactText(
-      `${sent.length} of ${total} parts sent (message ${sent.join(', ')}), the rest failed: ${outcome.text}`,
-      [],
-    ),
-  }
-}
-
-function describeSent(sent: number[], target: Target): Record<string, string> {
-  return {
-    chat_id: target.chat,
-    message_id: String(sent[0]),
-    ...(sent.length > 1 ? { message_ids: sent.join(',') } : {}),
-  }
+async function removeButton(settings: TelegramSettings, context: ChannelContext): Promise<void> {
+  const before = readSent(context.sent)
+  if (before === null || context.sent?.button === undefined) return
+  await callTelegram(settings, context, (api, signal) =>
+    api.editMessageReplyMarkup(before.chat, before.last, { reply_markup: { inline_keyboard: [] } }, signal),
+  )
 }

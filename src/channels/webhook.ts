@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { z } from 'zod'
-import type { ChannelContext } from '../domain/channel.js'
+import type { ChannelContext, Outcome } from '../domain/channel.js'
 import type { Message } from '../domain/message.js'
 import { cleanText } from './clean-text.js'
 import { cutText } from './cut-text.js'
@@ -25,14 +25,15 @@ const settings = z.strictObject({
 type Settings = z.infer<typeof settings>
 
 /**
- * Posts one JSON document per notification:
+ * Posts one JSON document per notification, one when it is over, and one when somebody acknowledged it:
  *
- *     { "type": "notification", "timestamp": "<ISO time the mail came in>",
- *       "data": { "delivery_id", "mail_id", "recipient": null | "…", "title", "text", "severity", "labels": {},
- *                 "notes": [], "from", "links": [{ "label", "url" }],
- *                 "attachments": [{ "filename", "content_type", "size" }], "received_at" } }
+ *     { "type": "notification" | "notification.resolved" | "notification.acknowledged",
+ *       "timestamp": "<ISO time the mail came in>",
+ *       "data": { "delivery_id", "mail_id", "fingerprint", "recipient": null | "…", "title", "text", "severity",
+ *                 "labels": {}, "notes": [], "from", "links": [{ "label", "url" }],
+ *                 "attachments": [{ "filename", "content_type", "size" }], "received_at", "ack_url": null | "…" } }
  *
- * The document is the same on every attempt. `webhook-id` and `idempotency-key` carry the delivery's id, so a receiver
+ * What belongs together has the same `fingerprint`. `ack_url` is a page on which a person acknowledges. The document is the same on every attempt. `webhook-id` and `idempotency-key` carry the delivery's id, so a receiver
  * can drop a repeat; `webhook-timestamp` is the attempt's. With a `secret`, the exact bytes sent are signed twice: as
  * `X-Webhook-Signature: sha256=<hex>` and by Standard Webhooks 1.0 as `webhook-signature: v1,<base64>`.
  */
@@ -47,39 +48,54 @@ export const webhook = defineChannel<Settings>({
   secrets: ['headers', 'secret'],
   capabilities: { textMax, textUnit: 'code_points', dialect: 'json', attachments: false, idempotent: true },
   concurrency: 32,
-  async send(message, address, { url, method, headers, secret }, context) {
-    const facts = {
-      now: context.now(),
-      idempotent: true,
-      waitScope: 'channel' as const,
-      secrets: [secret, url, new URL(url).search, ...Object.values(headers)],
-    }
-    const body = renderBody(message, address, context.deliveryId)
-    try {
-      const answer = await context.request({
-        method,
-        url,
-        headers: { 'content-type': 'application/json', ...headers, ...signWebhook(body, secret, context) },
-        body,
-        signal: context.signal,
-      })
-      const outcome = outcomeFromAnswer(answer, facts)
-      return outcome.kind === 'accepted' ? { ...outcome, remote: { webhook_id: context.deliveryId } } : outcome
-    } catch (error) {
-      return outcomeFromError(error, facts)
-    }
-  },
+  rates: { channel: null, address: null },
+  send: (message, address, settings, context) => post('notification', message, address, settings, context),
+  resolve: (message, address, settings, context) => post('notification.resolved', message, address, settings, context),
+  update: (message, address, settings, context) =>
+    post('notification.acknowledged', message, address, settings, context),
 })
 
-function renderBody(message: Message, recipient: string | null, deliveryId: string): string {
+type EventType = 'notification' | 'notification.resolved' | 'notification.acknowledged'
+
+async function post(
+  type: EventType,
+  message: Message,
+  address: string | null,
+  { url, method, headers, secret }: Settings,
+  context: ChannelContext,
+): Promise<Outcome> {
+  const facts = {
+    now: context.now(),
+    idempotent: true,
+    waitScope: 'channel' as const,
+    secrets: [secret, url, new URL(url).search, ...Object.values(headers)],
+  }
+  const body = renderBody(type, message, address, context)
+  try {
+    const answer = await context.request({
+      method,
+      url,
+      headers: { 'content-type': 'application/json', ...headers, ...signWebhook(body, secret, context) },
+      body,
+      signal: context.signal,
+    })
+    const outcome = outcomeFromAnswer(answer, facts)
+    return outcome.kind === 'accepted' ? { ...outcome, remote: { webhook_id: context.deliveryId } } : outcome
+  } catch (error) {
+    return outcomeFromError(error, facts)
+  }
+}
+
+function renderBody(type: EventType, message: Message, recipient: string | null, context: ChannelContext): string {
   const { title, text, notes, links } = outlineMessage(message)
   const receivedAt = formatIso(message.receivedAt)
   return JSON.stringify({
-    type: 'notification',
+    type,
     timestamp: receivedAt,
     data: {
-      delivery_id: deliveryId,
+      delivery_id: context.deliveryId,
       mail_id: message.mailId,
+      fingerprint: context.fingerprint,
       recipient,
       title,
       // The outline leaves out a text that only repeats the title; a program wants it all the same.
@@ -95,6 +111,7 @@ function renderBody(message: Message, recipient: string | null, deliveryId: stri
         size: sizeBytes,
       })),
       received_at: receivedAt,
+      ack_url: context.ack?.url ?? null,
     },
   })
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { ChannelLine } from '../engine/engine-calls.js'
+import type { ChannelLine } from '../engine/channel-calls.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { connect } from './client.js'
 import { printTable, printTime } from './print-table.js'
@@ -21,8 +21,17 @@ export function addChannels(program: Command, cli: () => Cli): void {
     .option('--text <text>', 'what to send')
     .action((name: string, options: { to?: string; text?: string }) => runTest(cli(), name, options))
   channels
+    .command('pause')
+    .description('send nothing on it until you resume it; what comes waits, and loses no attempt')
+    .argument('<name>')
+    .option('--reason <text>', 'shown with the channel')
+    .action(async (name: string, options: { reason?: string }) => {
+      await (await connect(cli())).post(`/channels/${encodeURIComponent(name)}/pause`, options)
+      cli().show({ ok: true }, () => `${name} is paused; mailtrigger channels resume ${name} ends it`)
+    })
+  channels
     .command('resume')
-    .description('try a paused channel again now')
+    .description('end its pause: what waits goes out')
     .argument('<name>')
     .action(async (name: string) => {
       await (await connect(cli())).post(`/channels/${encodeURIComponent(name)}/resume`)
@@ -30,17 +39,20 @@ export function addChannels(program: Command, cli: () => Cli): void {
     })
 }
 
-function printChannels(items: ChannelLine[], { colors }: Cli): string {
+function printChannels(items: ChannelLine[], cli: Cli): string {
   if (items.length === 0) return 'the config has no channels'
   const rows = items.map((line) => [
     line.name,
     line.kind,
-    line.paused
-      ? colors.yellow(`paused until ${printTime(line.paused.until)}: ${line.paused.reason}`)
-      : colors.green('ok'),
+    describeState(line, cli),
     line.destination ?? (line.address_hint ? `people: ${line.address_hint}` : 'every recipient'),
   ])
   return printTable(['name', 'kind', 'state', 'delivers to'], rows)
+}
+
+function describeState({ paused, buttons }: ChannelLine, { colors }: Cli): string {
+  if (paused) return colors.yellow(`paused${paused.until ? ` until ${printTime(paused.until)}` : ''}: ${paused.reason}`)
+  return buttons === null ? colors.green('ok') : colors.yellow(`ok, but its buttons do not work: ${buttons}`)
 }
 
 async function runTest(cli: Cli, name: string, options: { to?: string; text?: string }): Promise<void> {

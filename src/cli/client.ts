@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { ConfigError, type ConfigIssue } from '../domain/errors.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
@@ -11,7 +12,7 @@ const climbs = /\/(?:\.|%2e){1,2}(?=[/?#]|$)/i
 /** The running server, as commands see it. */
 export interface Client {
   url: string
-  get: <Answer>(path: string, query?: Record<string, string | number | undefined>) => Promise<Answer>
+  get: <Answer>(path: string, query?: Record<string, string | number | boolean | undefined>) => Promise<Answer>
   post: <Answer>(path: string, body?: unknown) => Promise<Answer>
   del: <Answer>(path: string) => Promise<Answer>
   /** The answer itself, for bodies that are not JSON or do not end. */
@@ -21,9 +22,10 @@ export interface Client {
 /** Finds the server by `--server` and `--token-file`, else by the file it leaves in its data folder. */
 export async function connect(cli: Cli): Promise<Client> {
   const { url, token } = await findServer(cli)
+  const actor = nameActor()
   const open = async (path: string, init: RequestInit = {}): Promise<Response> => {
     if (climbs.test(path)) throw new CliExit(exitCodes.usage, '"." and ".." are no names')
-    const headers = { authorization: `Bearer ${token}`, ...init.headers }
+    const headers = { authorization: `Bearer ${token}`, 'x-mailtrigger-actor': actor, ...init.headers }
     const answer = await fetch(`${url}/api/v1${path}`, { ...init, headers, redirect: 'manual' }).catch(
       (error: unknown) => {
         if (cli.signal.aborted) throw new CliExit(exitCodes.interrupted, 'interrupted')
@@ -52,7 +54,23 @@ export async function connect(cli: Cli): Promise<Client> {
   }
 }
 
-function toQuery(query: Record<string, string | number | undefined>): string {
+/** Who is recorded to have changed something. */
+function nameActor(): string {
+  return `cli:${readUserName()
+    .replaceAll(/[^\x21-\x7e]/g, '?')
+    .slice(0, 60)}`
+}
+
+/** In a container the user may have a number and no name. */
+function readUserName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.getuid?.() ?? 'unknown')
+  }
+}
+
+function toQuery(query: Record<string, string | number | boolean | undefined>): string {
   const given = new URLSearchParams()
   for (const [key, value] of Object.entries(query)) if (value !== undefined) given.set(key, String(value))
   return given.size > 0 ? `?${given}` : ''

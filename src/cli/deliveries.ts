@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import type { DeadLetterGroup } from '../store/notification-store.js'
 import type { DeliveryDetail, DeliverySummary, Page } from '../store/store.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { connect } from './client.js'
@@ -9,7 +10,10 @@ interface SelectOptions {
   state?: string
   channel?: string
   mail?: string
+  notification?: string
   since?: string
+  error?: string
+  reason?: string
   limit?: string
   cursor?: string
   yes?: boolean
@@ -26,13 +30,22 @@ export function addDeliveries(program: Command, cli: () => Cli): void {
     .description('one delivery with its attempts')
     .argument('<id>')
     .action((id: string) => runShow(cli(), id))
-  for (const verb of ['retry', 'cancel'] as const) {
-    const about = verb === 'retry' ? 'send again now, with a fresh retry ladder' : 'do not send any more'
-    selecting(deliveries.command(verb).description(about))
-      .argument('[ids...]')
-      .option('--yes', 'do it for all that fit')
-      .action((ids: string[], options: SelectOptions) => runChange(cli(), verb, ids, options))
-  }
+  deliveries
+    .command('dead')
+    .description('dead letters, those of one channel with one error together')
+    .option('--channel <name>', 'on this channel')
+    .option('--since <time>', 'made since: ISO time, or a duration like 2h')
+    .option('--error <text>', 'whose error begins like this')
+    .action((options: SelectOptions) => runDead(cli(), options))
+  selecting(deliveries.command('retry').description('send again now, with a fresh retry ladder'))
+    .argument('[ids...]')
+    .option('--yes', 'do it for all that fit')
+    .action((ids: string[], options: SelectOptions) => runChange(cli(), 'retry', ids, options))
+  selecting(deliveries.command('cancel').description('do not send any more; dead letters are put away'))
+    .argument('[ids...]')
+    .option('--reason <text>', 'why; kept with each of them')
+    .option('--yes', 'do it for all that fit')
+    .action((ids: string[], options: SelectOptions) => runChange(cli(), 'cancel', ids, options))
 }
 
 function selecting(command: Command): Command {
@@ -40,13 +53,20 @@ function selecting(command: Command): Command {
     .option('--state <state>', 'queued, processing, sent, failed (will retry), dead or cancelled')
     .option('--channel <name>', 'on this channel')
     .option('--mail <id>', 'of this mail')
+    .option('--notification <id>', 'of this notification')
     .option('--since <time>', 'made since: ISO time, or a duration like 2h')
+    .option('--error <text>', 'whose error begins like this; numbers do not matter')
+}
+
+/** What is sent to the server of the options that choose. */
+function toSelection({ state: status, channel, mail, notification, since, error }: SelectOptions) {
+  return { status, channel, mail, notification, since, error }
 }
 
 async function runList(cli: Cli, options: SelectOptions): Promise<void> {
   const client = await connect(cli)
-  const { state: status, channel, mail, since, limit, cursor } = options
-  const page = await client.get<Page<DeliverySummary>>('/deliveries', { status, channel, mail, since, limit, cursor })
+  const { limit, cursor } = options
+  const page = await client.get<Page<DeliverySummary>>('/deliveries', { ...toSelection(options), limit, cursor })
   cli.show(page, () => printDeliveries(page.items, cli))
   if (page.next_cursor && !cli.options.json) cli.say(`more: --cursor ${page.next_cursor}`)
 }
@@ -82,7 +102,7 @@ function printDelivery(delivery: DeliveryDetail, cli: Cli): string {
     `${colors.bold(delivery.message.title)}   ${colorStatus(delivery.status, cli)}`,
     `${delivery.channel} ${[delivery.recipient, delivery.address && `(${delivery.address})`].filter(Boolean).join(' ')}`.trim(),
     colors.dim(
-      `delivery ${delivery.id} · ${delivery.mail_id === null ? `run ${delivery.run_id}` : `mail ${delivery.mail_id}`} · route ${delivery.route}`,
+      `delivery ${delivery.id} · ${describeOrigin(delivery)} · ${delivery.purpose} of notification ${delivery.notification_id} · route ${delivery.route}`,
     ),
   ]
   if (delivery.last_error) lines.push(colors.yellow(delivery.last_error))
@@ -104,19 +124,59 @@ function printDelivery(delivery: DeliveryDetail, cli: Cli): string {
   return lines.join('\n')
 }
 
+async function runDead(cli: Cli, options: SelectOptions): Promise<void> {
+  const client = await connect(cli)
+  const { channel, since, error } = options
+  const page = await client.get<Page<DeadLetterGroup>>('/deliveries/dead-letters', { channel, since, error })
+  cli.show(page, ({ items }) => printGroups(items))
+  const [largest] = page.items
+  if (!largest || cli.options.json) return
+  const chosen = `--state dead --channel ${quote(largest.channel)} --error ${quote(largest.error)} --yes`
+  cli.say(`\nwhen the cause of the first is mended: mailtrigger deliveries retry ${chosen}`)
+  cli.say(`to put them away: mailtrigger deliveries cancel ${chosen} --reason TEXT`)
+}
+
+function printGroups(items: DeadLetterGroup[]): string {
+  if (items.length === 0) return 'no dead letters: nothing waits for you'
+  const rows = items.map((group) => [
+    String(group.count),
+    group.channel,
+    printTime(group.oldest_at),
+    printTime(group.newest_at),
+    group.examples[0] ?? '',
+    cut(group.error, 120),
+  ])
+  return printTable(['dead', 'channel', 'oldest', 'newest', 'for example', 'error'], rows)
+}
+
+/** As a POSIX shell reads it back, whatever is in it. */
+function quote(text: string): string {
+  return /^[\w.@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+function describeOrigin({ mail_id, run_id }: DeliveryDetail): string {
+  if (mail_id !== null) return `mail ${mail_id}`
+  return run_id === null ? 'of the gateway itself' : `run ${run_id}`
+}
+
 /** Deliveries named by id are changed at once; a whole selection is counted first and needs --yes. */
 async function runChange(cli: Cli, verb: 'retry' | 'cancel', ids: string[], options: SelectOptions): Promise<void> {
   const client = await connect(cli)
-  const { state: status, channel, mail, since } = options
-  if (ids.length === 0 && !status && !channel && !mail && !since) {
-    throw new CliExit(exitCodes.usage, 'name deliveries by id, or choose them by --state, --channel, --mail, --since')
+  const selection = toSelection(options)
+  if (ids.length === 0 && Object.values(selection).every((value) => value === undefined)) {
+    const hint = 'mailtrigger deliveries dead shows what waits for you'
+    throw new CliExit(exitCodes.usage, 'name deliveries by id, or choose them by --state, --channel, …', hint)
   }
   if (ids.length === 0 && !options.yes) {
-    const page = await client.get<Page<DeliverySummary>>('/deliveries', { status, channel, mail, since, limit: 1_000 })
+    const page = await client.get<Page<DeliverySummary>>('/deliveries', { ...selection, limit: 1_000 })
     const count = page.next_cursor ? 'over 1000 deliveries' : countOf(page.items.length, 'delivery', 'deliveries')
     throw new CliExit(exitCodes.usage, `this would ${verb} ${count}`, 'add --yes to do it')
   }
-  const body = { ids: ids.length > 0 ? ids : undefined, status, channel, mail, since }
+  const body = {
+    ids: ids.length > 0 ? ids : undefined,
+    ...selection,
+    reason: verb === 'cancel' ? options.reason : undefined,
+  }
   const answer = await client.post<{ retried?: number; cancelled?: number }>(`/deliveries/${verb}`, body)
   const count = answer.retried ?? answer.cancelled ?? 0
   if (count === 0)

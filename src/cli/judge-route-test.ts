@@ -1,5 +1,11 @@
 import type { GuestLog } from '../domain/errors.js'
-import type { DeliveryExpectation, RouteExpectation, TextExpectation } from '../domain/route-test.js'
+import type {
+  ControlExpectation,
+  DeliveryExpectation,
+  RouteExpectation,
+  TextExpectation,
+} from '../domain/route-test.js'
+import { formatDuration } from '../domain/units.js'
 import type { Explanation } from '../engine/explanation.js'
 
 /** What one run of a job in a test came to. */
@@ -32,7 +38,25 @@ export function judgeRouteTest(expect: RouteExpectation, explanation: Explanatio
     }
   }
   if (expect.deliveries) problems.push(...compareDeliveries(expect.deliveries, deliveries))
+  if (expect.controls) problems.push(...compareControls(expect.controls, explanation.notifications))
+  if (expect.resolves) {
+    const closed = explanation.recoveries.map((one) => (one.type === 'hold' ? one.key : one.fingerprint))
+    if (!sameSet(expect.resolves, closed)) {
+      problems.push(`resolves: expected ${list(expect.resolves)}, got ${list(closed)}`)
+    }
+  }
   return problems
+}
+
+/** One notification is enough: with several routes, others may go out as they are. */
+function compareControls(expected: ControlExpectation, notifications: Explanation['notifications']): string[] {
+  return (['dedupe', 'hold', 'digest'] as const).flatMap((verb) => {
+    const wanted = expected[verb]
+    if (wanted === null) return []
+    const keys = notifications.flatMap(({ control }) => (control[verb] ? [control[verb].key] : []))
+    if (wanted === true ? keys.length > 0 : keys.includes(wanted)) return []
+    return [`${verb}: expected ${wanted === true ? 'one' : `the key "${wanted}"`}, got ${list(keys)}`]
+  })
 }
 
 type Planned = (Explanation['deliveries'][number] & { run?: number })[]
@@ -57,7 +81,7 @@ function compareDeliveries(expected: DeliveryExpectation[], planned: Planned): s
   const problems: string[] = []
   for (const wanted of expected.filter((expectation) => !met.has(expectation))) {
     const near = [...left].find((delivery) => goesTo(delivery, wanted))
-    const name = `${wanted.channel}${wanted.to ? ` to ${wanted.to}` : ''}${wanted.run ? ` by run ${wanted.run}` : ''}`
+    const name = nameExpected(wanted)
     if (!near) {
       problems.push(`expected a delivery on ${name}, and there is none`)
       continue
@@ -67,11 +91,18 @@ function compareDeliveries(expected: DeliveryExpectation[], planned: Planned): s
   }
   for (const delivery of left) {
     const by = delivery.run === undefined ? '' : ` by run ${delivery.run}: ${delivery.title}`
-    problems.push(
-      `unexpected delivery on ${delivery.channel}${delivery.recipient ? ` to ${delivery.recipient}` : ''}${by}`,
-    )
+    const whom = delivery.recipient ? ` to ${delivery.recipient}` : ''
+    problems.push(`unexpected delivery on ${delivery.channel}${whom}${nameWait(delivery.after_ms)}${by}`)
   }
   return problems
+}
+
+function nameExpected({ channel, to, run, afterMs }: DeliveryExpectation): string {
+  return `${channel}${to ? ` to ${to}` : ''}${nameWait(afterMs ?? 0)}${run ? ` by run ${run}` : ''}`
+}
+
+function nameWait(afterMs: number): string {
+  return afterMs > 0 ? ` after ${formatDuration(afterMs)}` : ''
 }
 
 /**
@@ -97,6 +128,7 @@ function pairUp(expected: DeliveryExpectation[], planned: Planned): Map<Planned[
 
 function goesTo(delivery: Planned[number], wanted: DeliveryExpectation): boolean {
   if (delivery.channel !== wanted.channel || (wanted.run !== null && delivery.run !== wanted.run)) return false
+  if (wanted.afterMs !== null && delivery.after_ms !== wanted.afterMs) return false
   return wanted.to === null || delivery.recipient === wanted.to.toLowerCase() || delivery.address === wanted.to
 }
 

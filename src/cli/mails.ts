@@ -2,26 +2,21 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { formatSize } from '../domain/units.js'
-import type { Explanation } from '../engine/explanation.js'
-import type { DeliveryDetail, MailDetail, MailSummary, Page } from '../store/store.js'
+import type { DeliveryDetail, MailDetail, MailSummary } from '../store/store.js'
+import { chooseMails, choosing, listPage, type MailChoice } from './choose-mails.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { type Client, connect } from './client.js'
 import { countOf, printTable, printTime } from './print-table.js'
 import { cut, printTrace } from './print-trace.js'
 
-interface ListOptions {
-  search?: string
-  state?: string
-  route?: string
-  since?: string
-  until?: string
+interface ListOptions extends MailChoice {
   limit: string
   cursor?: string
 }
 
 export function addMails(program: Command, cli: () => Cli): void {
   const mails = program.command('mails').description('the mails that were received')
-  listing(mails.command('list').description('newest first'))
+  choosing(mails.command('list').description('newest first'))
     .option('--limit <n>', 'how many', '50')
     .option('--cursor <cursor>', 'go on after the page before')
     .action((options: ListOptions) => runList(cli(), options))
@@ -33,35 +28,19 @@ export function addMails(program: Command, cli: () => Cli): void {
     .option('--trace', 'the trace as JSON')
     .option('--all', 'every condition, also of routes that did not match')
     .action((id: string, options: { raw?: boolean; trace?: boolean; all?: boolean }) => runShow(cli(), id, options))
-  listing(mails.command('export').description('write mails as .eml files'))
+  choosing(mails.command('export').description('write mails as .eml files'))
     .argument('[ids...]')
     .option('-o, --output <folder>', 'where to', '.')
     .action((ids: string[], options: ListOptions & { output: string }) => runExport(cli(), ids, options))
-  listing(mails.command('delete').description('delete mails with all that was made of them'))
+  choosing(mails.command('delete').description('delete mails with all that was made of them'))
     .argument('[ids...]')
     .option('--yes', 'really do it')
     .action((ids: string[], options: ListOptions & { yes?: boolean }) => runDelete(cli(), ids, options))
 }
 
-export function addReplay(program: Command, cli: () => Cli): void {
-  listing(program.command('replay').description('route mails again with the current config, and send what comes of it'))
-    .argument('[ids...]')
-    .option('--dry-run', 'only show what would change')
-    .action((ids: string[], options: ListOptions & { dryRun?: boolean }) => runReplay(cli(), ids, options))
-}
-
-function listing(command: Command): Command {
-  return command
-    .option('--search <words>', 'words in subject, sender or recipients')
-    .option('--state <state>', 'stored, routed, unrouted, held or failed')
-    .option('--route <name>', 'mails this route sent')
-    .option('--since <time>', 'ISO time, or a duration like 2h')
-    .option('--until <time>', 'ISO time, or a duration like 2h')
-}
-
 async function runList(cli: Cli, options: ListOptions): Promise<void> {
   const client = await connect(cli)
-  const page = await listPage(client, options, Number(options.limit), options.cursor)
+  const page = await listPage(client, options, { limit: Number(options.limit), cursor: options.cursor })
   cli.show(page, () => printMails(page.items, cli))
   if (page.next_cursor && !cli.options.json) cli.say(`more: --cursor ${page.next_cursor}`)
 }
@@ -133,7 +112,7 @@ function printMail(mail: MailDetail, deliveries: DeliveryDetail[], cli: Cli, all
 
 async function runExport(cli: Cli, ids: string[], options: ListOptions & { output: string }): Promise<void> {
   const client = await connect(cli)
-  const chosen = await chooseMails(client, ids, options)
+  const chosen = await chooseMails(cli, client, ids, options)
   mkdirSync(options.output, { recursive: true })
   for (const id of chosen) {
     const raw = await client.open(`/mails/${encodeURIComponent(id)}/raw`)
@@ -144,63 +123,9 @@ async function runExport(cli: Cli, ids: string[], options: ListOptions & { outpu
 
 async function runDelete(cli: Cli, ids: string[], options: ListOptions & { yes?: boolean }): Promise<void> {
   const client = await connect(cli)
-  const chosen = await chooseMails(client, ids, options)
+  const chosen = await chooseMails(cli, client, ids, options)
   if (!options.yes)
     throw new CliExit(exitCodes.usage, `this would delete ${countOf(chosen.length, 'mail')}`, 'add --yes to do it')
   for (const id of chosen) await client.del(`/mails/${encodeURIComponent(id)}`)
   cli.show({ deleted: chosen.length }, () => `${countOf(chosen.length, 'mail')} deleted`)
-}
-
-async function runReplay(cli: Cli, ids: string[], options: ListOptions & { dryRun?: boolean }): Promise<void> {
-  const client = await connect(cli)
-  const chosen = await chooseMails(client, ids, options)
-  if (chosen.length === 0) throw new CliExit(exitCodes.notFound, 'no mail fits')
-  if (!options.dryRun) {
-    const { replayed } = await client.post<{ replayed: number }>('/mails/replay', { ids: chosen })
-    if (replayed === 0) throw new CliExit(exitCodes.notFound, 'there is no such mail')
-    return cli.show(
-      { replayed },
-      () => `${countOf(replayed, 'mail')} to be routed again; mailtrigger mails show ID says how`,
-    )
-  }
-  const body = { ids: chosen, dry_run: true }
-  const { items } = await client.post<{ items: { id: string; before: MailDetail; after: Explanation }[] }>(
-    '/mails/replay',
-    body,
-  )
-  cli.show({ items }, () => items.map(({ id, before, after }) => printChange(id, before, after, cli)).join('\n'))
-}
-
-/** Line by line what a replay would send that was not sent, and the other way round. */
-function printChange(id: string, before: MailDetail, after: Explanation, { colors }: Cli): string {
-  const name = (line: { channel: string; recipient: string | null }) => `${line.channel} ${line.recipient ?? ''}`.trim()
-  const sent = new Set(before.delivery_list.map(name))
-  const planned = new Set(after.deliveries.map(name))
-  const lines = [
-    ...[...planned].filter((line) => !sent.has(line)).map((line) => colors.green(`  + ${line}`)),
-    ...[...sent].filter((line) => !planned.has(line)).map((line) => colors.red(`  - ${line}`)),
-  ]
-  const head = `${id}  ${cut(before.subject, 70)}  ${before.status} → ${after.trace.outcome}`
-  return [head, ...(lines.length > 0 ? lines : [colors.dim('  the same deliveries')])].join('\n')
-}
-
-async function chooseMails(client: Client, ids: string[], options: ListOptions): Promise<string[]> {
-  if (ids.length > 0) return ids
-  const { search, state, route, since, until } = options
-  if (!search && !state && !route && !since && !until) {
-    throw new CliExit(exitCodes.usage, 'name mails by id, or choose them by --search, --state, --route, --since')
-  }
-  const chosen: string[] = []
-  let cursor: string | undefined
-  do {
-    const page = await listPage(client, options, 500, cursor)
-    chosen.push(...page.items.map((mail) => mail.id))
-    cursor = page.next_cursor ?? undefined
-  } while (cursor && chosen.length < 10_000)
-  return chosen
-}
-
-function listPage(client: Client, options: ListOptions, limit: number, cursor?: string): Promise<Page<MailSummary>> {
-  const { search, state: status, route, since, until } = options
-  return client.get('/mails', { search, status, route, since, until, limit, cursor })
 }

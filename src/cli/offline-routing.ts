@@ -6,7 +6,7 @@ import type { HttpRequest } from '../domain/channel.js'
 import type { Config } from '../domain/config.js'
 import type { JudgeByLlm } from '../domain/judge.js'
 import { type AssembledParts, assemblePipeline } from '../engine/assemble.js'
-import { guestEntry, userAgent } from '../engine/engine.js'
+import { guestEntry, userAgent } from '../engine/foundation.js'
 import { type ConfigSource, loadCheckedConfig } from '../engine/load-config.js'
 import { noLlmCache, noLookupCache } from '../engine/store-caches.js'
 import { createOutbound } from '../outbound/client.js'
@@ -58,6 +58,7 @@ export async function openOfflineRouting(
       fetch: outbound.fetch,
       lookupCache: noLookupCache,
       llmCache: noLlmCache,
+      silences: () => [],
       now: options.now ?? Date.now,
       measure: () => performance.now(),
       ...(options.judge === undefined ? {} : { judge: options.judge }),

@@ -1,4 +1,12 @@
-import type { ConditionTrace, PlannedDelivery, RouteTrace, StepTrace, Trace } from '../domain/trace.js'
+import {
+  type ConditionTrace,
+  completeTrace,
+  type PlannedDelivery,
+  type RecoveryTrace,
+  type RouteTrace,
+  type StepTrace,
+  type Trace,
+} from '../domain/trace.js'
 import type { DeliveryDetail } from '../store/store.js'
 import type { Cli } from './cli.js'
 
@@ -14,7 +22,7 @@ export interface TraceOptions {
 
 /** A trace as a person reads it: each route, each condition with the value it saw, each step, each attempt. */
 export function printTrace(written: Trace, given: TraceOptions): string {
-  const trace = withoutControls(written)
+  const trace = withoutControls(completeTrace(written))
   const options = given.deliveries ? { ...given, deliveries: withoutControls(given.deliveries) } : given
   const { colors } = options
   const lines: string[] = []
@@ -26,6 +34,8 @@ export function printTrace(written: Trace, given: TraceOptions): string {
     lines.push(`${colors.yellow('○ otherwise')}  ${trace.otherwise.reason}: ${sent}`)
     lines.push(...printAttempts('otherwise', options))
   }
+  for (const recovery of trace.recoveries) lines.push(printRecovery(recovery, options))
+  if (trace.monitors.length > 0) lines.push(`${colors.green('♥')} expected by monitors: ${trace.monitors.join(', ')}`)
   return lines.join('\n')
 }
 
@@ -55,11 +65,25 @@ function printBody(route: RouteTrace, options: TraceOptions): string[] {
   return [
     ...printConditions(route.condition, options, true),
     ...route.steps.map((step) => printStep(step, options.colors)),
-    ...route.deliveries
-      .filter((line) => line.verdict !== 'planned')
-      .map((line) => printUnplanned(line, options.colors)),
+    ...route.deliveries.filter(hasStory).map((line) => printPlanned(line, options.colors)),
+    ...printFate(route, options.colors),
     ...printAttempts(route.name, options),
   ]
+}
+
+/** What became of the notification when it was kept; what it waits for or was suppressed by stands out. */
+function printFate({ notification }: RouteTrace, colors: Colors): string[] {
+  if (notification === null) return []
+  const { notification_id: id, status, reason } = notification
+  const fate = reason === null ? '' : `  ${colors.yellow(`${status}: ${reason}`)}`
+  return [indent(0, `${colors.dim(`notification ${id}`)}${fate}`)]
+}
+
+/** In `explain` nothing is closed, whatever is open. */
+function printRecovery({ route, what, closed }: RecoveryTrace, { colors, deliveries }: TraceOptions): string {
+  const nothing = deliveries === undefined ? '' : '  nothing was open'
+  const result = closed.length > 0 ? `  closed ${closed.join(', ')}` : nothing
+  return `${colors.green('↺')} recovery  ${what}  ${colors.dim(route)}${result}`
 }
 
 /** Of a route that did not match, the conditions that failed say why; the others are noise unless asked for. */
@@ -100,6 +124,10 @@ const stepMarks: Record<string, string> = {
   recipients: '☺',
   set: '✎',
   send: '✈',
+  dedupe: '≡',
+  hold: '◷',
+  digest: '☰',
+  resolve: '↺',
   stop: '■',
 }
 
@@ -113,9 +141,14 @@ function printStep(step: StepTrace, colors: Colors): string {
   return lines.map((line) => indent(0, line)).join('\n')
 }
 
-function printUnplanned(line: PlannedDelivery, colors: Colors): string {
-  const who = [line.channel, line.recipient].filter(Boolean).join(' ')
-  return indent(0, colors.yellow(`${line.verdict}: ${who}  ${line.reason ?? ''}`))
+function hasStory({ verdict, reason }: PlannedDelivery): boolean {
+  return verdict !== 'planned' || reason !== null
+}
+
+function printPlanned({ verdict, channel, recipient, reason }: PlannedDelivery, colors: Colors): string {
+  const who = [channel, recipient].filter(Boolean).join(' ')
+  if (verdict === 'planned') return indent(0, colors.dim(`${who}: ${reason}`))
+  return indent(0, colors.yellow(`${verdict}: ${who}  ${reason ?? ''}`))
 }
 
 function printAttempts(route: string, { deliveries, colors }: TraceOptions): string[] {
@@ -123,7 +156,8 @@ function printAttempts(route: string, { deliveries, colors }: TraceOptions): str
   for (const delivery of deliveries ?? []) {
     if (delivery.route !== route) continue
     const sign = delivery.status === 'sent' ? colors.green('✓') : delivery.status === 'dead' ? colors.red('✗') : '…'
-    const target = [delivery.channel, delivery.recipient, delivery.address && `(${delivery.address})`]
+    const purpose = delivery.purpose === 'alert' ? null : `${delivery.purpose}:`
+    const target = [purpose, delivery.channel, delivery.recipient, delivery.address && `(${delivery.address})`]
       .filter(Boolean)
       .join(' ')
     const next = delivery.next_attempt_at ? `  next ${delivery.next_attempt_at}` : ''
@@ -138,7 +172,8 @@ function printAttempts(route: string, { deliveries, colors }: TraceOptions): str
         ),
       )
     }
-    if (delivery.status === 'dead' && delivery.attempt_list.length === 0 && delivery.last_error) {
+    const isOver = delivery.status === 'dead' || delivery.status === 'cancelled'
+    if (isOver && delivery.attempt_list.length === 0 && delivery.last_error) {
       lines.push(indent(1, delivery.last_error))
     }
   }

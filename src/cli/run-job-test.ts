@@ -5,7 +5,7 @@ import type { Config } from '../domain/config.js'
 import type { JobSettings } from '../domain/job.js'
 import { createIdSource } from '../domain/new-id.js'
 import type { GivenMail, JobTest } from '../domain/route-test.js'
-import { userAgent } from '../engine/engine.js'
+import { userAgent } from '../engine/foundation.js'
 import { jobSurroundings } from '../engine/job-surroundings.js'
 import { planRun } from '../engine/plan-run.js'
 import { openJobFiles } from '../jobs/job-files.js'
@@ -107,10 +107,11 @@ function runParts({ config, store, host, sandbox, dataFolder, clock }: TestSurro
     files: openJobFiles(join(dataFolder, 'jobs'), sandbox, now),
     surroundings: (job) => jobSurroundings(job, config, { dataFolder, userAgent }),
     plan: (summary) => {
-      const plan = planRun(summary, config)
+      const plan = planRun(summary, config, [])
       for (const { deliveries } of plan.notifications) {
-        for (const { channel, recipient, address, message } of deliveries) {
-          tested.deliveries.push({ channel, recipient, address, title: message.title, text: message.text })
+        for (const { channel, recipient, address, message, purpose, afterMs } of deliveries) {
+          const { title, text } = message
+          tested.deliveries.push({ channel, recipient, address, title, text, purpose, after_ms: afterMs })
         }
       }
       return plan

@@ -61,17 +61,23 @@ function printStatus(status: Status, cli: Cli): string {
     `config ${status.config.hash}, ${status.config.routes} routes, ${status.config.warnings} warnings`,
     `mails       ${counts(status.mails)}; ${status.received_last_hour} in the last hour`,
     `deliveries  ${counts(status.deliveries)}`,
+    `alerts      ${describeAlerts(status.notifications)}`,
     `store       ${formatSize(status.size_bytes)}; ${status.rejected_last_day} refused in the last day`,
   ]
   if (status.oldest_waiting_at) lines.push(`waiting     since ${status.oldest_waiting_at}`)
   for (const pause of status.pauses) {
-    lines.push(colors.yellow(`paused      ${pause.channel} until ${pause.until}: ${pause.reason}`))
+    const until = pause.until ? ` until ${pause.until}` : ''
+    lines.push(colors.yellow(`paused      ${pause.channel}${until}: ${pause.reason}`))
   }
   if (status.channels.length > 0) {
     const rows = status.channels.map((row) => [row.channel, row.status, String(row.count)])
     lines.push('', printTable(['channel', 'status', 'deliveries'], rows))
   }
   return lines.join('\n')
+}
+
+function describeAlerts({ held, gathered, unacknowledged }: Status['notifications']): string {
+  return `${held} held, ${gathered} gathered for digests, ${unacknowledged} unacknowledged`
 }
 
 function counts(byStatus: Partial<Record<string, number>>): string {

@@ -100,6 +100,16 @@ function printEvent(event: TailEvent, { colors }: Cli): string {
     }
     case 'mail.rejected':
       return `${at}  ${colors.yellow('refused')}    ${event.client}  ${event.message}`
+    case 'notification.acknowledged': {
+      const note = event.note === null ? '' : colors.dim(cut(event.note, 100))
+      return `${at}  ${colors.green('acked')}      ${event.notification_id}  by ${event.by}  ${note}`.trimEnd()
+    }
+    case 'notification.resolved':
+      return `${at}  ${colors.green('resolved')}   ${event.notification_id}  by ${event.by}`
+    case 'monitor.down':
+      return `${at}  ${colors.red('down')}       monitor ${event.monitor}  ${colors.dim(cut(event.reason ?? '', 100))}`.trimEnd()
+    case 'monitor.up':
+      return `${at}  ${colors.green('up')}         monitor ${event.monitor}  ${colors.dim(cut(event.reason ?? '', 100))}`.trimEnd()
     case 'config.reloaded':
       return `${at}  config     ${event.hash} is in force`
     case 'config.rejected':

@@ -22,6 +22,8 @@ export interface Checked {
   schema: z.core.$ZodType
   /** The path of `node` in the whole config, for the label. */
   at: Path
+  /** Keys beside the schema's own, where `node` itself is meant. */
+  alsoAllowed: readonly string[]
   /** True when what stands at a place must not be quoted. */
   isSecret: (place: Place) => boolean
 }
@@ -100,9 +102,9 @@ function customWords(
   }
 }
 
-function unknownKey(key: string, path: Path, { node, schema, at }: Checked): IssueWords {
+function unknownKey(key: string, path: Path, { node, schema, at, alsoAllowed }: Checked): IssueWords {
   const parent = labelOf([...at, ...path])
-  const allowed = keysAllowedAt(schema, path)
+  const allowed = [...keysAllowedAt(schema, path), ...(path.length === 0 ? alsoAllowed : [])]
   return {
     code: 'unknown-key',
     message: `unknown key ${JSON.stringify(shorten(key))}${parent ? ` in ${parent}` : ''}`,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ChannelKind } from '../domain/channel.js'
+import { channelLimits } from './schema/channel-limits.js'
 import { routeTestFile } from './schema/route-test-file.js'
 import { routesFile } from './schema/routes-file.js'
 
@@ -33,6 +34,7 @@ function channelSchema(kind: ChannelKind): JsonSchema {
   const properties = {
     kind: { type: 'string' as const, const: kind.kind, description: kind.description },
     ...settings.properties,
+    ...toJsonSchema(channelLimits).properties,
   }
   return { ...settings, title: kind.label, properties, required: ['kind', ...(settings.required ?? [])] }
 }

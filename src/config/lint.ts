@@ -1,7 +1,9 @@
 import type { Config } from '../domain/config.js'
-import type { Condition, Route } from '../domain/route.js'
+import type { Condition, Route, StepVerb } from '../domain/route.js'
+import { lintAlerts } from './lint-alerts.js'
+import { lintLlm, matchesEverything } from './lint-llm.js'
 import type { NameSort, Reading } from './normalise/reading.js'
-import { childOf, keyPlaceAt, nodeAt, type Place, positionOf } from './source.js'
+import { keyPlaceAt, nodeAt, type Place, positionOf } from './source.js'
 
 type Checked = Omit<Config, 'hash' | 'files'>
 
@@ -13,8 +15,10 @@ export function lintConfig(config: Checked, reading: Reading): void {
   lintUnused('channel', 'channels', reading)
   lintUnused('lookup', 'lookups', reading)
   lintUnused('action', 'actions', reading)
+  lintUnused('calendar', 'calendars', reading)
   lintOverridden(reading)
   lintRoutes(config, reading)
+  lintAlerts(config, reading)
   lintHeaderTo(config, reading)
 }
 
@@ -36,6 +40,9 @@ function lintOverridden({ root, names, uploadedActions, issues }: Reading): void
   }
 }
 
+/** A route with none of these does nothing; what those after "send" lack without it is told of elsewhere. */
+const verbsWithEffect: readonly StepVerb[] = ['send', 'resolve', 'dedupe', 'hold', 'digest']
+
 function lintRoutes(config: Checked, reading: Reading): void {
   let catchAll: Route | null = null
   for (const [index, route] of config.routes.entries()) {
@@ -52,26 +59,11 @@ function lintRoutes(config: Checked, reading: Reading): void {
 
 function lintRoute(config: Checked, route: Route, index: number, place: Place, { issues, root }: Reading): void {
   const ends = route.stop || route.steps.some((step) => step.verb === 'stop')
-  if (!ends && !route.steps.some((step) => step.verb === 'send')) {
+  if (!ends && !route.steps.some(({ verb }) => verbsWithEffect.includes(verb))) {
     const hint = 'add a "send" step; "stop: true" says that mails are only to be kept'
     issues.warning('no-delivery', `"${route.name}" sends nothing`, place, hint)
   }
-  const when = nodeAt(root, ['routes', index, 'when'])
-  const llm = when ? keyPlaceAt(when, ['llm']) : place
-  if (hasLlm(route.when) && config.llm === null) {
-    const message = `"${route.name}" asks an LLM, and there is no "llm" section`
-    issues.warning(
-      'llm-not-configured',
-      message,
-      childOf(when, 'llm') ? llm : place,
-      'until there is one, on_error decides',
-    )
-  }
-  if (asksForEveryMail(route.when)) {
-    const hint = 'add a cheap condition beside it, such as from or subject'
-    const message = `"${route.name}" asks the LLM about every mail`
-    issues.warning('llm-without-prefilter', message, childOf(when, 'llm') ? llm : place, hint)
-  }
+  lintLlm(route.when, `"${route.name}"`, nodeAt(root, ['routes', index, 'when']), place, config.llm, issues)
 }
 
 /** `to` looks at the header; what a service was told to send to is the envelope, and the two differ with lists and Bcc. */
@@ -123,27 +115,4 @@ function placeOfCondition(condition: Condition, routeIndex: number, { root }: Re
   const start = lineStart + position.column - 1
   const length = /^\w+/.exec(route.file.text.slice(start, start + 100))?.[0].length ?? 1
   return { file: route.file, start, end: start + length }
-}
-
-function matchesEverything(condition: Condition): boolean {
-  return condition.kind === 'all' && condition.of.every(matchesEverything)
-}
-
-function hasLlm(condition: Condition): boolean {
-  if (condition.kind === 'all' || condition.kind === 'any') return condition.of.some(hasLlm)
-  return condition.kind === 'not' ? hasLlm(condition.of) : condition.kind === 'llm'
-}
-
-/** True when no cheap condition can say no before the LLM is asked. */
-function asksForEveryMail(condition: Condition): boolean {
-  if (condition.kind === 'all')
-    return (
-      condition.of.length > 0 &&
-      hasLlm(condition) &&
-      condition.of.every((one) => matchesEverything(one) || asksForEveryMail(one))
-    )
-  if (condition.kind === 'any')
-    return hasLlm(condition) && condition.of.every(hasLlm) && condition.of.some(asksForEveryMail)
-  if (condition.kind === 'not') return asksForEveryMail(condition.of)
-  return condition.kind === 'llm'
 }

@@ -17,6 +17,7 @@ export interface ConfigOverrides {
   smtpMaxConnections?: string
   smtpMaxRecipients?: string
   httpListen?: string
+  httpPublicUrl?: string
   retentionMails?: string
   retentionDeliveries?: string
   retentionMaxSize?: string
@@ -60,6 +61,11 @@ export const overridableSettings: Record<keyof ConfigOverrides, Overridable> = {
     form: 'number',
   },
   httpListen: { path: ['server', 'http', 'listen'], variable: 'MAILTRIGGER_HTTP_LISTEN', form: 'text' },
+  httpPublicUrl: {
+    path: ['server', 'http', 'public_url'],
+    variable: 'MAILTRIGGER_HTTP_PUBLIC_URL',
+    form: 'text',
+  },
   retentionMails: { path: ['server', 'retention', 'mails'], variable: 'MAILTRIGGER_RETENTION_MAILS', form: 'text' },
   retentionDeliveries: {
     path: ['server', 'retention', 'deliveries'],

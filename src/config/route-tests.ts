@@ -181,6 +181,8 @@ function convertExpectation(raw: RawRouteTest['expect']): RouteExpectation {
     deliveries: raw.deliveries?.map(convertDelivery) ?? null,
     unrouted: raw.unrouted ?? null,
     not: raw.not ?? [],
+    controls: raw.controls ? { dedupe: null, hold: null, digest: null, ...raw.controls } : null,
+    resolves: raw.resolves ?? null,
   }
 }
 
@@ -193,6 +195,7 @@ function convertDelivery(raw: RawDelivery): DeliveryExpectation {
     title: convertText(raw.title),
     text: convertText(raw.text),
     run: raw.run ?? null,
+    afterMs: raw.after === undefined ? null : parseDuration(raw.after),
   }
 }
 

@@ -11,12 +11,14 @@ const passesMax = 3
  * Checks a node's value against a schema and reports every issue at its place (`issues` null: reports nothing). Two
  * kinds of mismatch are mended first: `"${PORT}"` where a number or boolean is wanted, and a bare number such as a chat
  * id where a text is wanted (it becomes the text as written). Returns the data, or null with the paths that failed.
+ * `alsoAllowed` names keys of the whole that are checked elsewhere, for hints.
  */
 export function validate<T>(
   node: SourceNode,
   schema: z.ZodType<T>,
   issues: IssueList | null,
   at: Path = [],
+  alsoAllowed: readonly string[] = [],
 ): { data: T; failed: null } | { data: null; failed: Path[] } {
   let result = schema.safeParse(node.value)
   for (let pass = 1; !result.success && pass < passesMax; pass++) {
@@ -27,7 +29,7 @@ export function validate<T>(
   const told = result.error.issues.flatMap((issue) => mostLikely(issue, [], node))
   if (issues) {
     const words = told.flatMap((issue) =>
-      zodIssueWords(issue, { node, schema, at, isSecret: (place) => issues.isSecret(place) }),
+      zodIssueWords(issue, { node, schema, at, alsoAllowed, isSecret: (place) => issues.isSecret(place) }),
     )
     for (const { code, message, place, hint } of withoutConsequences(words)) issues.error(code, message, place, hint)
   }

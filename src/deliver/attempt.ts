@@ -1,4 +1,4 @@
-import type { Channel, ChannelContext, Form, Outcome } from '../domain/channel.js'
+import type { ChannelContext, Form, Outcome } from '../domain/channel.js'
 import type { Message } from '../domain/message.js'
 
 /** How long one attempt may take, all its calls together. */
@@ -15,6 +15,9 @@ export interface AttemptResult {
   durationMs: number
 }
 
+/** A channel's `send`, `resolve` or `update`, with its settings. */
+export type Send = (message: Message, address: string | null, context: ChannelContext) => Promise<Outcome>
+
 export interface AttemptParts {
   context: Omit<ChannelContext, 'form' | 'signal'>
   measure: () => number
@@ -22,12 +25,12 @@ export interface AttemptParts {
 }
 
 /**
- * One attempt: the channel's `send`, and what the vendor asks for at once: a simpler form, or another address.
+ * One attempt: a call of the channel, and what the vendor asks for at once: a simpler form, or another address.
  * Never rejects, and never takes longer than 32 seconds, even if the channel ignores its signal: a delivery's lease is
  * longer than that. A channel that throws or hangs has a bug or a broken network; both are worth another attempt.
  */
 export async function attemptDelivery(
-  channel: Channel,
+  send: Send,
   message: Message,
   address: string | null,
   parts: AttemptParts,
@@ -41,7 +44,7 @@ export async function attemptDelivery(
   try {
     for (let round = 0; round < roundsMax; round++) {
       const context: ChannelContext = { ...parts.context, form, signal }
-      outcome = await Promise.race([sendOnce(channel, message, target, context), deadline.over])
+      outcome = await Promise.race([sendOnce(send, message, target, context), deadline.over])
       if (outcome.kind === 'degrade') form = outcome.to
       else if (outcome.kind === 'retarget') target = outcome.address
       else break
@@ -69,13 +72,13 @@ function startDeadline(): { signal: AbortSignal; over: Promise<Outcome>; end: ()
 }
 
 async function sendOnce(
-  channel: Channel,
+  send: Send,
   message: Message,
   address: string | null,
   context: ChannelContext,
 ): Promise<Outcome> {
   try {
-    return await channel.kind.send(message, address, channel.settings, context)
+    return await send(message, address, context)
   } catch (error) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
     return { kind: 'transient', waitMs: null, waitScope: 'delivery', statusCode: null, text: text.slice(0, 1_000) }

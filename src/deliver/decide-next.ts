@@ -1,5 +1,6 @@
 import type { Outcome } from '../domain/channel.js'
 import { formatDuration } from '../domain/units.js'
+import type { Ruling } from './breaker.js'
 
 /** What the decision needs to know of the delivery. */
 export interface DeliveryFacts {
@@ -8,12 +9,11 @@ export interface DeliveryFacts {
   /** All attempts, this one included. */
   attempts: number
   retryMs: number[]
+  retryWindowMs: number
   createdAt: number
   address: string | null
-  /** How often in a row the channel was paused; 0 while it works. */
-  channelFailures: number
-  /** When the channel's pause ends, if it was paused while this attempt was under way. */
-  pausedUntil: number | null
+  /** What the channel's breaker says of this attempt. */
+  ruling: Ruling
 }
 
 export interface NextStep {
@@ -23,7 +23,8 @@ export interface NextStep {
   refund: boolean
   error: string | null
   holdBack: { address: string | null; until: number } | null
-  pauseChannel: { until: number; reason: string } | null
+  /** See `Settlement.goesOn`. */
+  goesOn: boolean
 }
 
 /** A vendor's wait is respected between these bounds: nobody may stop us for a year, nor make us spin. */
@@ -32,27 +33,47 @@ const waitMsMax = 6 * 3_600_000
 /** Being told to wait costs no attempt, but not for ever. */
 const refundsMax = 50
 const refundWindowMs = 24 * 3_600_000
-const pauseMsMin = 60_000
-const pauseMsMax = 600_000
+/** Without a ladder there is no rung to wait on for an attempt that is given back. */
+const sparedMs = 60_000
 
 /**
  * From what became of an attempt to what happens to the delivery. Pure: the same facts give the same answer but for
  * the jitter of ±10 %, which `random` (0..1) decides.
  */
 export function decideNext(outcome: Outcome, delivery: DeliveryFacts, now: number, random: number): NextStep {
-  const still = { refund: false, holdBack: null, pauseChannel: null }
+  return endWithWindow(decideByOutcome(outcome, delivery, now, random), delivery)
+}
+
+/** No attempt after the window: a person hears of it now, and not when the next rung would have come. */
+function endWithWindow(next: NextStep, { createdAt, retryWindowMs }: DeliveryFacts): NextStep {
+  if (next.dueAt === null || next.dueAt <= createdAt + retryWindowMs) return next
+  const error = `${describeMissedWindow(retryWindowMs)}: ${next.error ?? 'no reason is known'}`
+  return { ...next, status: 'dead', dueAt: null, refund: false, error, goesOn: true }
+}
+
+export function describeMissedWindow(retryWindowMs: number): string {
+  return `not sent within ${formatDuration(retryWindowMs)}`
+}
+
+function decideByOutcome(outcome: Outcome, delivery: DeliveryFacts, now: number, random: number): NextStep {
+  const { ruling } = delivery
+  const still = { refund: false, holdBack: null, goesOn: false }
   switch (outcome.kind) {
     case 'delivered':
     case 'accepted':
       return { ...still, status: 'sent', dueAt: null, error: null }
     case 'permanent':
-      if (outcome.scope === 'channel') return breakChannel(outcome.text, delivery, now)
-      return { ...still, status: 'dead', dueAt: null, error: outcome.text }
+      if (ruling.type === 'behind') return waitBehind(outcome.text, ruling.until)
+      // A person can mend credentials, and a repeat waits for that; what is wrong with a message stays wrong.
+      return { ...still, status: 'dead', dueAt: null, error: outcome.text, goesOn: outcome.scope === 'channel' }
     case 'transient':
+      if (ruling.type === 'behind') return waitBehind(outcome.text, ruling.until)
       if (outcome.waitMs !== null && mayRefund(delivery, now)) return waitAsTold(outcome, outcome.waitMs, delivery, now)
       return climb(outcome.text, delivery, now, random, outcome.waitMs === null ? 0 : boundWait(outcome.waitMs))
-    case 'unknown':
-      return climb(`${outcome.text} (it may have arrived all the same)`, delivery, now, random, 0)
+    case 'unknown': {
+      const text = `${outcome.text} (it may have arrived all the same)`
+      return ruling.type === 'behind' ? waitBehind(text, ruling.until) : climb(text, delivery, now, random, 0)
+    }
     case 'retarget':
     case 'degrade':
       // The attempt already followed these as far as it goes; what is left is a vendor that turns in circles.
@@ -60,21 +81,8 @@ export function decideNext(outcome: Outcome, delivery: DeliveryFacts, now: numbe
   }
 }
 
-/**
- * Credentials fail: the first delivery to find out becomes a dead letter with the vendor's words, so that a person sees
- * it; the channel is paused, and what waits behind it keeps its attempts.
- */
-function breakChannel(reason: string, delivery: DeliveryFacts, now: number): NextStep {
-  const waiting = { status: 'queued' as const, refund: true, error: reason, holdBack: null }
-  if (delivery.pausedUntil !== null && delivery.pausedUntil > now) {
-    return { ...waiting, dueAt: delivery.pausedUntil, pauseChannel: null }
-  }
-  const until = now + Math.min(pauseMsMax, pauseMsMin * 2 ** delivery.channelFailures)
-  const pauseChannel = { until, reason }
-  if (delivery.channelFailures === 0) {
-    return { status: 'dead', dueAt: null, refund: false, error: reason, holdBack: null, pauseChannel }
-  }
-  return { ...waiting, dueAt: until, pauseChannel }
+function waitBehind(error: string, until: number): NextStep {
+  return { status: 'queued', dueAt: until, refund: true, error, holdBack: null, goesOn: false }
 }
 
 function mayRefund(delivery: DeliveryFacts, now: number): boolean {
@@ -92,7 +100,7 @@ function waitAsTold(
   const address = outcome.waitScope === 'address' ? delivery.address : null
   const holdBack = outcome.waitScope === 'delivery' ? null : { address, until }
   const error = `${outcome.text}; told to wait ${formatDuration(until - now)}`
-  return { status: 'failed', dueAt: until, refund: true, error, holdBack, pauseChannel: null }
+  return { status: 'failed', dueAt: until, refund: true, error, holdBack, goesOn: false }
 }
 
 /** Whole milliseconds, whatever a vendor's header came to: the store takes no fractions, and NaN would be never. */
@@ -101,12 +109,15 @@ function boundWait(waitMs: number): number {
 }
 
 function climb(text: string, delivery: DeliveryFacts, now: number, random: number, waitMs: number): NextStep {
-  const rungMs = delivery.retryMs[delivery.counted - 1]
-  const still = { refund: false, holdBack: null, pauseChannel: null }
+  const isSpared = delivery.ruling.type === 'spared'
+  const spareRungMs = isSpared ? (delivery.retryMs.at(-1) ?? sparedMs) : undefined
+  const rungMs = delivery.retryMs[delivery.counted - 1] ?? spareRungMs
+  const still = { holdBack: null, goesOn: false }
   if (rungMs === undefined) {
     const attempts = delivery.counted === 1 ? 'one attempt' : `${delivery.counted} attempts`
-    return { ...still, status: 'dead', dueAt: null, error: `given up after ${attempts}: ${text}` }
+    const error = `given up after ${attempts}: ${text}`
+    return { ...still, status: 'dead', dueAt: null, refund: false, error, goesOn: true }
   }
   const jitteredMs = Math.round(rungMs * (0.9 + 0.2 * random))
-  return { ...still, status: 'failed', dueAt: now + Math.max(jitteredMs, waitMs), error: text }
+  return { ...still, status: 'failed', dueAt: now + Math.max(jitteredMs, waitMs), refund: isSpared, error: text }
 }

@@ -1,15 +1,27 @@
 import type { Channel, ChannelContext, Outcome } from '../domain/channel.js'
+import type { Config } from '../domain/config.js'
 import { hideSecrets } from '../domain/secrets.js'
-import type { ChannelPause, ClaimedDelivery, Settlement, Store } from '../store/store.js'
-import { attemptDelivery } from './attempt.js'
-import { decideNext } from './decide-next.js'
-
-const settleTriesMax = 5
+import type { Silence } from '../domain/silence.js'
+import type { ClaimedDelivery, Settlement, Store } from '../store/store.js'
+import { type AttemptResult, attemptDelivery, type Send } from './attempt.js'
+import { judgeAttempt } from './breaker.js'
+import { countAgainstCap } from './daily-cap.js'
+import { decideNext, type NextStep } from './decide-next.js'
+import { composeMessage } from './follow-up-message.js'
+import { endGone, findObstacle, type Obstacle } from './gates.js'
+import { awaitTurn, type Lane, uncountClaimed } from './lane.js'
+import { settle, settleUnsent } from './settle.js'
 
 export interface DeliverParts {
   store: Store
+  /** What the channel is given; `ack` as it would be offered to somebody who has not acknowledged yet. */
   context: (delivery: ClaimedDelivery) => Omit<ChannelContext, 'form' | 'signal'>
   secrets: () => readonly string[]
+  hours: () => Pick<Config, 'people' | 'calendars'>
+  /** At least those that are in force. */
+  silences: () => readonly Silence[]
+  /** Told once a day and process; who raises a notification for it has to make sure that there is one. */
+  onCapReached: (channel: string, max: number) => void
   now: () => number
   measure: () => number
   random: () => number
@@ -20,59 +32,93 @@ export interface DeliverParts {
 
 export interface Delivered {
   status: Settlement['status']
-  outcome: Outcome['kind']
+  /** Null when nothing was sent. */
+  outcome: Outcome['kind'] | null
   /** The vendor's words, or why not. */
   detail: string
-  /** Set when this attempt paused the channel. */
-  pause: ChannelPause | null
   /** The lease had ended and somebody else has the delivery: what became of it, they will say. */
   superseded: boolean
 }
 
 /**
- * One claimed delivery, to its end: attempt, decide, settle. A claimed delivery MUST be settled, or its lease ends.
- *
- * The lane is read and written in the same moment as the decision is made, before anything is awaited: of several
- * attempts that fail together on a broken channel, one pauses it and the others only wait.
+ * One claimed delivery, to its end: what stands in its way, attempt, decide, settle. A claimed delivery MUST be
+ * settled, or its lease ends. `keepPause` is called in the moment in which the channel's pause changes.
  */
 export async function deliverOne(
   parts: DeliverParts,
+  lane: Lane,
+  channel: Channel | undefined,
+  delivery: ClaimedDelivery,
+  keepPause: () => void,
+): Promise<Delivered> {
+  if (!channel) return settleObstacle(parts, delivery, endGone(delivery))
+  const probeOf = lane.breaker.pause
+  const obstacle = await findAnyObstacle(parts, lane, channel, delivery)
+  if (obstacle) {
+    uncountClaimed(lane, channel)
+    return settleObstacle(parts, delivery, obstacle)
+  }
+  const startedAt = parts.now()
+  const attempt = await attemptDelivery(
+    chooseSend(channel, delivery),
+    composeMessage(delivery, startedAt),
+    delivery.address,
+    { context: chooseContext(parts, delivery), measure: parts.measure, signal: parts.signal },
+  )
+  const next = decide(parts, lane, delivery, { ...attempt, startedAt, probeOf }, keepPause)
+  return settleAttempt(parts, delivery, { ...attempt, startedAt }, next)
+}
+
+async function findAnyObstacle(
+  parts: DeliverParts,
+  lane: Lane,
   channel: Channel,
   delivery: ClaimedDelivery,
-  lane: { pause: ChannelPause | null; waitUntil: number },
-): Promise<Delivered> {
-  const startedAt = parts.now()
-  const { outcome, movedTo, durationMs } = await attemptDelivery(channel, delivery.message, delivery.address, {
-    context: parts.context(delivery),
-    measure: parts.measure,
-    signal: parts.signal,
-  })
-  const secrets = parts.secrets()
-  const failures = lane.pause?.failures ?? 0
-  const facts = {
-    ...delivery,
-    address: movedTo ?? delivery.address,
-    channelFailures: failures,
-    pausedUntil: lane.pause?.until ?? null,
-  }
-  const next =
-    parts.signal.aborted && outcome.kind !== 'delivered' && outcome.kind !== 'accepted'
-      ? interrupted(startedAt)
-      : decideNext(outcome, facts, parts.now(), parts.random())
-  const pause = next.pauseChannel && {
-    until: next.pauseChannel.until,
-    reason: hideSecrets(next.pauseChannel.reason, secrets),
-    failures: failures + 1,
-  }
-  if (pause) lane.pause = pause
+): Promise<Obstacle | null> {
+  const surroundings = { hours: parts.hours(), silences: parts.silences(), isProbe: lane.breaker.pause !== null }
+  return (
+    findObstacle(delivery, channel, surroundings, parts.now()) ??
+    awaitTurn(lane, channel, delivery, parts.now()) ??
+    (await countAgainstCap(parts, channel, delivery, lane))
+  )
+}
+
+/**
+ * The lane is read and written in one moment, before anything is awaited: of several attempts that fail together on a
+ * broken channel, one pauses it and the others only wait.
+ */
+function decide(
+  parts: DeliverParts,
+  lane: Lane,
+  delivery: ClaimedDelivery,
+  { outcome, movedTo, startedAt, probeOf }: AttemptResult & { startedAt: number; probeOf: Lane['breaker']['pause'] },
+  keepPause: () => void,
+): NextStep {
+  const hasArrived = outcome.kind === 'delivered' || outcome.kind === 'accepted'
+  if (parts.signal.aborted && !hasArrived) return interrupted(startedAt)
+  const now = parts.now()
+  const reason = hideSecrets(outcome.text, parts.secrets())
+  const attempt = { deliveryId: delivery.id, outcome, reason, probeOf }
+  const { breaker, ruling } = judgeAttempt(lane.breaker, attempt, now, parts.random())
+  const isPauseNew = breaker.pause !== lane.breaker.pause
+  lane.breaker = breaker
+  if (isPauseNew) keepPause()
+  const facts = { ...delivery, address: movedTo ?? delivery.address, ruling }
+  const next = decideNext(outcome, facts, now, parts.random())
   // A wait of the whole channel is the lane's: moving a long queue row by row for each answer would stall the store.
-  const isLaneWait = next.holdBack?.address === null
-  if (isLaneWait) lane.waitUntil = Math.max(lane.waitUntil, next.holdBack?.until ?? 0)
-  const settled = await settle(parts, {
-    deliveryId: delivery.id,
-    owner: delivery.owner,
-    epoch: delivery.epoch,
-    now: parts.now(),
+  if (next.holdBack?.address !== null) return next
+  lane.waitUntil = Math.max(lane.waitUntil, next.holdBack.until)
+  return { ...next, holdBack: null }
+}
+
+async function settleAttempt(
+  parts: DeliverParts,
+  delivery: ClaimedDelivery,
+  { outcome, movedTo, durationMs, startedAt }: AttemptResult & { startedAt: number },
+  next: NextStep,
+): Promise<Delivered> {
+  const secrets = parts.secrets()
+  const isSettled = await settle(parts, delivery, {
     status: next.status,
     dueAt: next.dueAt,
     refund: next.refund,
@@ -87,26 +133,36 @@ export async function deliverOne(
       statusCode: 'statusCode' in outcome ? outcome.statusCode : null,
       excerpt: hideSecrets(outcome.text, secrets).slice(0, 1_000),
     },
-    holdBack: isLaneWait ? null : next.holdBack,
+    holdBack: next.holdBack,
+    goesOn: next.goesOn,
   })
   const detail = hideSecrets(next.error ?? outcome.text, secrets)
-  return { status: next.status, outcome: outcome.kind, detail, pause, superseded: !settled }
+  return { status: next.status, outcome: outcome.kind, detail, superseded: !isSettled }
+}
+
+async function settleObstacle(parts: DeliverParts, delivery: ClaimedDelivery, obstacle: Obstacle): Promise<Delivered> {
+  const isSettled = await settleUnsent(parts, delivery, obstacle)
+  return { status: obstacle.status, outcome: null, detail: obstacle.reason, superseded: !isSettled }
+}
+
+/** A channel that cannot tell an end from a beginning sends a message that says so. */
+function chooseSend({ kind, settings }: Channel, { purpose }: ClaimedDelivery): Send {
+  const resolve = purpose === 'resolve' ? kind.resolve : undefined
+  const update = purpose === 'update' ? kind.update : undefined
+  const send = update ?? resolve ?? kind.send
+  return (message, address, context) => send(message, address, settings, context)
+}
+
+/** Nobody is asked to acknowledge what is over, or what somebody acknowledged. */
+function chooseContext(parts: DeliverParts, delivery: ClaimedDelivery): Omit<ChannelContext, 'form' | 'signal'> {
+  const context = parts.context(delivery)
+  const { purpose, notification } = delivery
+  const isOpen = notification.acknowledged === null && notification.resolved === null
+  return isOpen && purpose !== 'resolve' && purpose !== 'update' ? context : { ...context, ack: null }
 }
 
 /** The program is stopping in the middle of the attempt: due again at the next start, at no cost. */
-function interrupted(now: number): ReturnType<typeof decideNext> {
+function interrupted(now: number): NextStep {
   const error = 'interrupted by a restart (it may have arrived all the same)'
-  return { status: 'queued', dueAt: now, refund: true, error, holdBack: null, pauseChannel: null }
-}
-
-/** A settle that fails (a full disk) is tried a few times: giving up means the message goes out twice. */
-async function settle(parts: DeliverParts, settlement: Settlement): Promise<boolean> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await parts.store.settleDelivery(settlement)
-    } catch (error) {
-      if (tries >= settleTriesMax) throw error
-      await parts.sleep(500 * tries, parts.signal)
-    }
-  }
+  return { status: 'queued', dueAt: now, refund: true, error, holdBack: null, goesOn: false }
 }

@@ -1,35 +1,23 @@
 import type { Channel } from '../domain/channel.js'
 import type { ChannelPause, ClaimedDelivery } from '../store/store.js'
+import { closedBreaker } from './breaker.js'
 import { type Delivered, type DeliverParts, deliverOne } from './deliver-one.js'
+import { countClaimed, countRoom, type Lane, laneReadyAt, openLane } from './lane.js'
+import { settleUnsent } from './settle.js'
 
 /** Longer than the longest attempt with its settling, so that no delivery is claimed twice while it is being sent. */
 const leaseMs = 120_000
 /** Looks at the clock again at least this often: leases end, and clocks are set. */
 const sweepMs = 5_000
+const sweepMsMin = 10
 /** Over all lanes. A lane with nothing under way may always start one, so that hanging channels cannot stop the others. */
 const inFlightMax = 64
-/** Attempts that ended with the process, beyond the ladder, until the delivery waits for a person. */
-const lostAttemptsMax = 3
 
 export interface LoopParts extends DeliverParts {
   owner: string
   channels: () => Record<string, Channel>
   onSettled: (delivery: ClaimedDelivery, settled: Delivered) => void
   log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
-}
-
-interface Lane {
-  name: string
-  inFlight: Set<Promise<void>>
-  /** The claim under way; a lane claims once at a time. */
-  claiming: Promise<void> | null
-  /** Somebody asked for work while a claim was under way, so another claim has to follow. */
-  again: boolean
-  /** False until the store was asked whether the channel is paused. */
-  isRead: boolean
-  pause: ChannelPause | null
-  /** The vendor told the channel to wait; a restart asks again, which costs one answer. */
-  waitUntil: number
 }
 
 /**
@@ -40,6 +28,10 @@ export class DeliveryLoop {
   readonly #parts: LoopParts
   readonly #lanes = new Map<string, Lane>()
   #timer: NodeJS.Timeout | undefined
+  /** When the timer fires, by `now`; infinite while none is set. */
+  #timerAt = Number.POSITIVE_INFINITY
+  #sweeping: Promise<void> | null = null
+  #sweepAgain = false
   #stopped = false
   #inFlight = 0
 
@@ -51,42 +43,81 @@ export class DeliveryLoop {
   wake(channels?: string[]): void {
     if (this.#stopped) return
     if (channels) for (const name of channels) this.#pump(name)
-    else void this.#sweep()
+    else this.#sweep()
+  }
+
+  /** Resolves when nothing is looked for, claimed or sent: all that is due by `now` and may go has gone. */
+  async idle(): Promise<void> {
+    for (let work = this.#underWay(); work.length > 0; work = this.#underWay()) await Promise.allSettled(work)
+  }
+
+  /** When the next delivery may go, by its own time and its channel's; null when none waits. */
+  async nextReadyAt(): Promise<number | null> {
+    const moments = (await this.#parts.store.nextDeliveryDueAt()).map(({ channel, dueAt }) => {
+      const lane = this.#lanes.get(channel)
+      return lane ? Math.max(dueAt, laneReadyAt(lane, this.#parts.channels()[channel])) : dueAt
+    })
+    return moments.length === 0 ? null : Math.min(...moments)
   }
 
   /** Claims nothing more and waits for what is being sent. What was claimed but not begun is given back. */
   async stop(): Promise<void> {
     this.#stopped = true
     clearTimeout(this.#timer)
-    const lanes = [...this.#lanes.values()]
-    await Promise.allSettled(lanes.map((lane) => lane.claiming))
-    await Promise.allSettled(lanes.flatMap((lane) => [...lane.inFlight]))
+    await this.idle()
   }
 
-  /** Forgets a channel's pause, so that what waits behind it is tried now. */
+  /** A person's pause: nothing is begun on the channel until it is resumed, over restarts, too. */
+  async pause(channel: string, reason: string): Promise<void> {
+    const pause = { until: Number.MAX_SAFE_INTEGER, reason, failures: 0 }
+    await this.#keepPause(this.#lane(channel), pause)
+  }
+
+  /** Forgets a channel's pause, whoever began it, so that what waits behind it is tried now. */
   async resume(channel: string): Promise<void> {
-    await this.#parts.store.saveChannelPause(channel, null)
-    const lane = this.#lanes.get(channel)
-    if (lane) Object.assign(lane, { pause: null, waitUntil: 0 })
+    const lane = this.#lane(channel)
+    lane.waitUntil = 0
+    await this.#keepPause(lane, null)
     this.wake([channel])
   }
 
-  async #sweep(): Promise<void> {
+  #underWay(): Promise<void>[] {
+    const lanes = [...this.#lanes.values()]
+    const work = lanes.flatMap(({ claiming, inFlight }) => (claiming ? [claiming, ...inFlight] : [...inFlight]))
+    return this.#sweeping ? [...work, this.#sweeping] : work
+  }
+
+  #sweep(): void {
+    this.#sweepAgain = this.#sweeping !== null
+    if (this.#sweeping || this.#stopped) return
+    this.#sweeping = this.#lookForDue()
+      .catch((error) => this.#complain('cannot look for due deliveries', error))
+      .finally(() => {
+        this.#sweeping = null
+        if (this.#sweepAgain) this.#sweep()
+        else this.#sweepAt(this.#parts.now() + sweepMs)
+      })
+  }
+
+  async #lookForDue(): Promise<void> {
     clearTimeout(this.#timer)
-    let waitMs = sweepMs
-    try {
-      const now = this.#parts.now()
-      for (const { channel, dueAt } of await this.#parts.store.nextDeliveryDueAt()) {
-        const readyAt = Math.max(dueAt, this.#lanes.get(channel)?.waitUntil ?? 0)
-        if (readyAt <= now) this.#pump(channel)
-        else waitMs = Math.min(waitMs, readyAt - now)
-      }
-    } catch (error) {
-      this.#complain('cannot look for due deliveries', error)
+    this.#timerAt = Number.POSITIVE_INFINITY
+    const now = this.#parts.now()
+    for (const { channel, dueAt } of await this.#parts.store.nextDeliveryDueAt()) {
+      const lane = this.#lanes.get(channel)
+      const readyAt = lane ? laneReadyAt(lane, this.#parts.channels()[channel]) : dueAt
+      if (Math.max(dueAt, readyAt) <= now) this.#pump(channel)
+      else this.#sweepAt(Math.max(dueAt, readyAt))
     }
-    if (this.#stopped) return
+  }
+
+  /** One timer for all lanes, set to the earliest moment anybody asked for. */
+  #sweepAt(at: number): void {
+    if (this.#stopped || at >= this.#timerAt) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#sweep(), Math.max(10, waitMs))
+    this.#timerAt = at
+    const waitMs = Math.min(sweepMs, Math.max(sweepMsMin, at - this.#parts.now()))
+    this.#timer = setTimeout(() => this.#sweep(), waitMs)
   }
 
   #pump(name: string): void {
@@ -106,14 +137,15 @@ export class DeliveryLoop {
 
   async #claimWhileAsked(lane: Lane): Promise<void> {
     if (!lane.isRead) {
-      lane.pause = await this.#parts.store.readChannelPause(lane.name)
+      const pause = await this.#parts.store.readChannelPause(lane.name)
+      // Whoever paused or resumed it meanwhile knew better.
+      if (!lane.isRead) lane.breaker = { ...lane.breaker, pause }
       lane.isRead = true
     }
     do {
       lane.again = false
       for (const delivery of await this.#claim(lane)) {
-        if (this.#stopped)
-          await this.#settleUnsent(delivery, { status: 'queued', dueAt: this.#parts.now(), error: null })
+        if (this.#stopped) await this.#giveBack(delivery)
         else this.#start(lane, delivery)
       }
     } while (lane.again && !this.#stopped)
@@ -121,20 +153,17 @@ export class DeliveryLoop {
 
   async #claim(lane: Lane): Promise<ClaimedDelivery[]> {
     if (this.#stopped) return []
-    const { store, owner, now } = this.#parts
-    const shared = Math.max(inFlightMax - this.#inFlight, lane.inFlight.size === 0 ? 1 : 0)
-    const limit = Math.min(this.#room(lane), shared)
-    if (limit <= 0) return []
-    return store.claimDeliveries({ owner, channel: lane.name, now: now(), leaseMs, limit })
-  }
-
-  /** A channel that waits sends nothing; after a pause, one delivery finds out whether it works again. */
-  #room(lane: Lane): number {
+    const { store, owner } = this.#parts
     const now = this.#parts.now()
-    if (lane.waitUntil > now || (lane.pause && lane.pause.until > now)) return 0
     const channel = this.#parts.channels()[lane.name]
-    const concurrency = lane.pause ? 1 : (channel?.kind.concurrency ?? 4)
-    return concurrency - lane.inFlight.size
+    const readyAt = laneReadyAt(lane, channel)
+    if (readyAt > now) this.#sweepAt(readyAt)
+    const shared = Math.max(inFlightMax - this.#inFlight, lane.inFlight.size === 0 ? 1 : 0)
+    const limit = Math.min(countRoom(lane, channel, now), shared)
+    if (limit <= 0) return []
+    const claimed = await store.claimDeliveries({ owner, channel: lane.name, now, leaseMs, limit })
+    countClaimed(lane, channel, claimed.length, now)
+    return claimed
   }
 
   #start(lane: Lane, delivery: ClaimedDelivery): void {
@@ -150,77 +179,51 @@ export class DeliveryLoop {
   }
 
   async #deliver(lane: Lane, delivery: ClaimedDelivery): Promise<void> {
+    const { log, onSettled } = this.#parts
     const channel = this.#parts.channels()[delivery.channel]
-    if (!channel) return this.#bury(delivery, `channel "${delivery.channel}" is no longer in the config`)
-    const lost = delivery.counted - 1 - delivery.retryMs.length
-    if (lost > lostAttemptsMax) {
-      return this.#bury(delivery, `given up after ${delivery.counted - 1} attempts, of which the last came to no end`)
+    const settled = await deliverOne(this.#parts, lane, channel, delivery, () => this.#notePause(lane))
+    if (!settled.superseded) onSettled(delivery, settled)
+    if (settled.status === 'dead') {
+      const { id, mailId, channel: name } = delivery
+      log('warn', 'delivery is a dead letter', { delivery: id, mail: mailId, channel: name })
     }
-    // Only an attempt begun after the pause can tell that the channel works again.
-    const isProbe = lane.pause !== null
-    const done = await deliverOne(this.#parts, channel, delivery, lane)
-    if (!done.superseded) this.#parts.onSettled(delivery, done)
-    if (done.pause) {
-      this.#parts.log('warn', `channel ${lane.name} is paused: ${done.pause.reason}`, { channel: lane.name })
-      await this.#parts.store.saveChannelPause(lane.name, done.pause)
-    } else if (done.status === 'sent' && isProbe) {
-      await this.resume(lane.name)
-    }
-    if (done.status === 'dead') this.#logDead(delivery)
-    if (done.status === 'failed' || done.status === 'queued') this.wake()
+    if (settled.status === 'failed' || settled.status === 'queued') this.wake()
   }
 
-  async #bury(delivery: ClaimedDelivery, reason: string): Promise<void> {
-    if (!(await this.#settleUnsent(delivery, { status: 'dead', dueAt: null, error: reason }))) return
-    const outcome = 'permanent' as const
-    this.#parts.onSettled(delivery, {
-      status: 'dead',
-      outcome,
-      detail: reason,
-      pause: null,
-      superseded: false,
-    })
-    this.#logDead(delivery)
+  #giveBack(delivery: ClaimedDelivery): Promise<boolean> {
+    const { lastError } = delivery
+    const dueAt = this.#parts.now()
+    return settleUnsent(this.#parts, delivery, { status: 'queued', dueAt, reason: lastError, goesOn: false })
   }
 
-  #settleUnsent(
-    delivery: ClaimedDelivery,
-    to: { status: 'queued' | 'dead'; dueAt: number | null; error: string | null },
-  ): Promise<boolean> {
-    return this.#parts.store.settleDelivery({
-      deliveryId: delivery.id,
-      owner: delivery.owner,
-      epoch: delivery.epoch,
-      now: this.#parts.now(),
-      status: to.status,
-      dueAt: to.dueAt,
-      refund: true,
-      lastError: to.error ?? delivery.lastError,
-      remote: {},
-      address: null,
-      attempt: null,
-      holdBack: null,
-    })
+  /** The breaker paused the channel, or ended its pause. */
+  #notePause(lane: Lane): void {
+    const { pause } = lane.breaker
+    const facts = { channel: lane.name, failures: pause?.failures ?? 0 }
+    if (pause) this.#parts.log('warn', `channel ${lane.name} is paused: ${pause.reason}`, facts)
+    else this.#parts.log('info', `channel ${lane.name} works again`, facts)
+    const work = this.#keepPause(lane, pause)
+      .catch((error) => this.#complain(`the pause of channel ${lane.name} could not be saved`, error))
+      .finally(() => {
+        lane.inFlight.delete(work)
+        this.#pump(lane.name)
+      })
+    lane.inFlight.add(work)
+  }
+
+  /** What is changed here first is saved first: nothing is awaited in between. */
+  async #keepPause(lane: Lane, pause: ChannelPause | null): Promise<void> {
+    lane.breaker = pause === null ? closedBreaker : { ...lane.breaker, pause }
+    lane.isRead = true
+    await this.#parts.store.saveChannelPause(lane.name, pause)
   }
 
   #lane(name: string): Lane {
     const known = this.#lanes.get(name)
     if (known) return known
-    const lane: Lane = {
-      name,
-      inFlight: new Set(),
-      claiming: null,
-      again: false,
-      isRead: false,
-      pause: null,
-      waitUntil: 0,
-    }
+    const lane = openLane(name)
     this.#lanes.set(name, lane)
     return lane
-  }
-
-  #logDead({ id, mailId, channel }: ClaimedDelivery): void {
-    this.#parts.log('warn', 'delivery is a dead letter', { delivery: id, mail: mailId, channel })
   }
 
   #complain(message: string, error: unknown): void {

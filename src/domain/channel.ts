@@ -49,6 +49,43 @@ export interface ChannelContext {
   log: (line: string, facts: Record<string, unknown>) => void
   /** The host name mails and user agents name us by. */
   hostname: string
+  /** How the reader may acknowledge; null when nobody waits for it. */
+  ack: AckOffer | null
+  /** Set for `resolve` and `update`, and for repeats: what was sent before, by the vendor's ids. */
+  sent: Record<string, string> | null
+  /** What later messages of the same thing share: the dedup key of vendors that have one. */
+  fingerprint: string
+}
+
+export interface AckOffer {
+  /** A signed page of ours, or null when `server.http.public_url` is not set. */
+  url: string | null
+  /** What a button of the vendor carries back to us: signed, at most 64 bytes of ASCII. */
+  data: string
+}
+
+/** Somebody pressed a button of a message. */
+export interface ButtonPress {
+  data: string
+  /** Where it was pressed: has to be where the message went. */
+  address: string
+  /** `telegram:Tim`, for the record. */
+  by: string
+}
+
+/** What a channel that hears its readers is given. */
+export interface ListenContext {
+  fetch: typeof fetch
+  signal: AbortSignal
+  now: () => number
+  /** `https://…/hooks/<channel>`, or null when there is no public URL. */
+  hookUrl: string | null
+  /** Signed by us: a caller of the hook has to know it. */
+  hookSecret: string
+  /** Acknowledges, and answers with the words to show: who did, or why not. */
+  onPress: (press: ButtonPress) => Promise<string>
+  /** Says that buttons do not work at the moment, and why; null that they do. Shown with the channel. */
+  onProblem: (problem: string | null) => void
 }
 
 export interface HttpAnswer {
@@ -79,12 +116,28 @@ export type HttpRequest = (call: HttpCall) => Promise<HttpAnswer>
 
 export interface ChannelCapabilities {
   textMax: number
-  textUnit: 'code_points' | 'utf16' | 'bytes'
-  dialect: 'plain' | 'telegram_html' | 'slack_mrkdwn' | 'html' | 'json'
+  textUnit: 'code_points' | 'utf16' | 'bytes' | 'sms_segments'
+  dialect: Dialect
   attachments: boolean
   /** True when the vendor drops a repeat carrying the same key. */
   idempotent: boolean
 }
+
+/** How a kind writes what people read. */
+export type Dialect =
+  | 'plain'
+  | 'html'
+  | 'json'
+  | 'common_mark'
+  | 'telegram_html'
+  | 'slack_mrkdwn'
+  | 'discord_markdown'
+  | 'adaptive_card'
+  | 'google_chat'
+  | 'matrix_html'
+  | 'pushover_html'
+  | 'sms'
+  | 'spoken'
 
 /**
  * One kind of channel. It never retries, never logs, holds no state, and never lets a secret into an outcome's text:
@@ -118,7 +171,32 @@ export interface ChannelKind<Settings = unknown> {
   capabilities: ChannelCapabilities
   /** At most this many attempts of one channel at a time. */
   concurrency: number
+  /** The vendor's published limits, for the whole channel and for one address of it; null where there is none. */
+  rates: { channel: Rate | null; address: Rate | null }
   send: (message: Message, address: string | null, settings: Settings, context: ChannelContext) => Promise<Outcome>
+  /** Tells that it is over: by the vendor's own call, or by a reply to what was sent. Without it, `send` is used. */
+  resolve?: ChannelKind<Settings>['send']
+  /** Changes the message that was sent, to show who acknowledged it. Without it nothing is shown there. */
+  update?: ChannelKind<Settings>['send']
+  /**
+   * Channels with the same key hear the same buttons (two channels of one bot, say): only one of them may listen, and
+   * hears for all. Without it each channel listens for itself.
+   */
+  listenKey?: (settings: Settings) => string
+  /** Hears the readers' buttons until the signal fires. Never rejects but for programmer errors. */
+  listen?: (settings: Settings, context: ListenContext) => Promise<void>
+  /** One call of the vendor to our hook; what it says is verified here. False refuses it. */
+  takeHook?: (
+    call: { headers: Record<string, string>; body: string },
+    settings: Settings,
+    context: ListenContext,
+  ) => Promise<boolean>
+}
+
+/** At most `count` in any `perMs`. */
+export interface Rate {
+  count: number
+  perMs: number
 }
 
 /** A configured channel: a kind with its settings, under the name the file gives it. */
@@ -128,4 +206,15 @@ export interface Channel {
   settings: unknown
   /** See `ChannelKind.destination`. */
   destination: string | null
+  limits: ChannelLimits
+}
+
+/** What the file says of any channel, beside the settings of its kind. */
+export interface ChannelLimits {
+  /** Instead of the vendor's `rates.channel`. */
+  rate: Rate | null
+  /** Deliveries a day, from midnight to midnight UTC; what is above waits for the next day. */
+  perDayMax: number | null
+  retryMs: number[] | null
+  retryWindowMs: number | null
 }

@@ -1,6 +1,9 @@
+import type { Calendar } from './calendar.js'
 import type { Channel } from './channel.js'
 import type { Position } from './errors.js'
 import type { JobSettings } from './job.js'
+import type { Severity } from './message.js'
+import type { MonitorSettings } from './monitor.js'
 import type { Route } from './route.js'
 
 /**
@@ -25,9 +28,14 @@ export interface Config {
   actions: Record<string, ActionSettings>
   /** Those of the files; uploaded ones are in the store. */
   jobs: Record<string, JobSettings>
+  monitors: Record<string, MonitorSettings>
+  calendars: Record<string, Calendar>
   routes: Route[]
-  /** `defaults.retry`: for what `otherwise` sends. */
+  /** `defaults.retry`: where neither the route nor the channel has a ladder. */
   defaultRetryMs: number[]
+  defaultRetryWindowMs: number
+  /** `defaults.dedupe`: for routes without a step of that name; key parts are Liquid. Null suppresses nothing. */
+  defaultDedupe: { key: string[]; windowMs: number } | null
   /** Values that came from `${VAR}` or `${file:…}`, and settings kinds call secret: never shown anywhere. */
   secrets: string[]
 }
@@ -41,7 +49,8 @@ export interface ServerSettings {
   dataFolder: string
   store: { type: 'sqlite' }
   smtp: SmtpSettings
-  http: { listen: ListenAddress }
+  /** `publicUrl`: how people reach this server, for links in messages; without it messages have none. No slash at its end. */
+  http: { listen: ListenAddress; publicUrl: string | null }
   retention: { mailsMs: number | null; deliveriesMs: number | null; sizeBytesMax: number | null }
   network: NetworkPolicy
 }
@@ -84,6 +93,8 @@ export interface Person {
   manager: string | null
   /** Channel name to the address there. A person is always reachable by mail on channels of kind email. */
   channels: Record<string, string>
+  /** While the calendar is open, everything waits but these severities. */
+  quietHours: { calendar: string; except: Severity[] } | null
 }
 
 export type LookupSource =

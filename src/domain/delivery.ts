@@ -1,4 +1,5 @@
 import type { Message, Severity } from './message.js'
+import type { NoiseControl } from './notification.js'
 
 export const mailStatuses = ['stored', 'routed', 'unrouted', 'held', 'failed'] as const
 export type MailStatus = (typeof mailStatuses)[number]
@@ -7,7 +8,21 @@ export const deliveryStatuses = ['queued', 'processing', 'sent', 'failed', 'dead
 /** `failed` will be retried; `dead` waits for a person. */
 export type DeliveryStatus = (typeof deliveryStatuses)[number]
 
-export type NotificationStatus = DeliveryStatus | 'acknowledged' | 'resolved' | 'suppressed'
+export const notificationStatuses = [...deliveryStatuses, 'acknowledged', 'resolved', 'suppressed'] as const
+export type NotificationStatus = (typeof notificationStatuses)[number]
+
+/**
+ * Why a delivery goes out: the alert itself; the same again, because nobody acknowledged; to the next one, because
+ * nobody acknowledged; that it is over (`resolve`); or a change of a message that was sent (`update`).
+ */
+export const deliveryPurposes = ['alert', 'repeat', 'escalation', 'resolve', 'update'] as const
+export type DeliveryPurpose = (typeof deliveryPurposes)[number]
+
+/** Sent again after each `everyMs`, at most `times` times, until somebody acknowledges or it is resolved. */
+export interface Repeat {
+  everyMs: number
+  times: number
+}
 
 /** What one route made of one mail, before it has an id. */
 export interface NewNotification {
@@ -19,6 +34,8 @@ export interface NewNotification {
   message: Message
   /** Set when something on the way failed and the alert goes out all the same. */
   flagged: string | null
+  /** What may keep it from going out now, or at all. */
+  control: NoiseControl
   deliveries: NewDelivery[]
 }
 
@@ -36,6 +53,16 @@ export interface NewDelivery {
   dedupeKey: string
   /** A delivery that must not go out (an action that redacts failed): it is born a dead letter with this reason. */
   dead: string | null
+  purpose: Extract<DeliveryPurpose, 'alert' | 'escalation'>
+  /** How long after the notification goes out this one is due: 0 for an alert, the escalation's wait otherwise. */
+  afterMs: number
+  repeat: Repeat | null
+  /** The message carries a way to acknowledge it. */
+  offersAck: boolean
+  /** The name of the calendar outside of which it waits, or null. */
+  during: string | null
+  /** How long after its birth it is given up, whatever is left of the ladder. */
+  retryWindowMs: number
 }
 
 export interface Delivery {
@@ -53,6 +80,15 @@ export interface Delivery {
   /** Counted when claimed, so a delivery that kills the process still runs out of attempts. */
   attempts: number
   retryMs: number[]
+  retryWindowMs: number
+  purpose: DeliveryPurpose
+  /** The delivery this one follows upon: the alert that is repeated, resolved or updated. Null for alerts. */
+  aboutId: string | null
+  /** Counts the repeats: 0 for the alert itself. */
+  repeatNumber: number
+  repeat: Repeat | null
+  offersAck: boolean
+  during: string | null
   nextAttemptAt: number | null
   lastError: string | null
   /** The vendor's ids of what was sent. */

@@ -32,5 +32,9 @@ export type EngineEvent =
       error: string | null
     }
   | { type: 'mail.rejected'; client: string; reason: string; message: string }
+  | { type: 'notification.acknowledged'; notification_id: string; by: string; note: string | null }
+  | { type: 'notification.resolved'; notification_id: string; by: string }
+  | { type: 'monitor.down'; monitor: string; reason: string | null }
+  | { type: 'monitor.up'; monitor: string; reason: string | null }
   | { type: 'config.reloaded'; hash: string }
   | { type: 'config.rejected'; message: string }

@@ -85,31 +85,34 @@ export interface QueryResult {
   truncated: boolean
 }
 
-/** What the API and the commands may ask of jobs. Rejects with `ApiError`: not_found, busy, invalid_module, … */
+/**
+ * What the API and the commands may ask of jobs. Rejects with `ApiError`: not_found, busy, invalid_module, …
+ * `actor` is who is recorded to have changed something.
+ */
 export interface JobCalls {
   listJobs: () => Promise<JobLine[]>
   readJob: (name: string) => Promise<JobLine>
   /** Starts a run now and resolves when it has ended. Refused while one is under way. */
-  runJob: (name: string) => Promise<JobRun>
+  runJob: (name: string, actor?: string) => Promise<JobRun>
   /** Newest first. */
   listRuns: (
     job: string,
     page: { limit: number; cursor?: string },
   ) => Promise<{ items: JobRun[]; next_cursor: string | null }>
   readRun: (runId: string) => Promise<JobRun>
-  setJobEnabled: (name: string, enabled: boolean) => Promise<void>
+  setJobEnabled: (name: string, enabled: boolean, actor?: string) => Promise<void>
   /** The next `count` run times, ISO. */
   nextRuns: (name: string, count: number) => Promise<string[]>
   /** A consistent copy of the job's database, also while a run is under way. */
   exportDatabase: (name: string) => Promise<Uint8Array>
   /** Replaces the database after keeping a backup beside it. Refused when it is not SQLite, corrupt or too large. */
-  replaceDatabase: (name: string, bytes: Uint8Array) => Promise<void>
+  replaceDatabase: (name: string, bytes: Uint8Array, actor?: string) => Promise<void>
   /** One SELECT, read-only, at most `rowsMax` rows and two seconds. */
   queryDatabase: (name: string, sql: string, rowsMax: number) => Promise<QueryResult>
   /** Makes or replaces an uploaded job; what is null stays as it is, or takes its default. */
-  uploadJob: (upload: JobUpload) => Promise<JobLine>
+  uploadJob: (upload: JobUpload, actor?: string) => Promise<JobLine>
   /** Deletes an uploaded job with its runs and database. Jobs of the config are refused. */
-  deleteJob: (name: string) => Promise<void>
+  deleteJob: (name: string, actor?: string) => Promise<void>
 }
 
 export interface JobUpload {

@@ -82,6 +82,16 @@ export interface RouteExpectation {
   unrouted: boolean | null
   /** Names of routes that must not match. */
   not: string[]
+  controls: ControlExpectation | null
+  /** Fingerprints and keys of holds that the mail closes, all of them. */
+  resolves: string[] | null
+}
+
+/** What some notification has to ask for: under this key, or (true) under any. Null says nothing about it. */
+export interface ControlExpectation {
+  dedupe: string | true | null
+  hold: string | true | null
+  digest: string | true | null
 }
 
 export interface DeliveryExpectation {
@@ -92,6 +102,8 @@ export interface DeliveryExpectation {
   text: TextExpectation | null
   /** Which run of a job makes it; the first is 1. */
   run: number | null
+  /** An escalation, due so long after the alert. Null: it goes out with the alert, or at any time. */
+  afterMs: number | null
 }
 
 export interface TextExpectation {

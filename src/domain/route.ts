@@ -1,3 +1,5 @@
+import type { DigestSchedule } from './calendar.js'
+import type { Repeat } from './delivery.js'
 import type { Position } from './errors.js'
 import type { Severity } from './message.js'
 
@@ -66,7 +68,10 @@ export interface Route {
   event: string | null
   labels: Record<string, string>
   onError: 'send' | 'hold'
-  retryMs: number[]
+  /** The route's own ladder; null goes by the channel's, or by `Config.defaultRetryMs`. */
+  retryMs: number[] | null
+  /** The route's own window; null goes by the channel's, or by `Config.defaultRetryWindowMs`. */
+  retryWindowMs: number | null
   position: Position
 }
 
@@ -94,7 +99,36 @@ export type Step =
       position: Position
     }
   /** The first channel of the list that reaches the person; `to` replaces the recipients for this send; `template` is Liquid. */
-  | { verb: 'send'; channels: string[]; to: string[] | null; template: string | null; position: Position }
+  | {
+      verb: 'send'
+      channels: string[]
+      to: string[] | null
+      template: string | null
+      /** The message carries a way to acknowledge it: asked for, or because it repeats or escalates. */
+      offersAck: boolean
+      repeat: Repeat | null
+      /** In the order of their waits. */
+      escalations: Escalation[]
+      /** The calendar outside of which it waits. */
+      during: string | null
+      position: Position
+    }
+  /** `key` is Liquid, one template a part. A repeat within the window is suppressed, and counted. */
+  | { verb: 'dedupe'; key: string[]; windowMs: number; position: Position }
+  /** `key` is Liquid. Goes out only if no later mail of the same key meets `unless` within `forMs`. */
+  | { verb: 'hold'; key: string; forMs: number; unless: Condition; position: Position }
+  /** `key` is Liquid; null gathers all of the route. */
+  | { verb: 'digest'; key: string | null; schedule: DigestSchedule; sendEmpty: boolean; position: Position }
+  /** Closes what has the fingerprint (Liquid); null takes the notification's own. */
+  | { verb: 'resolve'; fingerprint: string | null; position: Position }
   | { verb: 'stop'; position: Position }
+
+/** When nobody acknowledged in time: to whom it goes next. */
+export interface Escalation {
+  afterMs: number
+  channels: string[]
+  /** Mail addresses and groups; `manager` stands for the managers of the recipients. Null repeats the recipients. */
+  to: string[] | null
+}
 
 export type StepVerb = Step['verb']

@@ -1,3 +1,5 @@
+import type { NotificationFate } from './notification.js'
+
 /**
  * The trace answers "why" for one mail. The pipeline writes it; the CLI, the API, route tests and the console read it.
  * It is plain JSON, and its names are the API's: snake_case, no class, nothing secret.
@@ -20,6 +22,24 @@ export interface Trace {
   outcome: 'routed' | 'unrouted' | 'held' | 'failed'
   /** What `otherwise` did, when it had to. */
   otherwise: { reason: string; sent_to: string | null } | null
+  /** What the mail closes: by a step `resolve`, or by meeting the `unless` of a hold. */
+  recoveries: RecoveryTrace[]
+  /** Monitors that expected this mail. */
+  monitors: string[]
+}
+
+/** A trace that an earlier version kept lacks what came since. */
+export function completeTrace(kept: Trace): Trace {
+  const routes = kept.routes.map((route) => ({ ...route, notification: route.notification ?? null }))
+  return { ...kept, routes, recoveries: kept.recoveries ?? [], monitors: kept.monitors ?? [] }
+}
+
+export interface RecoveryTrace {
+  route: string
+  /** `fingerprint db1/nginx` or `hold db1/nginx` */
+  what: string
+  /** The notifications it closed; empty in `explain`, and when there was nothing open. */
+  closed: string[]
 }
 
 export type RouteVerdict = 'matched' | 'not_matched' | 'skipped' | 'retry'
@@ -36,6 +56,8 @@ export interface RouteTrace {
   /** Recipients after the last step. */
   recipients: string[]
   deliveries: PlannedDelivery[]
+  /** What became of its notification when it was kept; null when there is none, and in `explain`. */
+  notification: NotificationFate | null
   duration_ms: number
 }
 
@@ -77,6 +99,6 @@ export interface PlannedDelivery {
   /** The person's address on the channel, or null when the channel names its own destination. */
   address: string | null
   verdict: 'planned' | 'duplicate' | 'unreachable'
-  /** "no telegram address, so email"; "already sent by route X". */
+  /** "no telegram address, so email"; "already sent by route X"; "in 15m, unless somebody acknowledges". */
   reason: string | null
 }

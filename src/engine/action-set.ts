@@ -56,7 +56,7 @@ export async function loadActions(config: Config, uploads: UploadedModules, host
     return { settings: config.actions[name] ?? defaultSettings(name), module, origin }
   }
   if (issues.length === 0) {
-    for (const reference of listActionReferences(config.routes)) {
+    for (const reference of listActionReferences(config)) {
       const problem = findProblem(reference, find(reference.action)?.module ?? null)
       const reason = uploads.broken.get(reference.action)
       if (problem) issues.push(badModule(reason ? `${problem} any more: ${reason}` : problem, reference.position))
@@ -74,18 +74,19 @@ export async function loadActions(config: Config, uploads: UploadedModules, host
   }
 }
 
-/** Why a module cannot stand where a route names it, or null. */
-export function findProblem({ action, route, kind }: ActionReference, module: WasmModule | null): string | null {
-  if (!module) return `the route "${route}" uses the action "${action}", which is not there`
+/** Why a module cannot stand where a route or a monitor names it, or null. */
+export function findProblem({ action, user, kind }: ActionReference, module: WasmModule | null): string | null {
+  const { sort, name } = user
+  if (!module) return `the ${sort} "${name}" uses the action "${action}", which is not there`
   if (module.kinds.includes(kind)) return null
   const verb = kind === 'action' ? 'runs' : 'asks'
-  return `the route "${route}" ${verb} "${action}", which does not export "${exportOf[kind]}"`
+  return `the ${sort} "${name}" ${verb} "${action}", which does not export "${exportOf[kind]}"`
 }
 
 function defaultSettings(name: string): ActionCallSettings {
   return { name, config: {}, timeoutMs: 1_000, allowHosts: [] }
 }
 
-function badModule(message: string, position: Position): ConfigIssue {
+function badModule(message: string, position: Position | null): ConfigIssue {
   return { message, code: 'bad-module', severity: 'error', position, hint: null, frame: null }
 }

@@ -5,12 +5,14 @@ import type { HttpRequest } from '../domain/channel.js'
 import type { Config } from '../domain/config.js'
 import type { JudgeByLlm, JudgeByWasm } from '../domain/judge.js'
 import type { Mail, RawMail } from '../domain/mail.js'
+import type { Silence } from '../domain/silence.js'
 import type { WasmHost } from '../domain/wasm.js'
 import { createLookups, type LookupCache } from '../enrich/lookups.js'
 import { createJudge, type LlmCache } from '../llm/judge.js'
 import type { PipelineParts } from '../pipeline.js'
 import { compileRoutes } from '../route/compile-routes.js'
 import { matchRoutes } from '../route/match-routes.js'
+import { compileWatchers, matchWatchers } from '../steps/watchers.js'
 import { type ActionSet, loadActions, type UploadedModules } from './action-set.js'
 import { hideInAct, hideInVerdict } from './guest-words.js'
 
@@ -25,6 +27,7 @@ export interface AssemblyParts {
   fetch: typeof fetch
   lookupCache: LookupCache
   llmCache: LlmCache
+  silences: () => readonly Silence[]
   now: () => number
   measure: () => number
   /** Stands in for the configured LLM in route tests and in the demo. */
@@ -42,6 +45,7 @@ export interface AssembledParts extends PipelineParts {
 export async function assemblePipeline(parts: AssemblyParts): Promise<AssembledParts> {
   const { config, host, now, measure } = parts
   const routes = compileRoutes(config.routes)
+  const watchers = compileWatchers(config)
   const actions = await loadActions(config, parts.uploads, host)
   const lookups = createLookups({
     settings: config.lookups,
@@ -61,10 +65,13 @@ export async function assemblePipeline(parts: AssemblyParts): Promise<AssembledP
     actions,
     now,
     measure,
+    silences: parts.silences,
     parse: parts.parse,
     getLookup: (name, signal) => lookups.get(name, signal),
     matchRoutes: (mail, { llmExhausted }, signal) =>
       matchRoutes(routes, mail, { now: now(), measure, judgeByLlm, judgeByWasm, signal, llmExhausted }),
+    matchWatchers: (mail, signal) =>
+      matchWatchers(watchers, mail, { now: now(), measure, judgeByLlm, judgeByWasm, signal }),
     runAction: (name, draft, signal) => {
       const { settings, module } = actions.get(name)
       const attachments = [...draft.mail.attachments, ...draft.attached]

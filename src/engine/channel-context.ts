@@ -1,5 +1,6 @@
-import type { ChannelContext } from '../domain/channel.js'
+import type { AckOffer, ChannelContext } from '../domain/channel.js'
 import type { Mail, RawMail } from '../domain/mail.js'
+import { ackLinkMs, signAckButton, signAckLink } from '../follow/ack-token.js'
 import type { Outbound } from '../outbound/client.js'
 import type { Store } from '../store/store.js'
 
@@ -13,13 +14,25 @@ export interface ContextParts {
   signal: AbortSignal
 }
 
+/** What a context says of its delivery. */
+export interface ContextFacts {
+  id: string
+  mailId: string | null
+  attempts: number
+  fingerprint: string
+  /** See `ChannelContext.sent`. */
+  sent: Record<string, string> | null
+}
+
 /** What a channel is given for one delivery. The mail's bytes are read only when the channel asks for them. */
 export function channelContext(
-  delivery: { id: string; mailId: string | null; attempts: number },
+  delivery: ContextFacts,
   parts: ContextParts,
+  ack: AckOffer | null,
 ): Omit<ChannelContext, 'form' | 'signal'> {
   const readRaw = async (): Promise<RawMail> => {
-    if (delivery.mailId === null) throw new Error('there is no mail: a job raised this')
+    if (delivery.mailId === null)
+      throw new Error('there is no mail: this was raised by a job, or by the gateway itself')
     const raw = await parts.store.readRawMail(delivery.mailId)
     if (!raw) throw new Error('the mail is no longer in the store')
     return raw
@@ -35,5 +48,14 @@ export function channelContext(
     loadMail: async () => parts.parse(await readRaw(), parts.signal),
     saveToInbox: (entry) => parts.store.saveToInbox({ ...entry, mailId: delivery.mailId, at: parts.now() }),
     log: parts.log,
+    ack,
+    sent: delivery.sent,
+    fingerprint: delivery.fingerprint,
   }
+}
+
+/** How the reader of a delivery's message may acknowledge: a page of ours when people can reach it, and a button. */
+export function offerAck(key: Uint8Array, deliveryId: string, publicUrl: string | null, now: number): AckOffer {
+  const link = publicUrl === null ? null : `${publicUrl}/ack/${signAckLink(key, deliveryId, now + ackLinkMs)}`
+  return { url: link, data: signAckButton(key, deliveryId) }
 }

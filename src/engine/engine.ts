@@ -1,55 +1,48 @@
-import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { performance } from 'node:perf_hooks'
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { Delivered } from '../deliver/deliver-one.js'
-import { DeliveryLoop } from '../deliver/delivery-loop.js'
-import type { Config } from '../domain/config.js'
-import type { ConfigIssue } from '../domain/errors.js'
 import type { EngineEvent } from '../domain/events.js'
-import type { WasmHost } from '../domain/wasm.js'
+import { createIdSource } from '../domain/new-id.js'
+import { listKeptDigests } from '../follow/digest-plan.js'
+import type { LoadedJob } from '../jobs/load-jobs.js'
 import type { Logger } from '../log/logger.js'
-import { createOutbound, type Outbound } from '../outbound/client.js'
-import { type RoutedMail, routeMail } from '../pipeline.js'
-import { PipelineLoop } from '../pipeline-loop.js'
-import { createParser, type MailParser } from '../receive/parser.js'
-import { openSqliteStore } from '../store/sqlite/sqlite-store.js'
-import type { ClaimedDelivery, Routing, Store } from '../store/store.js'
-import { createWasmHost } from '../wasm/host.js'
-import { type AssembledParts, assemblePipeline } from './assemble.js'
-import { channelContext } from './channel-context.js'
-import { expireOld } from './expire-old.js'
+import { assemblePipeline } from './assemble.js'
+import { type Audit, recordIn } from './audit.js'
+import { expireRegularly } from './expire-old.js'
+import { type Foundation, openFoundation, userAgent } from './foundation.js'
 import { type Jobs, openJobs } from './jobs.js'
+import { Listeners } from './listeners.js'
 import { type ConfigSource, loadCheckedConfig } from './load-config.js'
+import { createLoops, type Loops } from './loops.js'
+import { type Current, createRunningConfig, type RunningConfig } from './running-config.js'
+import { openStandingOrders, type StandingOrders } from './standing-orders.js'
 import { llmCacheIn, lookupCacheIn } from './store-caches.js'
+import { takePress } from './take-press.js'
 import { openUploads, type Uploads } from './uploads.js'
 
-export const userAgent = 'MailTrigger/0.1 (+https://mailtrigger.app)'
-/** Processes for actions and conditions, which may have a network; those of jobs are the jobs room's. */
-export const guestEntry = new URL('../act/guest-child.js', import.meta.url)
-const expireEveryMs = 600_000
-/** How long a send that is under way may take when the program stops. */
-const stopPatienceMs = 15_000
+export type EngineLog = (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
 
 export interface EngineOptions {
   source: ConfigSource
   log: Logger
   emit: (event: EngineEvent) => void
+  /** Milliseconds since the epoch. */
+  now: () => number
+  /** A clock that only ever goes on, in milliseconds. */
+  measure: () => number
 }
 
-/** Everything behind the 250: the store, the pipeline, delivery, and the config they run on. */
-export interface Engine {
-  store: Store
-  outbound: Outbound
-  parser: MailParser
-  host: WasmHost
-  pipeline: PipelineLoop
-  deliveries: DeliveryLoop
+/** Everything behind the 250: the store, the loops, and the config they run on. */
+export interface Engine
+  extends Pick<Foundation, 'store' | 'outbound' | 'host' | 'key'>,
+    Pick<Loops, 'pipeline' | 'deliveries' | 'follow' | 'watch'>,
+    Pick<EngineOptions, 'emit' | 'now' | 'measure'> {
   uploads: Uploads
   jobs: Jobs
-  log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
-  current: () => { config: Config; parts: AssembledParts; warnings: ConfigIssue[] }
+  orders: StandingOrders
+  listeners: Listeners
+  audit: Audit
+  newId: () => string
+  log: EngineLog
+  current: RunningConfig['current']
   /** Loads the config again. Rejects with `ConfigError`, and the one that runs goes on running. */
   reload: () => Promise<void>
   stop: () => Promise<void>
@@ -57,178 +50,142 @@ export interface Engine {
 
 /** Builds the engine, in order, and sets its loops going. Rejects with `ConfigError` or `StoreError`. */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
-  const { source, emit } = options
-  const log: Engine['log'] = (level, message, facts) => options.log[level](facts, message)
-  const now = Date.now
-  const measure = () => performance.now()
-  const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
-  const stopping = new AbortController()
+  const running = createRunningConfig()
+  const network = () => running.current().config.server.network
+  const foundation = await openFoundation(options.source, network, options.now)
+  const stops = [foundation.close]
+  const stopAll = async (): Promise<void> => {
+    for (const stop of stops.splice(0).reverse()) await stop()
+  }
+  try {
+    return await build(options, foundation, running, stops, stopAll)
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+}
 
-  // Which actions were uploaded stands in the store, and where the store is, in the config: so that is read twice.
-  const { server } = (await loadCheckedConfig(source, 'any')).config
-  const { dataFolder } = server
-  const store = openSqliteStore(dataFolder, now)
-  const outbound = createOutbound({ policy: server.network, userAgent })
-  const parser = createParser({})
-  const host = createWasmHost({
-    cacheFolder: join(dataFolder, 'wasm-cache'),
-    http: { entry: guestEntry, network: () => config.server.network },
-  })
-  const parse: AssembledParts['parse'] = (raw, signal) => parser.parse(raw, signal)
-  const assemble = (next: Config): Promise<AssembledParts> =>
-    assemblePipeline({
-      config: next,
-      host,
-      uploads,
-      parse,
-      request: outbound.request,
-      fetch: outbound.fetch,
-      lookupCache: lookupCacheIn(store),
-      llmCache: llmCacheIn(store, now),
-      now,
-      measure,
-    })
+/** What is started is put on `stops` at once, so that it is stopped, in the opposite order, whatever comes after. */
+async function build(
+  options: EngineOptions,
+  foundation: Foundation,
+  running: RunningConfig,
+  stops: (() => Promise<void>)[],
+  stopAll: () => Promise<void>,
+): Promise<Engine> {
+  const { emit, now, measure } = options
+  const { store, outbound, parser, host, key, dataFolder } = foundation
+  const { current } = running
+  const log: EngineLog = (level, message, facts) => options.log[level](facts, message)
+  const newId = createIdSource()
+  const audit = recordIn(store, now)
+  const orders = await openStandingOrders(store, now)
+  const loops = createLoops({ ...foundation, current, orders, emit, now, measure, log })
   const jobs = openJobs({
     store,
     dataFolder,
     userAgent,
-    config: () => config,
+    config: () => current().config,
+    rules: orders.rules,
     emit,
-    wakeDeliveries: (channels) => deliveries.wake(channels),
     now,
     log,
+    wakeDeliveries: (channels) => loops.deliveries.wake(channels),
   })
-  const closeAll = async (): Promise<void> => {
-    await jobs.stop()
-    await host.stop()
-    await parser.stop()
-    await outbound.close()
-    await store.close()
-  }
-  const loadAll = async () => {
-    const loaded = await loadCheckedConfig(source, uploads.names())
-    return { ...loaded, parts: await assemble(loaded.config), jobs: await jobs.load(loaded.config) }
-  }
-  const closeAndThrow = async (error: unknown): Promise<never> => {
-    await closeAll()
-    throw error
-  }
-  const uploads = await openUploads({
-    store,
-    host,
-    folder: join(dataFolder, 'uploads'),
-    now,
-    declared: () => parts.actions.declared.values(),
-  }).catch(closeAndThrow)
-  for (const [action, reason] of uploads.broken) log('error', 'an uploaded action cannot be used', { action, reason })
-  const first = await loadAll().catch(closeAndThrow)
-  let { config, warnings, parts } = first
+  stops.push(jobs.stop)
+  const uploads = await openEngineUploads(foundation, running, options.now, log)
+  const load = () => loadAll(options, foundation, orders, uploads, jobs)
+  const first = await load()
+  running.take(first)
   // A mail that ended the process before must get through before the next end, so nothing waits for a thread to load.
-  await parser.start().catch(closeAndThrow)
+  await parser.start()
 
-  const deliveries = new DeliveryLoop({
-    store,
-    owner,
-    channels: () => config.channels,
-    secrets: () => config.secrets,
-    context: (delivery) =>
-      channelContext(delivery, {
-        store,
-        outbound,
-        parse,
-        hostname: config.hostname,
-        log: (line, facts) => log('info', line, facts),
-        now,
-        signal: stopping.signal,
-      }),
-    now,
-    measure,
-    random: Math.random,
-    sleep: async (ms, signal) => {
-      await sleep(ms, undefined, { signal }).catch(() => undefined)
-    },
-    signal: stopping.signal,
-    onSettled: (delivery, settled) => emit(settledEvent(delivery, settled)),
-    log,
-  })
-  /** The channels are woken at once, so that the claim of their new work shares the commit that makes it. */
-  const commitRouting: Store['commitRouting'] = (routing) => {
-    const committed = store.commitRouting(routing)
-    deliveries.wake(channelsOf(routing))
-    return committed
-  }
-  const pipeline = new PipelineLoop({
-    store,
-    owner,
-    route: (claimed, signal) => routeMail(parts, { commitRouting }, claimed, signal),
-    onRouted: (routed) => emit(routedEvent(routed)),
-    now,
-    log,
-  })
-  const expire = (): void => {
-    expireOld(store, config.server.retention, now()).then(
-      (count) => count > 0 && log('info', 'retention deleted old mails', { count }),
-      (error: unknown) => log('error', 'retention could not delete old mails', { error: String(error) }),
-    )
-  }
-  const expiry = setInterval(expire, expireEveryMs)
-  expire()
-  pipeline.wake()
-  deliveries.wake()
-  await jobs.start(first.jobs).catch(closeAndThrow)
+  const engine = { store, outbound, host, key, uploads, jobs, orders, audit, log, current, emit, now, measure }
+  const listeners = createListeners({ ...engine, deliveries: loops.deliveries })
+  stops.push(() => listeners.stop(), loops.stop)
+  await keepDigests(foundation, first, now())
+  await loops.start()
+  await listeners.take(first.config)
+  stops.push(expireRegularly(store, () => current().config.server.retention, now, log))
+  stops.push(() => jobs.scheduler.stop())
+  await jobs.start(first.jobs)
 
+  const reload = async (): Promise<void> => {
+    const next = await load()
+    outbound.setPolicy(next.config.server.network)
+    const isNew = next.config.hash !== current().config.hash
+    running.take(next)
+    await jobs.scheduler.take(next.jobs)
+    await keepDigests(foundation, next, now())
+    await loops.takeConfig()
+    await listeners.take(next.config)
+    if (isNew) await audit('config', 'config.reload', [next.config.hash], {})
+  }
+  const { pipeline, deliveries, follow, watch } = loops
   return {
-    store,
-    outbound,
-    parser,
-    host,
+    ...engine,
     pipeline,
     deliveries,
-    uploads,
-    jobs,
+    follow,
+    watch,
+    listeners,
+    newId: () => newId(now()),
+    reload: () => uploads.inTurn(reload),
+    stop: stopAll,
+  }
+}
+
+async function openEngineUploads(
+  { store, host, dataFolder }: Foundation,
+  { current }: RunningConfig,
+  now: () => number,
+  log: EngineLog,
+): Promise<Uploads> {
+  const declared = () => current().parts.actions.declared.values()
+  const uploads = await openUploads({ store, host, folder: join(dataFolder, 'uploads'), now, declared })
+  for (const [action, reason] of uploads.broken) log('error', 'an uploaded action cannot be used', { action, reason })
+  return uploads
+}
+
+function createListeners(
+  engine: Pick<Engine, 'store' | 'outbound' | 'key' | 'current' | 'deliveries' | 'emit' | 'audit' | 'now' | 'log'>,
+): Listeners {
+  const { outbound, key, now, log } = engine
+  return new Listeners({
+    fetch: outbound.fetch,
+    key,
+    onPress: (heardBy, press) => takePress(engine, heardBy, press),
+    now,
     log,
-    current: () => ({ config, parts, warnings }),
-    reload: () =>
-      uploads.inTurn(async () => {
-        const next = await loadAll()
-        outbound.setPolicy(next.config.server.network)
-        config = next.config
-        warnings = next.warnings
-        parts = next.parts
-        await jobs.scheduler.take(next.jobs)
-        pipeline.wake()
-        deliveries.wake()
-      }),
-    async stop() {
-      clearInterval(expiry)
-      await jobs.scheduler.stop()
-      await pipeline.stop()
-      const patience = setTimeout(() => stopping.abort(new Error('the program is stopping')), stopPatienceMs)
-      await deliveries.stop()
-      clearTimeout(patience)
-      stopping.abort(new Error('the program is stopping'))
-      await closeAll()
-    },
-  }
+  })
 }
 
-function channelsOf({ notifications }: Routing): string[] {
-  return [...new Set(notifications.flatMap(({ deliveries }) => deliveries.map(({ channel }) => channel)))]
+/** Reads the config and makes everything of it, without changing what runs. Rejects with `ConfigError`. */
+async function loadAll(
+  { source, now, measure }: EngineOptions,
+  { store, outbound, parser, host }: Foundation,
+  orders: StandingOrders,
+  uploads: Uploads,
+  jobs: Jobs,
+): Promise<Current & { jobs: LoadedJob[] }> {
+  const loaded = await loadCheckedConfig(source, uploads.names())
+  const parts = await assemblePipeline({
+    config: loaded.config,
+    host,
+    uploads,
+    parse: (raw, signal) => parser.parse(raw, signal),
+    request: outbound.request,
+    fetch: outbound.fetch,
+    lookupCache: lookupCacheIn(store),
+    llmCache: llmCacheIn(store, now),
+    silences: orders.silences,
+    now,
+    measure,
+  })
+  return { ...loaded, parts, jobs: await jobs.load(loaded.config) }
 }
 
-function routedEvent(routed: RoutedMail): EngineEvent {
-  const { mailId, subject, status, reason, routes } = routed
-  return { type: 'mail.routed', mail_id: mailId, subject, status, reason, routes }
-}
-
-function settledEvent(delivery: ClaimedDelivery, settled: Delivered): EngineEvent {
-  return {
-    type: 'delivery.settled',
-    delivery_id: delivery.id,
-    mail_id: delivery.mailId,
-    channel: delivery.channel,
-    recipient: delivery.recipient,
-    status: settled.status,
-    detail: settled.detail || null,
-  }
+/** Digests that are sent even when nothing came have a time from the start. */
+async function keepDigests({ store }: Foundation, { config }: Current, now: number): Promise<void> {
+  for (const { route, key, dueAt } of listKeptDigests(config.routes, now)) await store.keepDigest(route, key, dueAt)
 }

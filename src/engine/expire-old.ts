@@ -1,8 +1,32 @@
 import type { ServerSettings } from '../domain/config.js'
 import type { Store } from '../store/store.js'
+import type { EngineLog } from './engine.js'
 
 const mailsPerCommit = 500
 const commitsMax = 1_000
+const expireEveryMs = 600_000
+
+/** Deletes what may go now, and again every ten minutes, until the function it returns is called. */
+export function expireRegularly(
+  store: Pick<Store, 'expire'>,
+  retention: () => ServerSettings['retention'],
+  now: () => number,
+  log: EngineLog,
+): () => Promise<void> {
+  let work: Promise<void> = Promise.resolve()
+  const expire = (): void => {
+    work = expireOld(store, retention(), now()).then(
+      (count) => (count > 0 ? log('info', 'retention deleted old mails', { count }) : undefined),
+      (error: unknown) => log('error', 'retention could not delete old mails', { error: String(error) }),
+    )
+  }
+  const timer = setInterval(expire, expireEveryMs)
+  expire()
+  return async () => {
+    clearInterval(timer)
+    await work
+  }
+}
 
 /** Deletes what retention says may go, in small commits so that nobody waits long; how many rows went. */
 export async function expireOld(

@@ -1,23 +1,54 @@
+import type { DeliveryPurpose } from '../domain/delivery.js'
 import type { RawMail } from '../domain/mail.js'
+import type { Severity } from '../domain/message.js'
+import type { NoiseControl, Recovery } from '../domain/notification.js'
 import type { Trace } from '../domain/trace.js'
 import { type PipelineParts, planMail } from '../pipeline.js'
 
-/** What would be done with a mail: its trace, and the messages that would go out. */
+/** What would be done with a mail: its trace, what it opens and closes, and the messages that would go out. */
 export interface Explanation {
   trace: Trace
   subject: string
-  deliveries: { channel: string; recipient: string | null; address: string | null; title: string; text: string }[]
+  notifications: ExplainedNotification[]
+  recoveries: Recovery[]
+  deliveries: ExplainedDelivery[]
+}
+
+/** `control` says what the store would look at: whether there was something of that key before is not known here. */
+export interface ExplainedNotification {
+  route: string
+  severity: Severity
+  fingerprint: string
+  control: NoiseControl
+}
+
+export interface ExplainedDelivery {
+  channel: string
+  recipient: string | null
+  address: string | null
+  title: string
+  text: string
+  purpose: DeliveryPurpose
+  /** How long after the alert: 0 but for escalations. */
+  after_ms: number
 }
 
 /** Routes a mail without keeping or sending anything. */
 export async function explainMail(parts: PipelineParts, raw: RawMail, signal: AbortSignal): Promise<Explanation> {
   const mail = await parts.parse(raw, signal)
   const plan = await planMail(parts, mail, { generation: 0, earlier: null }, signal)
-  const deliveries = plan.notifications.flatMap((notification) =>
-    notification.deliveries.map(({ channel, recipient, address, message }) => {
+  const { trace, recoveries } = plan
+  const notifications = plan.notifications.map(({ route, severity, fingerprint, control }) => {
+    return { route, severity, fingerprint, control }
+  })
+  const deliveries = plan.notifications.flatMap((notification) => notification.deliveries)
+  // Of those with the same key the store keeps one.
+  const kept = new Map(deliveries.toReversed().map((delivery) => [delivery.dedupeKey, delivery]))
+  const explained = deliveries
+    .filter((delivery) => kept.get(delivery.dedupeKey) === delivery)
+    .map(({ channel, recipient, address, message, purpose, afterMs }): ExplainedDelivery => {
       const { title, text } = message
-      return { channel, recipient, address, title, text }
-    }),
-  )
-  return { trace: plan.trace, subject: mail.subject, deliveries }
+      return { channel, recipient, address, title, text, purpose, after_ms: afterMs }
+    })
+  return { trace, subject: mail.subject, notifications, recoveries, deliveries: explained }
 }

@@ -10,7 +10,12 @@ const nextRunsMax = 100
 const queryRowsMax = 1_000
 
 /** What the HTTP thread may ask of jobs. */
-export function offerJobCalls({ jobs, store, current }: Pick<Engine, 'jobs' | 'store' | 'current'>): JobCalls {
+export function offerJobCalls({
+  jobs,
+  store,
+  current,
+  audit,
+}: Pick<Engine, 'jobs' | 'store' | 'current' | 'audit'>): JobCalls {
   const { scheduler, files, sandbox } = jobs
   const oneAtATime = createTurns()
 
@@ -33,9 +38,10 @@ export function offerJobCalls({ jobs, store, current }: Pick<Engine, 'jobs' | 's
   return {
     listJobs: () => Promise.all(scheduler.list().map(readJob)),
     readJob,
-    async runJob(name) {
+    async runJob(name, actor = 'api') {
       await scheduler.status(name)
-      return scheduler.runNow(name)
+      const [run] = await Promise.all([scheduler.runNow(name), audit(actor, 'job.run', [name], {})])
+      return run
     },
     async listRuns(name, page) {
       await scheduler.status(name)
@@ -46,30 +52,39 @@ export function offerJobCalls({ jobs, store, current }: Pick<Engine, 'jobs' | 's
       if (run) return run
       throw new ApiError(404, 'not_found', `there is no run ${runId}`)
     },
-    setJobEnabled: (name, enabled) => scheduler.setEnabled(name, enabled),
+    async setJobEnabled(name, enabled, actor = 'api') {
+      await scheduler.setEnabled(name, enabled)
+      await audit(actor, enabled ? 'job.enable' : 'job.disable', [name], {})
+    },
     nextRuns: async (name, count) => toIso(scheduler.nextRuns(name, Math.min(Math.max(1, count), nextRunsMax))),
     async exportDatabase(name) {
       await requireDatabase(jobs, name)
       return refuse('invalid_database', files.exportDatabase(name))
     },
-    replaceDatabase: (name, bytes) => oneAtATime(name, () => replaceDatabase(jobs, name, bytes)),
+    replaceDatabase: (name, bytes, actor = 'api') =>
+      oneAtATime(name, async () => {
+        await replaceDatabase(jobs, name, bytes)
+        await audit(actor, 'job.database', [name], { size_bytes: bytes.byteLength })
+      }),
     async queryDatabase(name, sql, rowsMax) {
       await requireDatabase(jobs, name)
       const limit = Math.min(Math.max(1, Math.floor(rowsMax)), queryRowsMax)
       return refuse('invalid_query', sandbox.query(files.databasePath(name), sql, limit))
     },
-    uploadJob: (upload) =>
+    uploadJob: (upload, actor = 'api') =>
       oneAtATime(upload.name, async () => {
         await takeUpload({ jobs, store, current }, upload)
+        await audit(actor, 'job.upload', [upload.name], { filename: upload.module?.filename ?? null })
         return readJob(upload.name)
       }),
-    deleteJob: (name) =>
+    deleteJob: (name, actor = 'api') =>
       oneAtATime(name, async () => {
         const { settings } = await scheduler.status(name)
         if (settings.origin === 'config') throw declaredInConfig(name)
         await scheduler.remove(name)
         await store.deleteUploadedJob(name)
         await files.deleteAll(name)
+        await audit(actor, 'job.delete', [name], {})
       }),
   }
 }

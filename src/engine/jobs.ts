@@ -3,6 +3,7 @@ import type { Config } from '../domain/config.js'
 import { SandboxError } from '../domain/errors.js'
 import type { EngineEvent } from '../domain/events.js'
 import type { JobSettings } from '../domain/job.js'
+import type { NotifyRule } from '../domain/monitor.js'
 import { createIdSource } from '../domain/new-id.js'
 import { hideSecrets } from '../domain/secrets.js'
 import type { WasmHost } from '../domain/wasm.js'
@@ -24,6 +25,8 @@ export interface JobsParts {
   dataFolder: string
   userAgent: string
   config: () => Config
+  /** Who hears of runs beside those the config names. */
+  rules: () => readonly NotifyRule[]
   emit: (event: EngineEvent) => void
   wakeDeliveries: (channels: string[]) => void
   now: () => number
@@ -57,7 +60,7 @@ export function openJobs(parts: JobsParts): Jobs {
     sandbox,
     files,
     surroundings: (job) => jobSurroundings(job, parts.config(), parts),
-    plan: (summary) => planRun(summary, parts.config()),
+    plan: (summary) => planRun(summary, parts.config(), parts.rules()),
     onEnd: ({ id, job, outcome, notifications, duration_ms, error }, channels) => {
       parts.emit({
         type: 'run.finished',

@@ -56,5 +56,6 @@ function refuseOpenDoor(config: Config): void {
 function inboxChannel(name: string): Channel {
   const kind = findChannelKind('inbox')
   if (!kind) throw new TypeError('THE list of channels has no inbox')
-  return { name, kind, settings: {}, destination: null }
+  const limits = { rate: null, perDayMax: null, retryMs: null, retryWindowMs: null }
+  return { name, kind, settings: {}, destination: null, limits }
 }

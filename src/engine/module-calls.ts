@@ -36,7 +36,7 @@ const attachedMax = 20
 
 /** What may be asked about actions and conditions. Rejects with `ApiError`. */
 export function offerModuleCalls(engine: Engine) {
-  const { uploads, store, log } = engine
+  const { uploads, store, log, audit } = engine
 
   async function listActions(): Promise<ActionLine[]> {
     const versions = await store.listModules()
@@ -70,9 +70,10 @@ export function offerModuleCalls(engine: Engine) {
   return {
     listActions,
     readAction,
-    async uploadAction(name: string, file: StoredModule): Promise<ActionLine> {
+    async uploadAction(name: string, file: StoredModule, actor = 'api'): Promise<ActionLine> {
       const module = await uploads.add(name, file, checkUses(name)).catch(refuseModule)
       log('info', 'an action was uploaded', { action: name, sha256: module.sha256 })
+      await audit(actor, 'action.upload', [name], { sha256: module.sha256, filename: file.filename })
       return readAction(name)
     },
     async listActionVersions(name: string): Promise<ModuleVersion[]> {
@@ -81,17 +82,19 @@ export function offerModuleCalls(engine: Engine) {
       return versions
     },
     /** Back to a version by its SHA-256 or the start of it, or to the one before the active one. */
-    async rollbackAction(name: string, sha256: string | null): Promise<ActionLine> {
+    async rollbackAction(name: string, sha256: string | null, actor = 'api'): Promise<ActionLine> {
       const version = chooseVersion(name, sha256, await store.listModules(name))
       const module = await uploads.activate(name, version.sha256, checkUses(name)).catch(refuseModule)
       if (!module) throw noSuchVersion(name, version.sha256)
       log('info', 'an action was rolled back', { action: name, sha256: module.sha256 })
+      await audit(actor, 'action.rollback', [name], { sha256: module.sha256 })
       return readAction(name)
     },
-    async deleteAction(name: string): Promise<number> {
+    async deleteAction(name: string, actor = 'api'): Promise<number> {
       const deleted = await uploads.remove(name, () => checkUnused(engine, name))
       if (deleted === 0) throw unknownAction(engine, name)
       log('info', 'an uploaded action was deleted', { action: name })
+      await audit(actor, 'action.delete', [name], { versions: deleted })
       return deleted
     },
     /** Runs it on a mail as a route would, with these lookups attached, and sends nothing. */
@@ -128,12 +131,12 @@ function describeAction(engine: Engine, name: string, versions: ModuleVersion[])
     uploaded_at: active?.uploaded_at ?? null,
     versions: own.length,
     timeout_ms: found?.settings.timeoutMs ?? 0,
-    routes: [...new Set(referencesTo(engine, name).map(({ route }) => route))],
+    routes: [...new Set(referencesTo(engine, name).flatMap(({ user }) => (user.sort === 'route' ? [user.name] : [])))],
   }
 }
 
 function referencesTo(engine: Engine, name: string) {
-  return listActionReferences(engine.current().config.routes).filter(({ action }) => action === name)
+  return listActionReferences(engine.current().config).filter(({ action }) => action === name)
 }
 
 /** With an entry in the config the routes go on with its module, if that is of the kinds they need. */
@@ -142,8 +145,9 @@ function checkUnused(engine: Engine, name: string): void {
   for (const reference of referencesTo(engine, name)) {
     const problem = findProblem(reference, declared)
     if (!problem) continue
-    const message = declared ? `without the upload, ${problem}` : `the route "${reference.route}" uses "${name}"`
-    throw new ApiError(409, 'in_use', message, 'take it out of the route first')
+    const { user } = reference
+    const message = declared ? `without the upload, ${problem}` : `the ${user.sort} "${user.name}" uses "${name}"`
+    throw new ApiError(409, 'in_use', message, `take it out of the ${user.sort} first`)
   }
 }
 

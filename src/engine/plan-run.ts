@@ -3,10 +3,12 @@ import type { Config } from '../domain/config.js'
 import type { NewNotification } from '../domain/delivery.js'
 import type { JobNotification, JobSettings } from '../domain/job.js'
 import type { Message } from '../domain/message.js'
+import type { NotifyRule } from '../domain/monitor.js'
+import { noControl } from '../domain/notification.js'
 import { hideSecrets } from '../domain/secrets.js'
 import type { RunSummary } from '../jobs/run-job.js'
 import { expandRecipients } from '../steps/expand-recipients.js'
-import { type DeliveryPlan, planDeliveries } from '../steps/plan-deliveries.js'
+import { type DeliveryOrder, type DeliveryPlan, plainTerms, planDeliveries } from '../steps/plan-deliveries.js'
 
 const logLinesShown = 20
 
@@ -19,30 +21,42 @@ export interface RunPlan {
 /**
  * What a run raised, and what is to be told of the run itself, as notifications with their deliveries. As with routes,
  * whom no channel reaches, `otherwise.send` hears of, with the reason in the message.
+ * @param rules those of all jobs and monitors that were added while the server runs.
  */
-export function planRun(summary: RunSummary, config: Config): RunPlan {
+export function planRun(summary: RunSummary, config: Config, rules: readonly NotifyRule[]): RunPlan {
   const { job } = summary
   const plan: RunPlan = { notifications: [], unreached: [] }
   for (const raised of summary.report?.notifications ?? []) {
     const channels = raised.channel === null ? job.send : [raised.channel]
     const message = startMessage(job, raised, summary.at)
     const recipients = expandRecipients(raised.to, config, false)
-    const deliveries = planDeliveries(channels, recipients, message, config, config.defaultRetryMs, null)
-    add(plan, job, raised.fingerprint, rescue(deliveries, message, recipients, channels, config))
+    const order = { ...plainTerms, channels, recipients, message }
+    add(plan, job, raised.fingerprint, planRescued(order, config, summary.at))
   }
   const told = describeRun(summary, config.secrets)
   const message = startMessage(job, told, summary.at)
-  for (const channel of listeners(summary)) {
-    const deliveries = planDeliveries([channel], [], message, config, config.defaultRetryMs, null)
-    add(plan, job, told.fingerprint, rescue(deliveries, message, [], [channel], config))
+  for (const channel of listeners(summary, rules)) {
+    const order = { ...plainTerms, channels: [channel], recipients: [], message }
+    add(plan, job, told.fingerprint, planRescued(order, config, summary.at))
   }
   return plan
 }
 
-/** Channels that hear how the run ended. An interrupted run did not do its work, so it counts as a failure. */
-function listeners({ job, outcome }: RunSummary): string[] {
+/**
+ * Channels that hear how the run ended, by the job's own words and by rules. An interrupted run did not do its work, so
+ * it counts as a failure.
+ */
+function listeners({ job, outcome }: RunSummary, rules: readonly NotifyRule[]): string[] {
   const { onSuccess, onFailure, onCompletion } = job.notify
-  return [...new Set([...(outcome === 'success' ? onSuccess : onFailure), ...onCompletion])]
+  const event = outcome === 'success' ? 'on_success' : 'on_failure'
+  const ruled = rules.filter(
+    (rule) =>
+      rule.subject === 'job' &&
+      (rule.name === '*' || rule.name === job.name) &&
+      (rule.event === event || rule.event === 'on_completion'),
+  )
+  const own = outcome === 'success' ? onSuccess : onFailure
+  return [...new Set([...own, ...onCompletion, ...ruled.flatMap(({ channels }) => channels)])]
 }
 
 function describeRun(
@@ -84,18 +98,15 @@ interface Rescued {
   problem: string | null
 }
 
-function rescue(
-  plan: DeliveryPlan,
-  message: Message,
-  recipients: string[],
-  channels: string[],
-  config: Config,
-): Rescued {
+function planRescued(order: DeliveryOrder, config: Config, now: number): Rescued {
+  const { message, recipients, channels } = order
+  const plan = planDeliveries(order, config, now)
   const problem = describeProblem(plan, recipients, channels)
   if (problem === null) return { message, deliveries: plan.deliveries, problem }
-  const noted = { ...message, notes: [problem] }
   const whom = plan.unreached.length > 0 ? plan.unreached : recipients
-  const more = planDeliveries(config.otherwise.send, whom, noted, config, config.defaultRetryMs, null)
+  const noted = { ...message, notes: [problem] }
+  const rescue = { ...order, channels: config.otherwise.send, recipients: whom, message: noted }
+  const more = planDeliveries(rescue, config, now)
   return { message, deliveries: [...plan.deliveries, ...more.deliveries], problem }
 }
 
@@ -123,6 +134,7 @@ function add(plan: RunPlan, job: JobSettings, fingerprint: string | null, rescue
     labels: {},
     message,
     flagged: problem,
+    control: noControl,
     deliveries,
   })
 }

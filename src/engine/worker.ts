@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { EngineEvent } from '../domain/events.js'
 import { createLogger, type LogLevel } from '../log/logger.js'
@@ -20,8 +21,14 @@ const { source, log } = workerData as EngineThreadData
 const emit = gather((events) => port.postMessage({ type: 'events', events }))
 
 try {
-  const engine = await startEngine({ source, log: createLogger(log), emit })
-  serveCalls(port, offerEngineCalls(engine, emit))
+  const engine = await startEngine({
+    source,
+    log: createLogger(log),
+    emit,
+    now: Date.now,
+    measure: () => performance.now(),
+  })
+  serveCalls(port, offerEngineCalls(engine))
   port.postMessage({ type: 'ready' })
 } catch (error) {
   port.postMessage({ type: 'failed', error: carryError(error) })

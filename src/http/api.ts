@@ -7,13 +7,19 @@ import { formatSize } from '../domain/units.js'
 import type { EngineCalls } from '../engine/engine-calls.js'
 import type { Logger } from '../log/logger.js'
 import { actionRoutes } from './api/actions.js'
+import { auditRoutes } from './api/audit.js'
 import { channelRoutes } from './api/channels.js'
 import { deliveryRoutes } from './api/deliveries.js'
 import { eventRoutes } from './api/events.js'
 import { jobRoutes } from './api/jobs.js'
 import { mailRoutes } from './api/mails.js'
+import { monitorRoutes } from './api/monitors.js'
+import { notificationRoutes } from './api/notifications.js'
+import { ruleRoutes } from './api/rules.js'
 import { serverRoutes } from './api/server.js'
+import { silenceRoutes } from './api/silences.js'
 import type { EventLog } from './event-log.js'
+import { openRoutes } from './open/open-routes.js'
 
 /** What the API stands on. It reads and changes nothing by any other way. */
 export interface ApiParts {
@@ -31,7 +37,10 @@ const bodyBytesMax = 30_000_000
 /** A job comes with its module and its database, which may have 50 MB. */
 const jobBytesMax = 64_000_000
 
-/** The JSON API under /api/v1, and the two probes. Every answer but success is `{ error: { code, message, hint } }`. */
+/**
+ * The JSON API under /api/v1, the two probes, and what is open to whoever knows its address. Every answer of the API
+ * but success is `{ error: { code, message, hint } }`.
+ */
 export function createApi(parts: ApiParts): Hono {
   const app = new Hono()
   app.get('/livez', (c) => c.text('ok\n'))
@@ -48,13 +57,19 @@ export function createApi(parts: ApiParts): Hono {
   const limits = { jobs: limitBody(jobBytesMax), others: limitBody(bodyBytesMax) }
   api.use((c, next) => (c.req.path.startsWith('/api/v1/jobs/') ? limits.jobs(c, next) : limits.others(c, next)))
   api.route('/mails', mailRoutes(parts))
+  api.route('/notifications', notificationRoutes(parts))
   api.route('/deliveries', deliveryRoutes(parts))
   api.route('/actions', actionRoutes(parts))
   api.route('/channels', channelRoutes(parts))
   api.route('/jobs', jobRoutes(parts))
+  api.route('/silences', silenceRoutes(parts))
+  api.route('/monitors', monitorRoutes(parts))
+  api.route('/rules', ruleRoutes(parts))
+  api.route('/audit', auditRoutes(parts))
   api.route('/events', eventRoutes(parts))
   api.route('/', serverRoutes(parts))
   app.route('/api/v1', api)
+  app.route('/', openRoutes({ ...parts, now: Date.now }))
 
   app.notFound((c) => c.json(errorBody('not_found', `there is nothing at ${c.req.path}`, null), 404))
   app.onError((error, c) => {
@@ -67,10 +82,15 @@ export function createApi(parts: ApiParts): Hono {
         422,
       )
     }
-    parts.log.error({ path: c.req.path, error: error.stack }, 'an API call failed')
+    parts.log.error({ path: describePath(c.req.path), error: error.stack }, 'an API call failed')
     return c.json(errorBody('internal', 'the server failed at this; its log says why', null), 500)
   })
   return app
+}
+
+/** Outside the API the rest of a path is a secret. */
+function describePath(path: string): string {
+  return path.startsWith('/api/') ? path : path.replace(/^(\/[^/]*)\/.*$/s, '$1/…')
 }
 
 function limitBody(maxSize: number) {

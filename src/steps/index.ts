@@ -1,7 +1,11 @@
 import type { Step } from '../domain/route.js'
 import { attach } from './attach.js'
+import { dedupe } from './dedupe.js'
+import { digest } from './digest.js'
 import { extract } from './extract.js'
+import { hold } from './hold.js'
 import { recipients } from './recipients.js'
+import { resolve } from './resolve.js'
 import { run } from './run.js'
 import { send } from './send.js'
 import { set } from './set.js'
@@ -9,7 +13,19 @@ import type { Draft, StepParts, StepResult, StepRunner } from './step.js'
 import { stop } from './stop.js'
 
 /** THE list of steps: one file a verb. */
-const runners: { [Verb in Step['verb']]: StepRunner<Verb> } = { attach, extract, recipients, run, send, set, stop }
+const runners: { [Verb in Step['verb']]: StepRunner<Verb> } = {
+  attach,
+  dedupe,
+  digest,
+  extract,
+  hold,
+  recipients,
+  resolve,
+  run,
+  send,
+  set,
+  stop,
+}
 
 /** Runs one step of a route. Rejects with `RouteRetry` when the route has to wait, or when a step is broken. */
 export function runStep(step: Step, draft: Draft, parts: StepParts, signal: AbortSignal): Promise<StepResult> {

@@ -1,3 +1,4 @@
+import { fingerprintOf } from './fingerprint.js'
 import type { Draft } from './step.js'
 
 /** What templates see: the mail, the route's variables at the top, the lookups by name, the message so far. */
@@ -12,6 +13,7 @@ export function templateScope(draft: Draft): Record<string, unknown> {
       from_name: mail.from[0]?.name ?? '',
       to: [...mail.to, ...mail.cc].map((address) => address.address),
       rcpt: mail.envelope.to,
+      sender: mail.envelope.from,
       date: new Date(mail.date).toISOString(),
       text: mail.text,
       headers: Object.fromEntries(Object.entries(mail.headers).map(([name, values]) => [name, values.join(', ')])),
@@ -26,5 +28,6 @@ export function templateScope(draft: Draft): Record<string, unknown> {
     severity: message.severity,
     labels: message.labels,
     event: draft.event,
+    fingerprint: fingerprintOf(draft),
   }
 }

@@ -1,19 +1,29 @@
+import type { NewDelivery } from '../domain/delivery.js'
+import { formatDuration } from '../domain/units.js'
 import { TemplateError } from '../template/liquid.js'
 import { expandRecipients } from './expand-recipients.js'
 import { passOver } from './pass-over.js'
-import { planDeliveries } from './plan-deliveries.js'
+import { plainTerms, planDeliveries } from './plan-deliveries.js'
+import { planEscalations } from './plan-escalations.js'
 import { renderText } from './render-text.js'
 import { type Draft, passed, passedWithWarning, type StepRunner } from './step.js'
 
 /**
- * Plans the deliveries: for each recipient, on the first channel of the list that reaches them. A template gives this
- * send its own text; the sends before and after it are not touched.
+ * Plans the deliveries: for each recipient, on the first channel of the list that reaches them, and later to whom it
+ * escalates. A template gives this send its own text; the sends before and after it are not touched.
  */
 export const send: StepRunner<'send'> = async (step, given, parts) => {
   const { draft, text, problem } = await renderOwnText(step.template, given)
   const recipients = step.to ? expandRecipients(step.to, parts.config, false) : draft.recipients
   const message = { ...draft.message, text }
-  const plan = planDeliveries(step.channels, recipients, message, parts.config, draft.route.retryMs, draft.held)
+  const { retryMs, retryWindowMs } = draft.route
+  const shared = { recipients, message, retryMs, retryWindowMs, during: step.during }
+  const { channels, repeat, offersAck } = step
+  const order = { ...plainTerms, ...shared, channels, repeat, offersAck, dead: draft.held }
+  const plan = planDeliveries(order, parts.config, parts.now())
+  // What must not go out is not told to somebody else later either.
+  const escalations = draft.held === null ? step.escalations : []
+  const later = planEscalations(escalations, shared, parts.config, parts.now())
   const target = step.channels.join(', ')
   const unreached: Draft['unreached'] = plan.unreached.map((recipient) => ({
     recipient,
@@ -23,17 +33,24 @@ export const send: StepRunner<'send'> = async (step, given, parts) => {
     unreached.push({ recipient: null, problem: `there was nobody to send to on ${target}` })
   const next = {
     ...draft,
-    deliveries: [...draft.deliveries, ...plan.deliveries],
-    planned: [...draft.planned, ...plan.planned],
+    deliveries: [...draft.deliveries, ...plan.deliveries, ...later.deliveries],
+    planned: [...draft.planned, ...plan.planned, ...later.planned],
     unreached: [...draft.unreached, ...unreached],
   }
-  const sent = plan.deliveries.map((delivery) => `${delivery.channel} ${delivery.recipient ?? ''}`.trim()).join(', ')
-  const facts = { channels: step.channels, recipients }
-  const problems = [...(problem === null ? [] : [problem]), ...unreached.map((line) => line.problem)]
+  const sent = plan.deliveries.map(nameTarget).join(', ')
+  const facts = { channels, recipients }
+  const problems = [...(problem === null ? [] : [problem]), ...unreached.map((line) => line.problem), ...later.problems]
   const outcome = draft.held && sent ? `held as dead letters: ${sent}` : sent
-  const detail = [outcome, ...problems].filter(Boolean).join('; ')
+  const escalated = later.deliveries.map(
+    (delivery) => `after ${formatDuration(delivery.afterMs)} ${nameTarget(delivery)}`,
+  )
+  const detail = [[outcome, ...escalated].filter(Boolean).join(', '), ...problems].filter(Boolean).join('; ')
   if (problems.length > 0 || draft.held) return passedWithWarning(next, target, detail, facts)
   return passed(next, target, detail, facts)
+}
+
+function nameTarget({ channel, recipient }: NewDelivery): string {
+  return `${channel} ${recipient ?? ''}`.trim()
 }
 
 /** A template that cannot be rendered must not lose the alert: the text goes out as it is, and says so. */

@@ -3,6 +3,7 @@ import type { Config, LookupResult } from '../domain/config.js'
 import type { NewDelivery } from '../domain/delivery.js'
 import type { Attachment, Mail } from '../domain/mail.js'
 import type { Message } from '../domain/message.js'
+import type { NoiseControl } from '../domain/notification.js'
 import type { Route, Step } from '../domain/route.js'
 import type { PlannedDelivery, StepTrace } from '../domain/trace.js'
 
@@ -27,8 +28,12 @@ export interface Draft {
   planned: PlannedDelivery[]
   /** Whom a send did not reach (null: there was nobody at all), and the sentence that says so. */
   unreached: { recipient: string | null; problem: string }[]
-  /** An action said nobody shall hear of this mail. */
+  /** An action said nobody shall hear of this mail, or it is the recovery of what the route holds. */
   dropped: boolean
+  /** What may keep the notification from going out now, or at all. */
+  control: NoiseControl
+  /** Fingerprints of what the mail closes; null is the notification's own. */
+  resolves: (string | null)[]
 }
 
 /** What steps may use beside the draft. */
@@ -38,9 +43,23 @@ export interface StepParts {
   runAction: (name: string, draft: Draft, signal: AbortSignal) => Promise<ActResult>
   /** Every retry for this route is used up: what can be done without has to be done without. */
   exhausted: boolean
+  /** What the mail makes of the `unless` of the route's holds. */
+  unless: UnlessVerdicts
+  /** Unix milliseconds. */
+  now: () => number
   /** A steady clock in milliseconds, for durations. */
   measure: () => number
 }
+
+/** What the mail makes of the `unless` of a hold. */
+export interface UnlessVerdict {
+  met: boolean
+  /** Why there is no verdict, which counts as not met: an alert too many beats a lost one. */
+  problem: string | null
+}
+
+/** By the step itself, of holds whose `unless` is met or undecided. */
+export type UnlessVerdicts = ReadonlyMap<Step, UnlessVerdict>
 
 export interface StepResult {
   draft: Draft

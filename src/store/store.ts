@@ -1,6 +1,7 @@
 import type {
   Attempt,
   Delivery,
+  DeliveryPurpose,
   DeliveryStatus,
   MailStatus,
   NewNotification,
@@ -8,10 +9,13 @@ import type {
 } from '../domain/delivery.js'
 import type { Envelope, RawMail } from '../domain/mail.js'
 import type { Message, Severity } from '../domain/message.js'
+import type { NotificationFacts, NotificationFate, Recovery } from '../domain/notification.js'
 import type { Rejection } from '../domain/rejection.js'
 import type { Trace } from '../domain/trace.js'
 import type { JobStore } from './job-store.js'
 import type { ModuleStore } from './module-store.js'
+import type { DeadLetterStore, NotificationStore } from './notification-store.js'
+import type { WatchStore } from './watch-store.js'
 
 /**
  * The one place where anything is kept, and the only coupling between receiving, the pipeline and delivery.
@@ -19,13 +23,13 @@ import type { ModuleStore } from './module-store.js'
  * Every promise settles after the commit is durable. A claim is a lease: it ends by itself, and somebody else may take
  * the row then; a settle or commit that comes after that changes nothing and says so (`false`).
  */
-export interface Store extends JobStore, ModuleStore {
+export interface Store extends JobStore, ModuleStore, NotificationStore, DeadLetterStore, WatchStore {
   /** One durable commit for the whole batch. Rejects with `StoreError` when nothing of it was kept. */
   saveMails: (mails: RawMail[]) => Promise<void>
 
   claimMails: (claim: MailClaim) => Promise<ClaimedMail[]>
   /** Mail status, trace, notifications and deliveries in one transaction. Unique keys make a repeat harmless. */
-  commitRouting: (routing: Routing) => Promise<CommittedRouting | false>
+  commitRouting: (routing: Routing) => Promise<RoutedMailCommit | false>
   /** Gives up the lease of a mail that was not routed: due again at `dueAt`. False when the lease had ended. */
   releaseMail: (release: MailRelease) => Promise<boolean>
   /** When the next waiting mail is due, in milliseconds since the epoch, or null when none waits. */
@@ -46,8 +50,8 @@ export interface Store extends JobStore, ModuleStore {
   listDeliveries: (filter: DeliveryFilter) => Promise<Page<DeliverySummary>>
   /** Makes what is neither sent nor being sent due now, with a fresh ladder; how many there were. */
   retryDeliveries: (selection: DeliverySelection, now: number) => Promise<number>
-  /** Cancels what has not been sent and is not being sent; how many there were. */
-  cancelDeliveries: (selection: DeliverySelection, now: number) => Promise<number>
+  /** Cancels what has not been sent and is not being sent; how many there were. The reason stands as their last error. */
+  cancelDeliveries: (selection: DeliverySelection, now: number, reason?: string | null) => Promise<number>
 
   readChannelPause: (channel: string) => Promise<ChannelPause | null>
   /** Null ends the pause: deliveries that were put off until its end are due at once. */
@@ -57,6 +61,8 @@ export interface Store extends JobStore, ModuleStore {
   saveCache: (space: string, key: string, entry: CacheEntry) => Promise<void>
   /** Adds one to a counter of the day unless it has reached `max`; false when it has. */
   countWithin: (counter: string, day: string, max: number) => Promise<boolean>
+  /** How far a counter of the day is. */
+  readCount: (counter: string, day: string) => Promise<number>
 
   saveToInbox: (entry: {
     mailId: string | null
@@ -124,8 +130,13 @@ export interface Routing {
   malformed: string | null
   /** Set when routes have to be tried again. */
   pending: { routes: Record<string, number>; dueAt: number } | null
+  /** What becomes of the notifications and recoveries is written into it before it is kept. */
   trace: Trace
   notifications: NewNotification[]
+  /** Applied before the notifications, so that what the mail opens is not closed by it. */
+  recoveries: Recovery[]
+  /** Monitors that expected this mail; when it came in. */
+  monitorsSeen: { monitor: string; at: number }[]
   now: number
 }
 
@@ -133,6 +144,14 @@ export interface CommittedRouting {
   deliveries: number
   /** Channels that have new work. */
   channels: string[]
+  /** In the order of the notifications; those that were there already are left out. */
+  fates: (NotificationFate & { route: string })[]
+}
+
+/** A mail may close what others opened. */
+export interface RoutedMailCommit extends CommittedRouting {
+  /** Ids of notifications. */
+  closed: string[]
 }
 
 export interface DeliveryClaim {
@@ -149,6 +168,9 @@ export interface ClaimedDelivery extends Delivery {
   /** Attempts that count against the ladder; being told to wait (429) does not. */
   counted: number
   message: Message
+  notification: NotificationFacts
+  /** Of the delivery this one follows upon (`aboutId`): the vendor's ids of what was sent. */
+  aboutRemote: Record<string, string> | null
 }
 
 export interface Settlement {
@@ -156,7 +178,7 @@ export interface Settlement {
   owner: string
   epoch: number
   now: number
-  status: Extract<DeliveryStatus, 'sent' | 'failed' | 'dead' | 'queued'>
+  status: Extract<DeliveryStatus, 'sent' | 'failed' | 'dead' | 'queued' | 'cancelled'>
   /** When to try again, for `failed` and `queued`. */
   dueAt: number | null
   /** Gives the attempt back: being told to wait is no failure. */
@@ -168,6 +190,8 @@ export interface Settlement {
   attempt: Omit<Attempt, 'number'> | null
   /** The same wait for everything queued to this address, or on the whole channel when null. Costs a write a row. */
   holdBack: { address: string | null; until: number } | null
+  /** A `dead` that more attempts might mend goes on with its repeats; one that is hopeless does not. */
+  goesOn: boolean
 }
 
 export interface MailSummary {
@@ -202,10 +226,24 @@ export interface NotificationSummary {
   title: string
   flagged: string | null
   created_at: string
+  source: 'mail' | 'run' | 'digest' | 'monitor' | 'system'
+  mail_id: string | null
+  run_id: string | null
+  /** Why it was suppressed, what it waits for, who resolved it. */
+  reason: string | null
+  /** When it is let go, for what is held or gathered. */
+  waits_until: string | null
+  /** How many repeats it stands for. */
+  suppressed_count: number
+  acked_by: string | null
+  acked_at: string | null
+  ack_note: string | null
+  resolved_at: string | null
 }
 
 export interface DeliverySummary {
   id: string
+  notification_id: string
   /** Null when a job's run raised it. */
   mail_id: string | null
   run_id: string | null
@@ -216,6 +254,7 @@ export interface DeliverySummary {
   recipient: string | null
   address: string | null
   status: DeliveryStatus
+  purpose: DeliveryPurpose
   attempts: number
   next_attempt_at: string | null
   last_error: string | null
@@ -246,6 +285,7 @@ export interface MailFilter {
   since?: number
   until?: number
   route?: string
+  oldestFirst?: boolean
 }
 
 export interface DeliveryFilter extends DeliverySelection {
@@ -259,7 +299,10 @@ export interface DeliverySelection {
   channel?: string
   mailId?: string
   runId?: string
+  notificationId?: string
   since?: number
+  /** The start of the error, as `listDeadLetterGroups` gives it. */
+  error?: string
 }
 
 export interface Page<Item> {
@@ -268,6 +311,7 @@ export interface Page<Item> {
 }
 
 export interface ChannelPause {
+  /** A person's pause has no end of its own: `Number.MAX_SAFE_INTEGER`. */
   until: number
   reason: string
   /** How often in a row it was paused: the next pause is twice as long. */
@@ -304,12 +348,15 @@ export interface RejectionSummary {
 export interface StoreStats {
   mails: Partial<Record<MailStatus, number>>
   deliveries: Partial<Record<DeliveryStatus, number>>
+  /** Held, gathered for a digest, and sent without the answer they ask for. */
+  notifications: { held: number; gathered: number; unacknowledged: number }
   received_last_hour: number
   rejected_last_day: number
   oldest_waiting_at: string | null
   size_bytes: number
   channels: { channel: string; status: DeliveryStatus; count: number }[]
-  pauses: { channel: string; until: string; reason: string }[]
+  /** `until` is null for a pause that a person ends. */
+  pauses: { channel: string; until: string | null; reason: string }[]
 }
 
 export interface ExpiryRule {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { NetworkPolicy } from '#src/domain/config.js'
 import type { WasmHost } from '#src/domain/wasm.js'
-import { guestEntry } from '#src/engine/engine.js'
+import { guestEntry } from '#src/engine/foundation.js'
 import { createWasmHost } from '#src/wasm/host.js'
 import { startWebhookSink, type WebhookSink } from '../stand-ins/webhook-sink.js'
 

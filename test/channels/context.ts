@@ -61,6 +61,9 @@ export function makeContext(outbound: Outbound, changes: Partial<ChannelContext>
     saveToInbox: async () => 'inbox-1',
     log: () => {},
     hostname: 'gateway.example',
+    ack: null,
+    sent: null,
+    fingerprint: 'disk db1',
     ...changes,
   }
 }

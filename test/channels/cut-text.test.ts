@@ -62,7 +62,7 @@ test('splitPages keeps every page within its room and loses only white space', (
   })
   fc.assert(
     fc.property(someText, page, (text, layout) => {
-      const pages = splitPages(text, layout)
+      const pages = splitPages(text, { ...layout, pagesMin: 1 })
       expect(pages.length).toBeLessThanOrEqual(layout.pagesMax)
       pages.forEach((content, index) => {
         const taken = (index === 0 ? layout.first : layout.marker) + (index === pages.length - 1 ? layout.last : 0)
@@ -76,8 +76,34 @@ test('splitPages keeps every page within its room and loses only white space', (
   )
 })
 
+test('as many pages as were sent before are cut at the same places, whatever comes after the last', () => {
+  const layout = fc.record({
+    max: fc.integer({ min: 60, max: 90 }),
+    first: fc.integer({ min: 0, max: 20 }),
+    last: fc.integer({ min: 0, max: 30 }),
+    marker: fc.integer({ min: 0, max: 8 }),
+  })
+  fc.assert(
+    fc.property(someText, layout, fc.integer({ min: 0, max: 30 }), (text, page, lastThen) => {
+      const sent = splitPages(text, { ...page, unit: 'code_points', pagesMin: 1, pagesMax: 4 })
+      const count = sent.length
+      const again = splitPages(text, { ...page, unit: 'code_points', pagesMin: count, pagesMax: count, last: lastThen })
+      expect(again).toHaveLength(count)
+      expect(again.slice(0, -1)).toEqual(sent.slice(0, -1))
+    }),
+  )
+})
+
 test('a megabyte without a single space is cut at once', () => {
   const text = 'x'.repeat(1_000_000)
-  const pages = splitPages(text, { max: 4_096, unit: 'code_points', pagesMax: 4, first: 10, last: 10, marker: 8 })
+  const pages = splitPages(text, {
+    max: 4_096,
+    unit: 'code_points',
+    pagesMin: 1,
+    pagesMax: 4,
+    first: 10,
+    last: 10,
+    marker: 8,
+  })
   expect(pages.map((content) => content.length)).toEqual([4_086, 4_088, 4_088, 4_078])
 })

@@ -65,6 +65,27 @@ describe('a mail', () => {
     expect((await parseSent(1)).messageId).toBe(mail.messageId)
   })
 
+  test('has a link to acknowledge, in text and HTML', async () => {
+    const ack = { url: 'https://alerts.example/ack/t?a=1&b="2"', data: 'ack:1' }
+    await send({}, { ack })
+    const mail = await parseSent()
+    expect(mail.text).toContain('Acknowledge: https://alerts.example/ack/t?a=1&b=%222%22\n')
+    expect(mail.html).toContain('<a href="https://alerts.example/ack/t?a=1&amp;b=%222%22">Acknowledge</a>')
+    await send({}, { ack: { ...ack, url: null } })
+    expect((await parseSent(1)).text).not.toContain('Acknowledge')
+  })
+
+  test('that follows another joins its thread', async () => {
+    const first = await send()
+    if (first.kind !== 'accepted') throw new Error(first.kind)
+    await send({}, { deliveryId: '01JOVER', sent: first.remote }, makeMessage({ severity: 'resolved' }))
+    const [alert, over] = [await parseSent(), await parseSent(1)]
+    expect(alert.inReplyTo).toBeUndefined()
+    expect(over).toMatchObject({ messageId: '<01JOVER@gateway.example>', inReplyTo: alert.messageId })
+    expect(over.references).toBe(alert.messageId)
+    expect(email.resolve).toBeUndefined()
+  })
+
   test('goes to the settings’ own recipients, from a named sender', async () => {
     await send(
       { to: ['a@x.example', 'b@x.example'], from: 'Alerts "of" ours <alerts@x.example>' },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { outcomeFromAnswer, outcomeFromError, readRetryAfter } from '#src/channels/outcome-from-answer.js'
+import { outcomeFromAnswer, outcomeFromError } from '#src/channels/outcome-from-answer.js'
+import { readRetryAfter, readWait } from '#src/channels/read-wait.js'
 import { redactText } from '#src/channels/redact-text.js'
 import { OutboundError } from '#src/domain/errors.js'
 
@@ -94,4 +95,28 @@ test('words of a vendor are cut', () => {
   expect(outcomeFromAnswer(answer(500, {}, `CANARY ${'y'.repeat(2_000)}`), facts).text).toMatch(
     /^HTTP 500 Internal Server Error: \*\*\* y/,
   )
+})
+
+test.each([
+  [{}, '', [], null],
+  [{ 'retry-after': '3' }, '{"retry_after":9}', [{ json: ['retry_after'], as: 'seconds' }], 3_000],
+  [{}, '{"parameters":{"retry_after":0.25}}', [{ json: ['parameters', 'retry_after'], as: 'seconds' }], 1_000],
+  [{}, '{"retry-after":"2.5"}', [{ json: ['retry-after'], as: 'seconds' }], 2_500],
+  [{}, '{"retry_after_ms":2345}', [{ json: ['retry_after_ms'], as: 'milliseconds' }], 2_345],
+  [{ 'x-reset': String(now / 1_000 + 7) }, '', [{ header: 'x-reset', as: 'unix_seconds' }], 7_000],
+  [{ 'x-reset': String(now + 7_000) }, '', [{ header: 'x-reset', as: 'unix_milliseconds' }], 7_000],
+  [{ 'x-reset': '12' }, '', [{ header: 'x-reset', as: 'unix_seconds' }], 1_000],
+  [
+    { 'x-reset': 'soon' },
+    '<html>',
+    [
+      { header: 'x-reset', as: 'seconds' },
+      { json: ['a', 'b'], as: 'seconds' },
+    ],
+    null,
+  ],
+  [{}, '{"retry_after":null}', [{ json: ['retry_after'], as: 'seconds' }, { alwaysMs: 30_000 }], 30_000],
+  [{}, '{"retry_after":1e99}', [{ json: ['retry_after'], as: 'seconds' }], 6 * 3_600_000],
+] as const)('%j %s says by %j: %s', (headers, text, hints, expected) => {
+  expect(readWait({ status: 429, headers, text, truncated: false }, now, hints)).toBe(expected)
 })

@@ -77,6 +77,105 @@ test('degraded to plain it has no blocks', async () => {
   expect(sink.requests[0]?.json).toHaveProperty('text')
 })
 
+test('however short, it says what it is sent for', async () => {
+  const notes = Array.from({ length: 9 }, (_, index) => `note ${index}`)
+  await viaWebhook({}, makeMessage({ notes }))
+  await viaWebhook({ form: 'short' }, makeMessage({ notes }))
+  const [full, short] = sink.requests.map(({ json }) => JSON.stringify((json as { blocks: unknown }).blocks))
+  expect(full).toContain('⚠️ note 4\\n⚠️ note 5\\n⚠️ note 6\\n⚠️ note 7\\n⚠️ note 8')
+  expect(full).not.toContain('note 3')
+  expect(short).toContain('⚠️ note 8')
+  expect(short).not.toContain('note 7')
+})
+
+describe('to acknowledge', () => {
+  const ack = { url: 'https://alerts.example/ack/t?a=1&b=|', data: 'ack:1' }
+  const links = Array.from({ length: 12 }, (_, index) => ({ label: `${index}`, url: 'https://x.example/' }))
+
+  test.each(['full', 'short', 'plain'] as const)('there is a link, also when the message is %s', async (form) => {
+    await viaWebhook({ form, ack }, makeMessage({ links, text: '&'.repeat(9_000) }))
+    const sent = sink.requests[0]?.json
+    expect(JSON.stringify(sent)).toContain('<https://alerts.example/ack/t?a=1&amp;b=%7C|Acknowledge>')
+    if (form !== 'full') expect(JSON.stringify(sent)).not.toContain('|1>')
+  })
+
+  test('there is none without a public URL', async () => {
+    await viaWebhook({ ack: { ...ack, url: null } })
+    expect(JSON.stringify(sink.requests[0]?.json)).not.toContain('Acknowledge')
+  })
+})
+
+describe('a follow-up', () => {
+  const sent = { ts: '17.5', channel: 'C9' }
+  const over = makeMessage({ title: 'Resolved: disk full', severity: 'resolved' })
+  beforeEach(() => sink.replyWith(() => ({ status: 200, body: '{"ok":true,"ts":"18.1","channel":"C9"}' })))
+
+  async function follow(verb: 'resolve' | 'update', settings: Record<string, unknown>, changes = {}) {
+    const perform = slack[verb]
+    if (!perform) throw new Error(`slack has ${verb}`)
+    const parsed = slack.settings.parse({ base_url: sink.url, ...settings })
+    const outcome = await perform(over, 'U012AB3CD', parsed, makeContext(outbound, { sent, ...changes }))
+    expect(JSON.stringify(outcome)).not.toContain('CANARY')
+    return outcome
+  }
+  const bot = { bot_token: 'xoxb-CANARY' }
+
+  test('of a bot answers in the thread, where the alert went', async () => {
+    expect(await follow('resolve', bot)).toMatchObject({ kind: 'delivered', remote: { ts: '18.1' } })
+    expect(sink.requests[0]).toMatchObject({
+      path: '/api/chat.postMessage',
+      json: { channel: 'C9', thread_ts: '17.5', text: expect.stringContaining('Resolved') },
+    })
+  })
+
+  test('to what is not known is a message of its own', async () => {
+    await follow('resolve', bot, { sent: null })
+    expect(sink.requests[0]?.json).toMatchObject({ channel: 'U012AB3CD' })
+    expect(sink.requests[0]?.json).not.toHaveProperty('thread_ts')
+  })
+
+  test('a repeat stays out of the thread, where it would wake nobody', async () => {
+    await viaBot('U012AB3CD', { sent })
+    expect(sink.requests[0]?.json).not.toHaveProperty('thread_ts')
+  })
+
+  test('of a webhook is a message; there is nothing to change', async () => {
+    sink.replyWith(() => ({ status: 200, body: 'ok' }))
+    expect(await follow('resolve', { webhook_url: webhookUrl })).toMatchObject({ kind: 'accepted' })
+    expect(sink.requests[0]?.path).toBe('/services/T0/B0/CANARY')
+    expect(await follow('update', { webhook_url: webhookUrl }, { sent: {} })).toMatchObject({ kind: 'accepted' })
+    expect(sink.requests).toHaveLength(1)
+  })
+
+  test('an update changes the message', async () => {
+    expect(await follow('update', bot)).toMatchObject({ kind: 'delivered' })
+    expect(sink.requests[0]).toMatchObject({
+      path: '/api/chat.update',
+      json: { channel: 'C9', ts: '17.5', blocks: expect.any(Array), text: expect.stringContaining('Resolved') },
+    })
+  })
+
+  test.each([
+    ['message_not_found', { kind: 'permanent', scope: 'message' }],
+    ['cant_update_message', { kind: 'permanent', scope: 'message' }],
+    ['edit_window_closed', { kind: 'permanent', scope: 'message' }],
+    ['invalid_auth', { kind: 'permanent', scope: 'channel' }],
+    ['invalid_blocks', { kind: 'degrade', to: 'plain' }],
+    ['ratelimited', { kind: 'transient', waitScope: 'address' }],
+  ])('an update, and Slack says %s', async (error, expected) => {
+    sink.script({ status: 200, body: JSON.stringify({ ok: false, error }) })
+    expect(await follow('update', bot)).toMatchObject(expected)
+  })
+
+  test.each([null, { webhook_id: 'x' }, { ts: '1', channel: '' }] as (Record<string, string> | null)[])(
+    'an update of nobody knows what (%j) is for good',
+    async (unknown) => {
+      expect(await follow('update', bot, { sent: unknown })).toMatchObject({ kind: 'permanent', scope: 'message' })
+      expect(sink.requests).toHaveLength(0)
+    },
+  )
+})
+
 describe('a webhook says', () => {
   test.each([
     [400, 'invalid_payload', { kind: 'permanent', scope: 'message' }],

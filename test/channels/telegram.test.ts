@@ -27,9 +27,15 @@ interface Given {
   message?: ReturnType<typeof makeMessage>
 }
 
-async function send({ address = '111', settings = {}, context = {}, message = makeMessage() }: Given = {}) {
+type Verb = 'send' | 'resolve' | 'update'
+
+const send = (given: Given = {}) => call('send', given)
+
+async function call(verb: Verb, { address = '111', settings = {}, context = {}, message = makeMessage() }: Given = {}) {
   const parsed = telegram.settings.parse({ bot_token: secretToken, base_url: server.url, ...settings })
-  const outcome = await telegram.send(message, address, parsed, makeContext(outbound, context))
+  const perform = telegram[verb]
+  if (!perform) throw new Error(`telegram has ${verb}`)
+  const outcome = await perform(message, address, parsed, makeContext(outbound, context))
   expect(JSON.stringify(outcome)).not.toContain('CANARY')
   return outcome
 }
@@ -232,6 +238,243 @@ describe('refusals', () => {
   })
 })
 
+test('a chat of the settings’ own that has moved is reached where it moved to', async () => {
+  await send({ address: '-1001234', settings: { chat_id: -99 } })
+  expect(server.messages()[0]?.chat).toBe('-1001234')
+})
+
+const ack = { url: 'https://alerts.example/ack/token?a=1&b=2', data: 'ack:01JDELIVERY' }
+const long = () => makeMessage({ text: `${'word & <tag> 😀 '.repeat(30)}\n\n`.repeat(60) })
+
+/** Sends an alert that asks to be acknowledged, and gives what a follow-up is told of it. */
+async function sendAlert(given: Given = {}): Promise<Record<string, string>> {
+  const outcome = await send({ ...given, context: { ack, ...given.context } })
+  if (outcome.kind !== 'delivered') throw new Error(`the alert is ${outcome.kind}`)
+  return outcome.remote
+}
+
+describe('the button', () => {
+  test('is under the last part, and remembered', async () => {
+    const remote = await sendAlert({ message: long() })
+    expect(remote).toMatchObject({ chat_id: '111', message_ids: '1,2,3,4', button: 'acknowledge' })
+    expect(server.shown().map(({ buttons }) => buttons)).toEqual([
+      [],
+      [],
+      [],
+      [{ text: 'Acknowledge', data: 'ack:01JDELIVERY' }],
+    ])
+    expect(server.shown()[3]?.text).not.toContain('Acknowledge')
+  })
+
+  test.each([
+    ['off: a link', { updates: 'off' }, ack, 'link'],
+    ['off, and no public URL: nothing', { updates: 'off' }, { ...ack, url: null }, 'none'],
+    ['polling, and no public URL: a button all the same', {}, { ...ack, url: null }, 'button'],
+    ['webhook', { updates: 'webhook' }, ack, 'button'],
+    ['webhook, and no public URL for it: nothing', { updates: 'webhook' }, { ...ack, url: null }, 'none'],
+    ['nobody waits for it', {}, null, 'none'],
+  ] as const)('%s', async (_, settings, offer, expected) => {
+    const outcome = await send({ settings, context: { ack: offer } })
+    const [shown] = server.shown()
+    const payload = server.calls[0]?.payload
+    expect(shown?.buttons).toHaveLength(expected === 'button' ? 1 : 0)
+    expect(
+      String(payload?.text).includes('<a href="https://alerts.example/ack/token?a=1&amp;b=2">Acknowledge</a>'),
+    ).toBe(expected === 'link')
+    expect('remote' in outcome && outcome.remote.button).toBe(expected === 'button' ? 'acknowledge' : undefined)
+  })
+
+  test('that is refused is left out, and the link takes its place', async () => {
+    server.script({ error_code: 400, description: 'Bad Request: BUTTON_DATA_INVALID' })
+    expect(await send({ context: { ack } })).toMatchObject({ kind: 'degrade', to: 'short' })
+    await send({
+      context: { ack, form: 'short' },
+      message: makeMessage({ links: [{ label: 'x', url: 'https://x.example/' }] }),
+    })
+    expect(server.shown()[0]).toMatchObject({
+      buttons: [],
+      text: expect.stringMatching(/🔗 Acknowledge: https:\S+\nCritical/),
+    })
+  })
+
+  test('carries up to 64 bytes', async () => {
+    await sendAlert({ context: { ack: { url: null, data: 'x'.repeat(64) } } })
+    expect(server.shown()[0]?.buttons[0]?.data).toHaveLength(64)
+  })
+})
+
+describe('a follow-up', () => {
+  test('is a reply in the same topic, and takes the button away', async () => {
+    const sent = await sendAlert({ address: '-100123:7' })
+    const message = makeMessage({ title: 'Resolved: disk full', severity: 'resolved' })
+    const outcome = await call('resolve', { address: '-100123:7', context: { sent }, message })
+    expect(outcome).toMatchObject({ kind: 'delivered', remote: { message_id: '2' } })
+    expect(server.shown()).toMatchObject([
+      { id: 1, topic: 7, buttons: [], edits: 1, text: expect.stringContaining('Only 3 %') },
+      { id: 2, topic: 7, replyTo: 1, text: expect.stringMatching(/^🟢 Resolved/) },
+    ])
+  })
+
+  test('replies to the first part, and takes the button from the last', async () => {
+    const sent = await sendAlert({ message: long() })
+    await call('resolve', { context: { sent } })
+    expect(server.shown().map(({ buttons }) => buttons.length)).toEqual([0, 0, 0, 0, 0])
+    expect(server.shown()[4]?.replyTo).toBe(1)
+  })
+
+  test('arrives when the alert is gone, and when its button cannot be taken away', async () => {
+    const sent = await sendAlert()
+    const gone = { ...sent, message_id: '999' }
+    expect(await call('resolve', { context: { sent: gone } })).toMatchObject({ kind: 'delivered' })
+    server.script(null, { fault: 'close' })
+    expect(await call('resolve', { context: { sent } })).toMatchObject({ kind: 'delivered' })
+    server.script(null, { error_code: 429, description: 'Too Many Requests', parameters: { retry_after: 9 } })
+    expect(await call('resolve', { context: { sent } })).toMatchObject({ kind: 'delivered' })
+    expect(server.shown().map(({ replyTo }) => replyTo)).toEqual([null, null, 1, 1])
+  })
+
+  test('touches no message that had no button, and none when it did not arrive itself', async () => {
+    const sent = await sendAlert()
+    const { button: _, ...plain } = sent
+    await call('resolve', { context: { sent: plain } })
+    server.script({ error_code: 500, description: 'Internal Server Error' })
+    expect(await call('resolve', { context: { sent } })).toMatchObject({ kind: 'transient' })
+    expect(server.calls.map(({ method }) => method)).toEqual(['sendMessage', 'sendMessage', 'sendMessage'])
+  })
+
+  test('in another chat is no reply: message ids mean nothing there', async () => {
+    const sent = await sendAlert()
+    await call('resolve', { address: '222', context: { sent: { ...sent, button: '' } } })
+    expect(server.calls[1]?.payload.reply_parameters).toBeUndefined()
+  })
+
+  test('to a channel by its name is a reply, too', async () => {
+    const sent = await sendAlert({ address: '@ops_alerts' })
+    expect(sent.chat_id).toMatch(/^-100\d+$/)
+    await call('resolve', { address: '@ops_alerts', context: { sent } })
+    expect(server.shown()).toMatchObject([{ buttons: [] }, { replyTo: 1 }])
+  })
+
+  test('a repeat is a reply with a button of its own', async () => {
+    const sent = await sendAlert()
+    await send({ context: { sent, ack } })
+    expect(server.shown()).toMatchObject([{ buttons: [{}] }, { replyTo: 1, buttons: [{}] }])
+  })
+})
+
+describe('an update', () => {
+  const acknowledged = makeMessage({ notes: ['acknowledged by Tim'] })
+
+  test('changes the text and takes the button away', async () => {
+    const sent = await sendAlert()
+    const outcome = await call('update', { context: { sent }, message: acknowledged })
+    expect(outcome).toMatchObject({ kind: 'delivered', remote: { chat_id: '111', message_id: '1' } })
+    expect(server.calls[1]).toMatchObject({
+      method: 'editMessageText',
+      payload: { chat_id: '111', message_id: 1, parse_mode: 'HTML', reply_markup: { inline_keyboard: [] } },
+    })
+    expect(server.shown()).toMatchObject([
+      { buttons: [], edits: 1, text: expect.stringMatching(/^🔴 Disk full.*⚠️ acknowledged by Tim\nCritical/s) },
+    ])
+  })
+
+  test('of several parts changes the last one only, cut at the same place', async () => {
+    const text = 'word '.repeat(1_000)
+    const sent = await sendAlert({ message: makeMessage({ text }) })
+    const before = server.shown().map((shown) => ({ ...shown }))
+    expect(before).toHaveLength(2)
+    await call('update', { context: { sent }, message: { ...acknowledged, text, notes: ['n'.repeat(200), 'by Tim'] } })
+    const after = server.shown()
+    expect(after[0]).toEqual(before[0])
+    expect(after[1]?.edits).toBe(1)
+    expect(after[1]?.text.startsWith(before[1]?.text.replace(/\n\nCritical.*$/, '') ?? '?')).toBe(true)
+    expect(after[1]?.text).toContain('⚠️ by Tim')
+  })
+
+  test('of a message of which only a part arrived changes that part', async () => {
+    server.script(null, { error_code: 500, description: 'Internal Server Error' })
+    const partial = await send({ message: makeMessage({ text: 'word '.repeat(3_000) }), context: { ack } })
+    if (partial.kind !== 'accepted') throw new Error(partial.kind)
+    const outcome = await call('update', { context: { sent: partial.remote }, message: acknowledged })
+    expect(outcome).toMatchObject({ kind: 'delivered' })
+    expect(server.shown()[0]?.text).toContain('acknowledged by Tim')
+  })
+
+  test('says who it was, however many notes there are and however short it has to be', async () => {
+    const sent = await sendAlert()
+    const notes = [...Array.from({ length: 9 }, (_, index) => `note ${index}`), 'acknowledged by Tim']
+    for (const form of ['full', 'short'] as const) {
+      await call('update', { context: { sent, form }, message: makeMessage({ notes }) })
+      expect(server.shown()[0]?.text).toContain('⚠️ acknowledged by Tim\nCritical')
+    }
+  })
+
+  test('twice is done', async () => {
+    const sent = await sendAlert()
+    await call('update', { context: { sent }, message: acknowledged })
+    const again = await call('update', { context: { sent }, message: acknowledged })
+    expect(again).toMatchObject({ kind: 'delivered', text: expect.stringContaining('already') })
+  })
+
+  const refusals: [string, TelegramReply, Record<string, unknown>][] = [
+    [
+      'gone',
+      { error_code: 400, description: 'Bad Request: message to edit not found' },
+      { kind: 'permanent', scope: 'message' },
+    ],
+    [
+      'too old',
+      { error_code: 400, description: "Bad Request: message can't be edited" },
+      { kind: 'permanent', scope: 'message' },
+    ],
+    ['kicked', { error_code: 403, description: 'Forbidden: bot was kicked' }, { kind: 'permanent', scope: 'address' }],
+    ['token', { error_code: 401, description: 'Unauthorized' }, { kind: 'permanent', scope: 'channel' }],
+    [
+      'entities',
+      { error_code: 400, description: "Bad Request: can't parse entities: x" },
+      { kind: 'degrade', to: 'plain' },
+    ],
+    [
+      'moved',
+      { error_code: 400, description: 'Bad Request: upgraded', parameters: { migrate_to_chat_id: -1001 } },
+      { kind: 'permanent', scope: 'message' },
+    ],
+    [
+      '429',
+      { error_code: 429, description: 'Too Many Requests', parameters: { retry_after: 5 } },
+      { kind: 'transient', waitMs: 5_000, waitScope: 'address' },
+    ],
+    ['lost', { fault: 'close' }, { kind: 'unknown' }],
+  ]
+  test.each(refusals)('%s', async (_, reply, expected) => {
+    const sent = await sendAlert()
+    server.script(reply)
+    expect(await call('update', { context: { sent }, message: acknowledged })).toMatchObject(expected)
+  })
+
+  const unknown: (Record<string, string> | null)[] = [
+    null,
+    {},
+    { chat_id: '111' },
+    { chat_id: '111', message_id: 'x' },
+    { chat_id: '1', message_ids: '1,,2' },
+  ]
+  test.each(unknown)('of nobody knows what (%j) is for good', async (sent) => {
+    expect(await call('update', { context: { sent } })).toMatchObject({ kind: 'permanent', scope: 'message' })
+    expect(server.calls).toHaveLength(0)
+  })
+})
+
+test.each([
+  ['{}', {}],
+  ['no message id', { chat: { id: 1 } }],
+  ['a text', 'hello'],
+])('a result that is no message (%s) leaves the outcome unknown', async (_, result) => {
+  const body = JSON.stringify({ ok: true, result })
+  server.script({ status: 200, headers: { 'content-type': 'application/json' }, body })
+  expect(await send()).toMatchObject({ kind: 'unknown' })
+})
+
 test.each([
   ['111', true],
   [111, true],
@@ -283,8 +526,9 @@ test('whatever a message holds, Telegram takes its HTML', () => {
     attachments: fc.array(fc.record({ filename: nasty, contentType: nasty, sizeBytes: fc.nat() }), { maxLength: 12 }),
   })
   fc.assert(
-    fc.property(message, fc.boolean(), fc.boolean(), (given, html, short) => {
-      const texts = renderTelegram(outlineMessage(makeMessage(given)), { html, short })
+    fc.property(message, fc.boolean(), fc.boolean(), fc.constantFrom(null, 1, 2, 4), (given, html, short, parts) => {
+      const texts = renderTelegram(outlineMessage(makeMessage(given)), { html, short, parts })
+      if (parts !== null && !short) expect(texts).toHaveLength(parts)
       expect(texts.length).toBeGreaterThan(0)
       expect(texts.length).toBeLessThanOrEqual(short ? 1 : 4)
       for (const text of texts) {

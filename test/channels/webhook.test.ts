@@ -38,6 +38,7 @@ test('posts the documented JSON', async () => {
     data: {
       delivery_id: '01JDELIVERY',
       mail_id: '01JMAIL',
+      fingerprint: 'disk db1',
       recipient: null,
       title: 'Disk full on db1',
       text: 'Only 3 % left on /var.',
@@ -48,10 +49,25 @@ test('posts the documented JSON', async () => {
       links: [{ label: 'Open', url: 'https://x.example/' }],
       attachments: [{ filename: 'a "b".pdf', content_type: 'application/pdf', size: 7 }],
       received_at: '2026-08-01T12:00:00.000Z',
+      ack_url: null,
     },
   })
   expect(sink.requests[0]?.headers).toMatchObject({ 'content-type': 'application/json', 'webhook-id': '01JDELIVERY' })
   expect(sink.requests[0]?.headers['x-webhook-signature']).toBeUndefined()
+})
+
+test.each([
+  ['send', 'notification'],
+  ['resolve', 'notification.resolved'],
+  ['update', 'notification.acknowledged'],
+] as const)('%s says %s, for the same fingerprint', async (verb, type) => {
+  const settings = webhook.settings.parse({ url: sink.url, secret: 's3cret' })
+  const ack = { url: 'https://alerts.example/ack/t', data: 'ack:1' }
+  const context = makeContext(outbound, { ack, sent: { webhook_id: '01JALERT' } })
+  expect(await webhook[verb]?.(makeMessage(), null, settings, context)).toMatchObject({ kind: 'accepted' })
+  const [request] = sink.requests
+  expect(request?.json).toMatchObject({ type, data: { fingerprint: 'disk db1', ack_url: ack.url, links: [] } })
+  expect(request?.headers['webhook-signature']).toMatch(/^v1,/)
 })
 
 test('method and headers are the settings’, but signatures cannot be replaced', async () => {

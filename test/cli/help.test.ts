@@ -4,6 +4,13 @@ import { createProgram } from '#src/cli/program.js'
 
 const promised: Record<string, string[]> = {
   actions: ['list', 'build', 'run', 'push', 'versions', 'rollback', 'rm'],
+  notifications: ['list', 'show', 'ack', 'resolve'],
+  deliveries: ['list', 'show', 'dead', 'retry', 'cancel'],
+  channels: ['list', 'test', 'pause', 'resume'],
+  silences: ['list', 'add', 'end'],
+  monitors: ['list', 'ping'],
+  rules: ['list', 'add', 'remove'],
+  audit: ['list'],
   jobs: ['list', 'show', 'push', 'run', 'logs', 'next', 'enable', 'disable', 'rm', 'db pull', 'db push', 'db query'],
 }
 

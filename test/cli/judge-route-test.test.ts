@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { judgeJobTest, judgeRouteTest, type TestedRun } from '#src/cli/judge-route-test.js'
+import { type NoiseControl, noControl } from '#src/domain/notification.js'
 import type { DeliveryExpectation, RouteExpectation } from '#src/domain/route-test.js'
 import type { RouteTrace } from '#src/domain/trace.js'
 import type { Explanation } from '#src/engine/explanation.js'
@@ -8,7 +9,15 @@ import { makeTrace } from '../store/store-fixture.js'
 
 type Planned = Explanation['deliveries'][number]
 
-const nothing: RouteExpectation = { routes: null, recipients: null, deliveries: null, unrouted: null, not: [] }
+const nothing: RouteExpectation = {
+  routes: null,
+  recipients: null,
+  deliveries: null,
+  unrouted: null,
+  not: [],
+  controls: null,
+  resolves: null,
+}
 
 function makeRouteTrace(name: string, changes: Partial<RouteTrace> = {}): RouteTrace {
   return {
@@ -20,6 +29,7 @@ function makeRouteTrace(name: string, changes: Partial<RouteTrace> = {}): RouteT
     steps: [],
     recipients: [],
     deliveries: [],
+    notification: null,
     duration_ms: 0,
     ...changes,
   }
@@ -27,7 +37,7 @@ function makeRouteTrace(name: string, changes: Partial<RouteTrace> = {}): RouteT
 
 function explain(routes: RouteTrace[], deliveries: Planned[] = []): Explanation {
   const outcome = routes.some((route) => route.verdict === 'matched') ? 'routed' : 'unrouted'
-  return { trace: makeTrace('m1', { routes, outcome }), subject: 's', deliveries }
+  return { trace: makeTrace('m1', { routes, outcome }), subject: 's', notifications: [], recoveries: [], deliveries }
 }
 
 const to = (channel: string, recipient: string | null, changes: Partial<Planned> = {}): Planned => ({
@@ -36,6 +46,8 @@ const to = (channel: string, recipient: string | null, changes: Partial<Planned>
   address: recipient && `${recipient.length}`,
   title: 'Disk full',
   text: 'on sda1 of h1',
+  purpose: 'alert',
+  after_ms: 0,
   ...changes,
 })
 
@@ -45,6 +57,7 @@ const expects = (channel: string, changes: Partial<DeliveryExpectation> = {}): D
   title: null,
   text: null,
   run: null,
+  afterMs: null,
   ...changes,
 })
 
@@ -88,6 +101,38 @@ describe('routes, recipients and unrouted', () => {
   })
 })
 
+describe('what keeps a notification back, and what a mail closes', () => {
+  const hold = { key: 'db1/nginx', happenedAt: 0, forMs: 1, until: 1 }
+  const made = (control: Partial<NoiseControl>) => ({
+    route: 'a',
+    severity: 'warning' as const,
+    fingerprint: 'f',
+    control: { ...noControl, ...control },
+  })
+  const explanation: Explanation = {
+    ...matched,
+    notifications: [made({}), made({ hold, dedupe: { key: 'x', windowMs: 1 } })],
+    recoveries: [
+      { type: 'hold', route: 'a', key: 'db1/nginx', happenedAt: 0 },
+      { type: 'fingerprint', route: 'b', fingerprint: 'disk' },
+    ],
+  }
+  const none = { dedupe: null, hold: null, digest: null }
+
+  test.each<[string, Partial<RouteExpectation>, string[]]>([
+    ['by their keys', { controls: { ...none, hold: 'db1/nginx', dedupe: 'x' } }, []],
+    ['whatever the key', { controls: { ...none, hold: true } }, []],
+    ['nothing is asked', { controls: none }, []],
+    ['another key', { controls: { ...none, hold: 'db2' } }, ['hold: expected the key "db2", got db1/nginx']],
+    ['none at all', { controls: { ...none, digest: true } }, ['digest: expected one, got none']],
+    ['what is closed, in any order', { resolves: ['disk', 'db1/nginx'] }, []],
+    ['more is closed', { resolves: ['disk'] }, ['resolves: expected disk, got db1/nginx, disk']],
+    ['nothing is to be closed', { resolves: [] }, ['resolves: expected none, got db1/nginx, disk']],
+  ])('%s', (_name, expectation, problems) => {
+    expect(judgeRouteTest({ ...nothing, ...expectation }, explanation)).toEqual(problems)
+  })
+})
+
 describe('deliveries', () => {
   const judge = (deliveries: DeliveryExpectation[], planned: Planned[]) =>
     judgeRouteTest({ ...nothing, deliveries }, explain([makeRouteTrace('a')], planned))
@@ -98,6 +143,18 @@ describe('deliveries', () => {
     ['by person, whatever the case', [expects('mail', { to: 'Tim@Y.example' })], [to('mail', 'tim@y.example')], []],
     ['by address', [expects('mail', { to: '13' })], [to('mail', 'tim@y.example')], []],
     ['one is missing', [expects('ops', { to: 'x' })], [], ['expected a delivery on ops to x, and there is none']],
+    [
+      'an escalation by its wait',
+      [expects('mail', { afterMs: 900_000 }), expects('mail', { afterMs: 0 })],
+      [to('mail', 'a@y.example'), to('mail', 'b@y.example', { purpose: 'escalation', after_ms: 900_000 })],
+      [],
+    ],
+    [
+      'an escalation at another time',
+      [expects('ops', { afterMs: 60_000 })],
+      [to('ops', null, { purpose: 'escalation', after_ms: 900_000 })],
+      ['expected a delivery on ops after 1m, and there is none', 'unexpected delivery on ops after 15m'],
+    ],
     ['one is left', [], [to('mail', 'tim@y.example')], ['unexpected delivery on mail to tim@y.example']],
     [
       'another person',

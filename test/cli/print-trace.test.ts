@@ -36,6 +36,7 @@ function makeRouteTrace(changes: Partial<RouteTrace> = {}): RouteTrace {
     steps: [],
     recipients: [],
     deliveries: [],
+    notification: null,
     duration_ms: 0,
     ...changes,
   }
@@ -44,6 +45,7 @@ function makeRouteTrace(changes: Partial<RouteTrace> = {}): RouteTrace {
 function makeDetail(changes: Partial<DeliveryDetail> = {}): DeliveryDetail {
   return {
     id: 'd1',
+    notification_id: 'n1',
     mail_id: 'm1',
     run_id: null,
     generation: 0,
@@ -52,6 +54,7 @@ function makeDetail(changes: Partial<DeliveryDetail> = {}): DeliveryDetail {
     recipient: 'tim@y.example',
     address: '111',
     status: 'sent',
+    purpose: 'alert',
     attempts: 1,
     next_attempt_at: null,
     last_error: null,
@@ -127,6 +130,61 @@ test('steps show their logs, and deliveries that were not planned their reason',
   })
   expect(text).toContain('info: owner found')
   expect(text).toContain('unreachable: boss@y.example  no address on telegram')
+})
+
+describe('what waits, ends and is expected', () => {
+  const fate = { notification_id: 'n1', status: 'queued' as const, reason: null }
+
+  test('a notification has its line, and a reason stands out', () => {
+    const suppressed = { ...fate, status: 'suppressed' as const, reason: 'same as n0 4m ago' }
+    expect(print({ routes: [makeRouteTrace({ notification: fate })] })).toContain('\n    notification n1')
+    expect(print({ routes: [makeRouteTrace({ notification: suppressed })] })).toContain(
+      'notification n1  suppressed: same as n0 4m ago',
+    )
+  })
+
+  test('planned deliveries say when and how often', () => {
+    const line = { recipient: null, channel: 'ops', address: null, verdict: 'planned' as const }
+    const deliveries = [
+      { ...line, reason: null },
+      { ...line, reason: 'in 15m, unless somebody acknowledges' },
+    ]
+    expect(print({ routes: [makeRouteTrace({ deliveries })] }).split('\n')).toEqual([
+      '✓ disks  routes.yaml:7',
+      '    ops: in 15m, unless somebody acknowledges',
+    ])
+  })
+
+  test('further deliveries say what they are for, and why they were cancelled', () => {
+    const deliveries = [makeDetail({ purpose: 'repeat', status: 'cancelled', last_error: 'acknowledged by tim' })]
+    expect(
+      print({ routes: [makeRouteTrace()] }, { deliveries })
+        .split('\n')
+        .slice(1),
+    ).toEqual(['    … cancelled repeat: telegram tim@y.example (111)  d1', '      acknowledged by tim'])
+  })
+
+  test('recoveries say what they closed, monitors that they saw it', () => {
+    const recoveries = [
+      { route: 'disks', what: 'hold h1', closed: ['n1', 'n2'] },
+      { route: 'disks', what: 'fingerprint f', closed: [] },
+    ]
+    const trace = { recoveries, monitors: ['backup', 'nightly'] }
+    expect(print(trace).split('\n')).toEqual([
+      '↺ recovery  hold h1  disks  closed n1, n2',
+      '↺ recovery  fingerprint f  disks',
+      '♥ expected by monitors: backup, nightly',
+    ])
+    expect(print(trace, { deliveries: [] })).toContain('fingerprint f  disks  nothing was open')
+  })
+
+  test('a trace of an earlier version has none of it', () => {
+    const { recoveries, monitors, ...rest } = makeTrace('m1')
+    const { notification, ...route } = makeRouteTrace()
+    const old = { ...rest, routes: [route] } as unknown as Trace
+    expect(printTrace(old, { colors, all: false })).toBe('✓ disks  routes.yaml:7')
+    expect([recoveries, monitors, notification]).toEqual([[], [], null])
+  })
 })
 
 describe('otherwise', () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { issuesOf, issuesOfFiles, shortly } from './kinds.js'
+import { z } from 'zod'
+import { issuesOf, issuesOfFiles, shortly, testKinds } from './kinds.js'
 
 /** Each text is the lines after `routes:`'s usual surroundings, so that line 7 is its first. */
 const surroundings = `channels:
@@ -239,6 +240,224 @@ const cases: Case[] = [
     hint: /./,
   },
   {
+    about: 'a hold without a time',
+    text: `routes:\n  - name: a\n    steps:\n      - hold: { key: subject, unless: { subject: up } }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'missing-key 10:9',
+    hint: /^How long to wait/,
+    message: /"for" is missing in routes\[0\]\.steps\[0\]\.hold/,
+  },
+  {
+    about: 'a hold for longer than a week',
+    text: `routes:\n  - name: a\n    steps:\n      - hold: { for: 8d, key: subject, unless: { subject: up } }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'bad-duration 10:22',
+    hint: /^$/,
+    message: /a hold takes 7d at most/,
+  },
+  {
+    about: 'a hold that every mail ends',
+    text: `routes:\n  - name: a\n    steps:\n      - hold: { for: 8h, key: subject, unless: {} }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'empty-condition 10:48',
+    hint: /^What the later mail has to meet\.$/,
+    message: /the condition holds for every mail/,
+  },
+  {
+    about: 'a misspelt operator in "unless"',
+    text: `routes:\n  - name: a\n    steps:\n      - hold: { for: 8h, key: subject, unless: { subject: { contain: up } } }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'unknown-key 10:61',
+    hint: /^did you mean "contains"\?$/,
+  },
+  {
+    about: 'a pattern in "unless" that does not compile',
+    text: `routes:\n  - name: a\n    steps:\n      - hold: { for: 8h, key: subject, unless: { subject: { matches: "(((" } } }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'bad-regex 10:70',
+    hint: /RE2/,
+  },
+  {
+    about: 'two holds in a route',
+    text: `routes:\n  - name: a\n    steps:\n      - hold: { for: 8h, key: subject, unless: { subject: up } }\n      - hold: { for: 9h, key: subject, unless: { subject: up } }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'duplicate-step 11:9',
+    hint: /^it is first at routes\.yaml:10:9$/,
+    message: /a route has one "hold"/,
+  },
+  {
+    about: 'a key that is a map',
+    text: `routes:\n  - name: a\n    steps:\n      - dedupe: { key: [subject, labels], for: 5m }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'bad-key 10:34',
+    hint: /^write one of what it holds, such as "\{\{ labels\.name \}\}"$/,
+  },
+  {
+    about: 'a key with a filter nobody knows',
+    text: `routes:\n  - name: a\n    steps:\n      - dedupe: { key: "{{ mail.subject | sluk }}", for: 5m }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'bad-template 10:25',
+    hint: /^$/,
+  },
+  {
+    about: 'an empty key',
+    text: `routes:\n  - name: a\n    steps:\n      - dedupe: { key: "", for: 5m }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'invalid-value 10:24',
+    hint: /^What makes two notifications the same/,
+    message: /must not be empty/,
+  },
+  {
+    about: 'a dedupe without a window',
+    text: `routes:\n  - name: a\n    steps:\n      - dedupe: { key: subject, for: 0s }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'bad-duration 10:38',
+    hint: /at most a year/,
+  },
+  {
+    about: 'a digest with both times',
+    text: `routes:\n  - name: a\n    steps:\n      - digest: { every: 1h, at: 09:00 }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'bad-digest 10:17',
+    hint: /^$/,
+    message: /a digest has either every or at/,
+  },
+  {
+    about: 'a digest with neither',
+    text: `routes:\n  - name: a\n    steps:\n      - digest: { key: subject }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'bad-digest 10:17',
+    hint: /^$/,
+  },
+  {
+    about: 'a digest at no time of day',
+    text: `routes:\n  - name: a\n    steps:\n      - digest: { at: mon 25:00 }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'bad-time 10:23',
+    hint: /mon-fri 09:00/,
+  },
+  {
+    about: 'a digest on no day',
+    text: `routes:\n  - name: a\n    steps:\n      - digest: { at: monday 09:00 }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'bad-time 10:23',
+    hint: /mon-fri 09:00/,
+  },
+  {
+    about: 'a digest in no time zone',
+    text: `routes:\n  - name: a\n    steps:\n      - digest: { at: 09:00, timezone: Asia/Taipeh }\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'bad-timezone 10:40',
+    hint: /Asia\/Taipei/,
+  },
+  {
+    about: 'a fingerprint that Liquid does not understand',
+    text: `routes:\n  - name: a\n    steps:\n      - resolve: "{{ x | nope }}"\n      - { attach: owners }\n      - send: telegram`,
+    expected: 'bad-template 10:19',
+    hint: /^$/,
+  },
+  {
+    about: 'a misspelt word of repeat',
+    text: `routes:\n  - name: a\n    steps:\n      - send: { channel: telegram, repeat: { evry: 5m } }\n      - { attach: owners }`,
+    expected: 'unknown-key 10:46',
+    hint: /^did you mean "every"\?$/,
+  },
+  {
+    about: 'more repeats than anybody wants',
+    text: `routes:\n  - name: a\n    steps:\n      - send: { channel: telegram, repeat: { every: 5m, times: 1001 } }\n      - { attach: owners }`,
+    expected: 'invalid-value 10:64',
+    hint: /repeats/,
+    message: /at most 1000/,
+  },
+  {
+    about: 'an escalation to nobody known',
+    text: `routes:\n  - name: a\n    steps:\n      - send: { channel: telegram, then: [{ after: 5m, send: telegram, to: [manager, bos] }] }\n      - { attach: owners }\ngroups: { boss: [tim@mailtrigger.app] }`,
+    expected: 'unknown-recipient 10:86',
+    hint: /^did you mean "boss"\?$/,
+  },
+  {
+    about: 'an escalation to a channel that does not exist',
+    text: `routes:\n  - name: a\n    steps:\n      - send: { channel: telegram, then: { after: 5m, send: telegramm } }\n      - { attach: owners }`,
+    expected: 'unknown-channel 10:61',
+    hint: /^did you mean "telegram"\?$/,
+  },
+  {
+    about: 'an escalation to managers, and a group of that name',
+    text: `routes:\n  - name: a\n    steps:\n      - send: { channel: telegram, then: { after: 5m, send: telegram, to: manager } }\n      - { attach: owners }\ngroups: { manager: [tim@mailtrigger.app] }`,
+    expected: 'ambiguous-recipient 10:75',
+    hint: /another name/,
+  },
+  {
+    about: 'an escalation without a time',
+    text: `routes:\n  - name: a\n    steps:\n      - send: { channel: telegram, then: { send: telegram } }\n      - { attach: owners }`,
+    expected: 'missing-key 10:36',
+    hint: /^How long to wait for an acknowledgement\.$/,
+  },
+  {
+    about: 'hours that have no calendar',
+    text: `routes:\n  - name: a\n    steps:\n      - send: { channel: telegram, during: offices }\n      - { attach: owners }\ncalendars: { office: { days: mon-fri } }`,
+    expected: 'unknown-calendar 10:44',
+    hint: /^did you mean "office"\?$/,
+  },
+  {
+    about: 'hours where there is no calendar at all',
+    text: `routes:\n  - name: a\n    steps:\n      - send: { channel: telegram, during: office }\n      - { attach: owners }`,
+    expected: 'unknown-calendar 10:44',
+    hint: /^there is no calendar yet; add it under "calendars"$/,
+  },
+  {
+    about: 'a calendar on a day that is none',
+    text: `calendars: { office: { days: [mon, tues] } }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'bad-day 7:36',
+    hint: /mon-fri/,
+  },
+  {
+    about: 'a calendar at hours that are none',
+    text: `calendars: { office: [{ days: mon-fri, between: 9-18 }] }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'bad-time 7:49',
+    hint: /09:00-18:00/,
+  },
+  {
+    about: 'a holiday that does not exist',
+    text: `calendars: { office: { days: mon-fri, except: [2026-06-31] } }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'bad-date 7:48',
+    hint: /2026-12-25/,
+  },
+  {
+    about: 'an empty calendar',
+    text: `calendars: { office: [] }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'invalid-value 7:22',
+    hint: /^$/,
+    message: /the list must not be empty/,
+  },
+  {
+    about: 'a monitor that knows no interval',
+    text: `monitors: { backup: { on_down: { send: telegram } } }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'missing-key 7:13',
+    hint: /^How often it is expected\.$/,
+  },
+  {
+    about: 'a monitor that tells a channel that does not exist',
+    text: `monitors: { backup: { every: 1d, on_down: { send: [telegrm] } } }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'unknown-channel 7:52',
+    hint: /^did you mean "telegram"\?$/,
+  },
+  {
+    about: 'a monitor that expects a misspelt field',
+    text: `monitors: { backup: { every: 1d, expect: { when: { subjct: OK } }, on_down: { send: telegram } } }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'unknown-key 7:52',
+    hint: /^did you mean "subject"\?$/,
+  },
+  {
+    about: 'a public address with a query',
+    text: `server: { http: { public_url: "https://alerts.example.com/?a=1" } }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'bad-url 7:31',
+    hint: /without user/,
+  },
+  {
+    about: 'a public address without a scheme',
+    text: `server: { http: { public_url: alerts.example.com } }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'bad-url 7:31',
+    hint: /https:/,
+  },
+  {
+    about: 'a window without end',
+    text: `defaults: { retry_window: 400d }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'bad-duration 7:27',
+    hint: /at most a year/,
+  },
+  {
+    about: 'a default dedupe for longer than a year',
+    text: `defaults: { dedupe: { for: 400d } }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'bad-duration 7:28',
+    hint: /at most a year/,
+  },
+  {
     about: 'nesting without end',
     text: `routes: ${'['.repeat(70)}${']'.repeat(70)}`,
     expected: 'too-deep 7:69',
@@ -298,4 +517,78 @@ test('more issues than a person reads are counted', () => {
   const issues = issuesOf(`routes:\n${routes.join('\n')}\n`)
   expect(issues).toHaveLength(101)
   expect(issues.at(-1)?.message).toBe('50 more issues are not shown')
+})
+
+/** Mistakes in channels and people stand in the sections the other cases have around them. */
+const inSections: [about: string, text: string, expected: string, hint: RegExp][] = [
+  [
+    'a rate of nothing',
+    'channels: { a: { kind: telegram, bot_token: "${T:-123}", rate_limit: 0/1m } }',
+    'bad-rate 1:70',
+    /30\/1m/,
+  ],
+  [
+    'a rate of a week',
+    'channels: { a: { kind: telegram, bot_token: "${T:-123}", rate_limit: 5/7d } }',
+    'bad-rate 1:70',
+    /at most a day/,
+  ],
+  [
+    'a misspelt limit',
+    'channels: { a: { kind: telegram, bot_token: "${T:-123}", rate_limt: 5/1s } }',
+    'unknown-key 1:58',
+    /^did you mean "rate_limit"\?$/,
+  ],
+  [
+    'a cap in words',
+    'channels: { a: { kind: telegram, bot_token: "${T:-123}", daily_cap: many } }',
+    'wrong-type 1:69',
+    /a day \(UTC\)/,
+  ],
+  [
+    'a ladder of one text',
+    'channels: { a: { kind: slack, webhook_url: "${U:-https://a.b}", retry: 5m } }',
+    'wrong-type 1:72',
+    /wait before each retry/,
+  ],
+  [
+    'a channel called like a key of people',
+    'channels: { quiet_hours: { kind: telegram, bot_token: "${T:-123}" } }',
+    'bad-name 1:13',
+    /people have a key of that name/,
+  ],
+  [
+    'quiet hours without a calendar',
+    'people: { a@b.c: { quiet_hours: nigts } }\ncalendars: { nights: { between: "22:00-06:00" } }',
+    'unknown-calendar 1:33',
+    /^did you mean "nights"\?$/,
+  ],
+  [
+    'quiet hours except for a severity nobody knows',
+    'people: { a@b.c: { quiet_hours: { calendar: nights, except: [loud] } } }\ncalendars: { nights: { between: "22:00-06:00" } }',
+    'bad-severity 1:62',
+    /critical, error/,
+  ],
+  [
+    'quiet hours in a list',
+    'people: { a@b.c: { quiet_hours: [nights] } }\ncalendars: { nights: { between: "22:00-06:00" } }',
+    'wrong-type 1:33',
+    /./,
+  ],
+]
+
+test.each(inSections)('%s', (_, text, expected, hint) => {
+  const issues = issuesOf(text).filter(({ severity }) => severity === 'error')
+  expect(shortly(issues)).toEqual([expected])
+  expect(issues[0]?.hint ?? '').toMatch(hint)
+  expect(issues[0]?.frame).toContain('^')
+})
+
+test('a kind with a setting that every channel has is a mistake of ours', () => {
+  const [kind] = testKinds
+  if (!kind) throw new Error('there is no kind')
+  const clashing = { ...kind, settings: z.strictObject({ bot_token: z.string(), daily_cap: z.int().optional() }) }
+  expect(() => issuesOf('channels: { a: { kind: telegram, bot_token: x } }', { kinds: [clashing] })).toThrow(
+    /the kind telegram has a setting "daily_cap"/,
+  )
 })

@@ -17,22 +17,23 @@ server:
     max_size: 10MB
     max_connections: "\${CONNECTIONS:-50}"
     max_recipients: 7
-  http: { listen: ":8025" }
+  http: { listen: ":8025", public_url: "https://alerts.example.com/mail//" }
   retention: { mails: forever, deliveries: 60d, max_size: 2GB }
   network: { deny_private: true, allow: [10.0.0.0/8, hooks.example.com], deny: ["*.internal"] }
 defaults:
   retry: [1m, 90s]
-  dedupe: { key: [route, subject, recipients], for: 0s }
+  dedupe: { key: [route, subject, recipients], for: 10m }
+  retry_window: 12h
   on_error: hold
 otherwise: { archive: true, send: [ops, telegram] }
 llm: { base_url: "https://llm.example.com/v1/", api_key: "\${file:/run/secrets/llm}", model: small, timeout: 3s, max_calls_per_day: 9 }
 channels:
   telegram: { kind: telegram, bot_token: "\${TOKEN}", silent: "\${SILENT}" }
-  ops: { kind: slack, webhook_url: "https://hooks.example.com/\${SLACK}" }
+  ops: { kind: slack, webhook_url: "https://hooks.example.com/\${SLACK}", retry: [10s, 1m], retry_window: 1h, rate_limit: 30/1m, daily_cap: 500 }
   email: { kind: email, host: mail.example.com }
 people:
-  Tim@mailtrigger.app: { name: Tim, telegram: 111111, manager: boss@mailtrigger.app }
-  boss@mailtrigger.app: { telegram: "222222:7" }
+  Tim@mailtrigger.app: { name: Tim, telegram: 111111, manager: boss@mailtrigger.app, quiet_hours: nights }
+  boss@mailtrigger.app: { telegram: "222222:7", quiet_hours: { calendar: nights, except: [high, error, fatal] } }
 groups:
   devops: [tim@mailtrigger.app, boss@mailtrigger.app]
   everyone: [devops, Guest@mailtrigger.app]
@@ -42,6 +43,15 @@ lookups:
   fixed: { inline: { a: [b@mailtrigger.app], n: 1 } }
 actions:
   project-owner: { module: wasm-actions/project-owner.ts, config: { fallback: x }, timeout: 2s, allow_hosts: [API.example.com] }
+calendars:
+  nights: { between: "22:00-07:00", timezone: Asia/Taipei }
+  office:
+    - { days: mon-fri, between: "09:00-18:00", timezone: Europe/Berlin, except: [2026-12-26, 2026-12-25, "2026-12-25"] }
+    - { days: [sat, sun] }
+monitors:
+  nightly-backup: { expect: { when: { from: "backup@*", subject: { contains: OK } } }, every: 24h, grace: 0s, on_down: { send: [ops, telegram] }, on_recovery: { send: ops } }
+  pinged: { every: 5m, on_down: { send: ops } }
+  yearly: { expect: {}, every: 365d, on_down: { send: ops } }
 routes:
   - name: Sentry
     when:
@@ -52,6 +62,7 @@ routes:
     event: sentry
     labels: { team: shop }
     retry: [5m]
+    retry_window: 2d
     on_error: send
     stop: true
     steps:
@@ -80,6 +91,26 @@ routes:
       html: { matches: "(?i)<b>(?P<what>.+)</b>", is: x }
       llm: Is it urgent?
     steps: [{ send: email }]
+  - name: noise
+    when: { from: "monit@*", subject: { matches: ['^(?<host>\\S+) down', '(?P<what>x)'] } }
+    steps:
+      - extract: { service: { from: subject, regex: '\\w+$' }, text: { from: body, regex: '.*' } }
+      - dedupe: { key: [route, subject, body, from, to, rcpt, sender, recipients, event, severity, fingerprint, host, text, "{{ mail.subject | slug }}"], for: 30m }
+      - hold: { for: 30m, key: ["{{ service }}", from], unless: { subject: up } }
+      - digest: { key: service, at: mon-fri 09:05, timezone: Asia/Taipei, send_empty: true }
+      - set: { fingerprint: "{{ host }}" }
+      - resolve
+      - send: { channel: [ops, telegram], ack: true, during: office }
+  - { name: gathered, steps: [{ digest: { every: 15m } }, { send: ops }] }
+  - name: answered
+    steps:
+      - set: { fingerprint: "{{ mail.subject }}" }
+      - resolve: true
+      - resolve: "db/{{ mail.subject }}"
+      - send: { channel: ops, ack: false, repeat: { every: 7h, until: acknowledged }, then: { after: 15m, send: telegram, to: manager } }
+      - send: { channel: ops, repeat: { every: 30h }, then: [{ after: 1h, send: [telegram, email], to: [manager, devops, Boss@mailtrigger.app] }, { after: 5m, send: email }] }
+      - send: { channel: ops, repeat: { every: 1s } }
+      - send: { channel: ops, repeat: { every: 1s, times: 3 }, template: x }
 `
 const env = {
   JENKINS_SMTP_PASSWORD: 'jenkins-pw',
@@ -92,7 +123,9 @@ const readSecretFile = (path: string) => `key of ${path}\n`
 
 test('a file with everything there is becomes the config it says', () => {
   const { config, warnings } = parse(full, { env, readSecretFile })
-  expect(shortly(warnings)).toEqual([])
+  expect(warnings.map(({ code, message }) => `${code}: ${message}`)).toEqual([
+    'hidden-variable: templates have their own "text"',
+  ])
   const { channels, routes, hash, ...rest } = config
   expect(hash).toMatch(/^[0-9a-f]{12}$/)
   expect(rest).toEqual({
@@ -114,7 +147,7 @@ test('a file with everything there is becomes the config it says', () => {
         connectionsMax: 50,
         recipientsMax: 7,
       },
-      http: { listen: { host: '0.0.0.0', port: 8025 } },
+      http: { listen: { host: '0.0.0.0', port: 8025 }, publicUrl: 'https://alerts.example.com/mail' },
       retention: { mailsMs: null, deliveriesMs: 60 * 86_400_000, sizeBytesMax: 2e9 },
       network: { denyPrivate: true, allow: ['10.0.0.0/8', 'hooks.example.com'], deny: ['*.internal'] },
     },
@@ -133,12 +166,14 @@ test('a file with everything there is becomes the config it says', () => {
         name: 'Tim',
         manager: 'boss@mailtrigger.app',
         channels: { telegram: '111111' },
+        quietHours: { calendar: 'nights', except: ['critical'] },
       },
       'boss@mailtrigger.app': {
         address: 'boss@mailtrigger.app',
         name: null,
         manager: null,
         channels: { telegram: '222222:7' },
+        quietHours: { calendar: 'nights', except: ['critical', 'error'] },
       },
     },
     groups: {
@@ -177,11 +212,53 @@ test('a file with everything there is becomes the config it says', () => {
         config: { fallback: 'x' },
         timeoutMs: 2_000,
         allowHosts: ['api.example.com'],
-        position: { file: 'routes.yaml', line: 41, column: 3 },
+        position: { file: 'routes.yaml', line: 42, column: 3 },
       },
     },
     jobs: {},
+    monitors: {
+      'nightly-backup': {
+        name: 'nightly-backup',
+        when: {
+          kind: 'all',
+          of: [
+            expect.objectContaining({ kind: 'address', globs: ['backup@*'] }),
+            expect.objectContaining({ kind: 'text', operator: 'contains', values: ['OK'] }),
+          ],
+          position: expect.anything(),
+        },
+        everyMs: 86_400_000,
+        graceMs: 0,
+        onDown: ['ops', 'telegram'],
+        onRecovery: ['ops'],
+      },
+      pinged: { name: 'pinged', when: null, everyMs: 300_000, graceMs: 60_000, onDown: ['ops'], onRecovery: [] },
+      yearly: expect.objectContaining({ when: null, graceMs: 3_600_000 }),
+    },
+    calendars: {
+      nights: {
+        name: 'nights',
+        spans: [{ days: null, between: { fromMinute: 1_320, toMinute: 420 }, timezone: 'Asia/Taipei', except: [] }],
+      },
+      office: {
+        name: 'office',
+        spans: [
+          {
+            days: ['mon', 'tue', 'wed', 'thu', 'fri'],
+            between: { fromMinute: 540, toMinute: 1_080 },
+            timezone: 'Europe/Berlin',
+            except: ['2026-12-25', '2026-12-26'],
+          },
+          { days: ['sat', 'sun'], between: null, timezone: 'UTC', except: [] },
+        ],
+      },
+    },
     defaultRetryMs: [60_000, 90_000],
+    defaultRetryWindowMs: 12 * 3_600_000,
+    defaultDedupe: {
+      key: ['{{ route }}', '{{ mail.subject }}', '{{ recipients | sort | join: "," }}'],
+      windowMs: 600_000,
+    },
     secrets: expect.any(Array),
   })
   expect(new Set(config.secrets)).toEqual(
@@ -202,6 +279,13 @@ test('a file with everything there is becomes the config it says', () => {
     base_url: 'https://api.telegram.org',
   })
   expect(channels.telegram?.destination).toBeNull()
+  expect(channels.telegram?.limits).toEqual({ rate: null, perDayMax: null, retryMs: null, retryWindowMs: null })
+  expect(channels.ops?.limits).toEqual({
+    rate: { count: 30, perMs: 60_000 },
+    perDayMax: 500,
+    retryMs: [10_000, 60_000],
+    retryWindowMs: 3_600_000,
+  })
   expect(channels.ops?.destination).toBe('hooks.slack.com')
   expect(routes).toMatchSnapshot()
 })
@@ -210,6 +294,9 @@ test('an empty file has the defaults, and forwards nothing', () => {
   const { config } = parse('')
   expect(config.routes).toEqual([])
   expect(config.defaultRetryMs).toEqual([60_000, 300_000, 900_000, 1_800_000, 3_600_000])
+  expect(config.defaultRetryWindowMs).toBe(3 * 86_400_000)
+  expect(config.defaultDedupe).toBeNull()
+  expect([config.monitors, config.calendars]).toEqual([{}, {}])
   expect(config.hostname).toBe('gateway.test')
   expect(config.server).toEqual({
     dataFolder: '/etc/mailtrigger/data',
@@ -225,7 +312,7 @@ test('an empty file has the defaults, and forwards nothing', () => {
       connectionsMax: 500,
       recipientsMax: 100,
     },
-    http: { listen: { host: '127.0.0.1', port: 8025 } },
+    http: { listen: { host: '127.0.0.1', port: 8025 }, publicUrl: null },
     retention: { mailsMs: 30 * 86_400_000, deliveriesMs: 90 * 86_400_000, sizeBytesMax: 20e9 },
     network: { denyPrivate: false, allow: [], deny: [] },
   })
@@ -287,18 +374,10 @@ test.each([
 })
 
 const unavailable: [what: string, text: string][] = [
-  ['hold', step('{ hold: { for: 5m, key: x, unless: { subject: up } } }')],
-  ['digest', step('{ digest: { every: 1h } }')],
-  ['dedupe', step('{ dedupe: { key: x, for: 5m } }')],
-  ['resolve', step('{ resolve: "{{ x }}" }')],
-  ['resolve', step('resolve')],
   ['llm', step('{ llm: { prompt: shorten, set: [title] } }')],
-  ['repeat', step('{ send: { channel: telegram, repeat: { every: 5m, times: 3, until: acknowledged } } }')],
-  ['then', step('{ send: { channel: telegram, then: { after: 5m, send: telegram, to: manager } } }')],
   ['reject', 'otherwise: { reject: "550 5.7.1 no route" }'],
   ['postgres', 'server: { store: "postgres://user:pass@host/db" }'],
-  ['monitors', 'monitors: { backup: { every: 24h, expect: { when: { subject: OK } } } }'],
-  ['dedupe', 'defaults: { dedupe: { for: 5m } }'],
+  ['archive: false', 'otherwise: { archive: false }'],
   ['discord', 'channels: { d: { kind: discord, webhook_url: x } }'],
   ['jira_service_management', 'channels: { d: { kind: jira_service_management } }'],
 ]

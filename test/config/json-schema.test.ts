@@ -9,6 +9,8 @@ import { testKinds } from './kinds.js'
 const ajv = () => new Ajv({ strict: true, allErrors: true, formats: { uri: true } })
 const checkRoutes = ajv().compile(routesJsonSchema(testKinds))
 const checkTests = ajv().compile(testsJsonSchema())
+/** An object with a literal "then" reads as a promise. */
+const escalate = 'then'
 
 test.each(['routes.example.yaml'])('%s is right by the schema of all kinds', async (file) => {
   const check = ajv().compile(routesJsonSchema(channelKinds))
@@ -32,7 +34,34 @@ test.each([
     { llm: { model: 'x', timeout: '${T}' }, server: { http: { listen: '${L}' } } },
   ],
   ['nested conditions', { routes: [{ name: 'a', when: { any: [{ not: { subject: { not: { is: 'x' } } } }] } }] }],
-  ['what later versions do', { jobs: { a: { module: 'a.ts', schedule: '* * * * *' } } }],
+  [
+    'alerts that wait and are answered',
+    {
+      channels: { a: { kind: 'slack', webhook_url: 'https://x', retry: ['5m'], rate_limit: '30/1m', daily_cap: 5 } },
+      people: {
+        'a@b.c': { quiet_hours: { calendar: 'nights', except: ['error'] } },
+        'd@e.f': { quiet_hours: 'nights' },
+      },
+      calendars: { nights: { between: '22:00-06:00' }, office: [{ days: 'mon-fri', except: ['2026-12-25'] }] },
+      monitors: { m: { expect: { when: { subject: 'OK' } }, every: '1h', on_down: { send: ['a'] } } },
+      routes: [
+        {
+          name: 'a',
+          retry_window: '1d',
+          steps: [
+            'resolve',
+            { dedupe: { key: ['subject'], for: '5m' } },
+            { hold: { for: '5m', key: 'subject', unless: { subject: 'up' } } },
+            { digest: { at: 'mon 09:00', send_empty: true } },
+            {
+              send: { channel: 'a', repeat: { every: '5m' }, [escalate]: [{ after: '1h', send: 'a', to: 'manager' }] },
+            },
+          ],
+        },
+      ],
+    },
+  ],
+  ['a job with the least it needs', { jobs: { a: { module: 'a.ts', schedule: '* * * * *' } } }],
 ])('%s is right', (_, data) => {
   checkRoutes(data)
   expect(checkRoutes.errors).toBeNull()
@@ -49,6 +78,13 @@ test.each([
   ['an unknown setting of a kind', { channels: { a: { kind: 'slack', webhook_url: 'https://x', url: 'x' } } }],
   ['a missing setting of a kind', { channels: { a: { kind: 'telegram' } } }],
   ['an unknown version', { version: 2 }],
+  ['a rate without a time', { channels: { a: { kind: 'slack', webhook_url: 'https://x', rate_limit: '30' } } }],
+  ['a hold without a condition', { routes: [{ name: 'a', steps: [{ hold: { for: '5m', key: 'x' } }] }] }],
+  ['a day that is none', { calendars: { a: { days: 'monday' } } }],
+  [
+    'an escalation without a time',
+    { routes: [{ name: 'a', steps: [{ send: { channel: 'a', [escalate]: { send: 'b' } } }] }] },
+  ],
 ])('%s is wrong', (_, data) => {
   expect(checkRoutes(data)).toBe(false)
 })

@@ -11,13 +11,16 @@ const capabilities = {
   idempotent: false,
 } as const
 
-function kindOf(kind: Pick<ChannelKind, 'kind' | 'settings' | 'address' | 'secrets' | 'destination'>): ChannelKind {
+function kindOf(
+  kind: Pick<ChannelKind, 'kind' | 'settings' | 'address' | 'secrets' | 'destination' | 'listen'>,
+): ChannelKind {
   return {
     ...kind,
     label: kind.kind.charAt(0).toUpperCase() + kind.kind.slice(1),
     description: `Sends by ${kind.kind}.`,
     capabilities,
     concurrency: 1,
+    rates: { channel: null, address: null },
     send: async () => ({ kind: 'delivered', remote: {}, statusCode: null, text: 'ok' }),
   }
 }

@@ -12,10 +12,21 @@ routes:
       any: [{ subject: { matches: 'a|b' } }, { from: "uptime@*" }]
     steps:
       - attach: owners
-      - set: { title: "{{ mail.subject | upcase }}", text: |
-          line }
+      - set:
+          title: "{{ mail.subject | upcase }}"
+          text: |
+            line
       - send: [telegram]
   - { name: two, when: *w, stop: true }
+  - name: three
+    steps:
+      - dedupe: { key: [subject, "{{ mail.from }}"], for: 5m }
+      - hold: { for: 30m, key: [route, rcpt], unless: *w }
+      - digest: { key: severity, at: mon-fri 09:00, timezone: UTC }
+      - resolve: "{{ title }}"
+      - send: { channel: telegram, repeat: { every: 5m }, then: [{ after: 1h, send: telegram, to: manager }], during: office }
+calendars: { office: { days: mon-fri, between: "09:00-18:00", except: [2026-12-25] } }
+monitors: { backup: { expect: { when: *w }, every: 24h, grace: 1h, on_down: { send: telegram } } }
 `
 
 /** Whatever the text, there is a config or a `ConfigError`, and nothing else. */
@@ -63,6 +74,10 @@ const fragments = [
   '.nan',
 ]
 
+test('the file that is mutated is right before', () => {
+  expect(shortly(issuesOf(whole))).toEqual(['digest-with-escalation 26:36', 'no-manager 26:59'])
+})
+
 test('a mutated file gives a config or a ConfigError, never anything else', () => {
   const mutation = fc.record({
     at: fc.nat(whole.length),
@@ -75,7 +90,36 @@ test('a mutated file gives a config or a ConfigError, never anything else', () =
       for (const { at, cut, insert } of mutations) text = text.slice(0, at) + insert + text.slice(at + cut)
       parseAny(text)
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
+  )
+})
+
+test('a file with other words in it gives a config or a ConfigError', () => {
+  const words = [...whole.matchAll(/[\w@.*-]+/g)]
+  const values = ['x', '1d', '0s', '5', '-1', 'true', 'null', '""', '{}', '[]', '[x, 1]', '*w', 'manager', 'a@b.c']
+  const odd = [
+    'host/service',
+    '"{{ a }}"',
+    '"{{"',
+    '"${NOPE}"',
+    '"${X:-1m}"',
+    'mon-fri',
+    '"25:00"',
+    '2026-02-30',
+    '1/1s',
+  ]
+  const exchange = fc.tuple(fc.nat(words.length - 1), fc.constantFrom(...values, ...odd))
+  fc.assert(
+    fc.property(fc.array(exchange, { minLength: 1, maxLength: 3 }), (exchanges) => {
+      let text = whole
+      // From behind, so that what is in front stays where it is.
+      for (const [index, value] of exchanges.sort((left, right) => right[0] - left[0])) {
+        const at = words[index]?.index ?? 0
+        text = text.slice(0, at) + value + text.slice(at + (words[index]?.[0].length ?? 0))
+      }
+      parseAny(text)
+    }),
+    { numRuns: 250 },
   )
 })
 
@@ -155,4 +199,22 @@ test('tabs do not move the caret', () => {
   const [issue] = issuesOf('server: {\tdatta: x }')
   const [line = '', caret = ''] = issue?.frame?.split('\n') ?? []
   expect(line.slice(caret.indexOf('^'), caret.lastIndexOf('^') + 1)).toBe('datta')
+})
+
+test('thousands of alerts, calendars and monitors are checked in bounded time', () => {
+  const numbers = Array.from({ length: 1_000 }, (_, index) => index)
+  const routes = numbers.map(
+    (index) => `  - name: r${index}
+    steps:
+      - extract: { v${index}: { from: subject, regex: x } }
+      - hold: { for: 5m, key: [v${index}, nothing${index}], unless: { subject: up } }
+      - send: { channel: telegram, repeat: { every: 5m }, during: c${index % 100} }
+`,
+  )
+  const calendars = numbers.slice(0, 100).map((index) => `  c${index}: { between: "22:00-06:00" }\n`)
+  const monitors = numbers.map((index) => `  m${index}: { every: 1h }\n`)
+  const text = `${base}routes:\n${routes.join('')}calendars:\n${calendars.join('')}monitors:\n${monitors.join('')}`
+  const issues = issuesOf(text)
+  expect(issues).toHaveLength(101)
+  expect(new Set(issues.map(({ code }) => code))).toEqual(new Set(['unknown-variable', 'too-many-issues']))
 })

@@ -90,6 +90,8 @@ test('flags and variables lie above the file, and are named when they are wrong'
   expect(config.server.smtp.listen.map(({ port }) => port)).toEqual([1025, 1025])
   expect(config.server.dataFolder).toBe('/var/lib/mail')
   expect(config.server.network.denyPrivate).toBe(true)
+  const reachable = await load([], readOverrides({ MAILTRIGGER_HTTP_PUBLIC_URL: 'https://alerts.example.com/' }))
+  expect(reachable.config.server.http.publicUrl).toBe('https://alerts.example.com')
   const [issue] = await issuesOfLoading([], { httpListen: 'nowhere', smtpMaxConnections: 'many' })
   expect(issue?.position).toEqual({ file: 'MAILTRIGGER_SMTP_MAX_CONNECTIONS', line: 1, column: 1 })
 })
@@ -131,7 +133,7 @@ test('the redacted config shows no secret, and everything else', () => {
   const text = `server: { smtp: { users: [{ name: ci, password: "\${SECRET_A}" }] } }
 llm: { model: small, api_key: "\${SECRET_B}" }
 channels:
-  telegram: { kind: telegram, bot_token: "\${SECRET_C}" }
+  telegram: { kind: telegram, bot_token: "\${SECRET_C}", rate_limit: "\${RATE:-5/1s}", daily_cap: "\${CAP:-7}" }
   mail: { kind: email, host: h, auth: { user: u, password: "\${SECRET_D}" } }
 lookups: { a: { url: "http://me:\${SECRET_E}@host/x?token=\${SECRET_F}&b=1", headers: { x: "k \${SECRET_G}" } } }
 routes:
@@ -140,12 +142,13 @@ routes:
   const env = Object.fromEntries([...'ABCDEFG'].map((letter) => [`SECRET_${letter}`, `hush-hush-${letter}`]))
   const { config } = parse(text, { env, readSecretFile: () => 'hush-hush-file' })
   const shown = JSON.stringify(redactConfig(config))
+  const limits = { rate: { count: 5, perMs: 1_000 }, perDayMax: 7, retryMs: null, retryWindowMs: null }
   expect(shown).not.toContain('hush')
   expect(JSON.parse(shown)).toMatchObject({
     llm: { apiKey: '•••', model: 'small' },
     server: { smtp: { users: [{ name: 'ci', password: '•••' }] } },
     channels: {
-      telegram: { kind: 'telegram', settings: { bot_token: '•••', base_url: 'https://api.telegram.org' } },
+      telegram: { kind: 'telegram', settings: { bot_token: '•••', base_url: 'https://api.telegram.org' }, limits },
       mail: { settings: { auth: { user: 'u', password: '•••' } } },
     },
     lookups: { a: { source: { url: 'http://me:•••@host/x?token=•••&b=•••', headers: { x: '•••' } } } },

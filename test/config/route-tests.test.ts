@@ -40,8 +40,10 @@ tests:
       recipients: [Tim@Example.com]
       deliveries:
         - { channel: telegram, to: tim@example.com, title: whole, text: { contains: [x, y] } }
-        - { channel: ops }
+        - { channel: ops, after: 15m }
       not: [B]
+      controls: { hold: db1/nginx, dedupe: true }
+      resolves: [db1]
   - name: written here
     mail: { from: a@example.com, to: b@example.com, subject: s, text: t, headers: { X-A: "1", X-B: ["2", "3"] } }
     expect: { unrouted: true, deliveries: [] }
@@ -76,11 +78,14 @@ tests:
               title: { is: 'whole', contains: [] },
               text: { is: null, contains: ['x', 'y'] },
               run: null,
+              afterMs: null,
             },
-            { channel: 'ops', to: null, title: null, text: null, run: null },
+            { channel: 'ops', to: null, title: null, text: null, run: null, afterMs: 900_000 },
           ],
           unrouted: null,
           not: ['B'],
+          controls: { dedupe: true, hold: 'db1/nginx', digest: null },
+          resolves: ['db1'],
         },
         position: { file: 'tests/routes.test.yaml', line: 9, column: 5 },
       },
@@ -97,16 +102,32 @@ tests:
           html: null,
           headers: { 'X-A': ['1'], 'X-B': ['2', '3'] },
         },
-        expect: { routes: null, recipients: null, deliveries: [], unrouted: true, not: [] },
-        position: { file: 'tests/routes.test.yaml', line: 18, column: 5 },
+        expect: {
+          routes: null,
+          recipients: null,
+          deliveries: [],
+          unrouted: true,
+          not: [],
+          controls: null,
+          resolves: null,
+        },
+        position: { file: 'tests/routes.test.yaml', line: 20, column: 5 },
       },
       {
         type: 'mail',
         name: 'raw',
         now: null,
         mail: { type: 'raw', raw: 'Subject: x\n\ntext', from: null, to: null },
-        expect: { routes: null, recipients: null, deliveries: null, unrouted: null, not: [] },
-        position: { file: 'tests/routes.test.yaml', line: 21, column: 5 },
+        expect: {
+          routes: null,
+          recipients: null,
+          deliveries: null,
+          unrouted: null,
+          not: [],
+          controls: null,
+          resolves: null,
+        },
+        position: { file: 'tests/routes.test.yaml', line: 23, column: 5 },
       },
     ],
   })

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { attemptDelivery } from '#src/deliver/attempt.js'
 import type { Form, Outcome } from '#src/domain/channel.js'
 import { makeMessage } from '../store/store-fixture.js'
-import { delivered, makeChannel, noContext, type Send } from './loop-fixture.js'
+import { delivered, noContext, type Send } from './loop-fixture.js'
 
 const attempt = (send: Send, signal = new AbortController().signal) =>
-  attemptDelivery(makeChannel('ops', send), makeMessage(), '111', { context: noContext, measure: () => 0, signal })
+  attemptDelivery(send, makeMessage(), '111', { context: noContext, measure: () => 0, signal })
 
 describe('what the vendor asks for at once is followed', () => {
   test('a simpler form, then another address', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { Ruling } from '#src/deliver/breaker.js'
 import { type DeliveryFacts, decideNext, type NextStep } from '#src/deliver/decide-next.js'
 import type { Outcome, WaitScope } from '#src/domain/channel.js'
 
@@ -11,16 +12,16 @@ const facts: DeliveryFacts = {
   counted: 1,
   attempts: 1,
   retryMs: [minute, 5 * minute],
+  retryWindowMs: 3 * 24 * hour,
   createdAt: now - minute,
   address: '111',
-  channelFailures: 0,
-  pausedUntil: null,
+  ruling: { type: 'own' },
 }
 /** With `random` at one half there is no jitter. */
 const decide = (outcome: Outcome, changes: Partial<DeliveryFacts> = {}, random = 0.5): NextStep =>
   decideNext(outcome, { ...facts, ...changes }, now, random)
 
-const still = { refund: false, holdBack: null, pauseChannel: null }
+const still = { refund: false, holdBack: null, goesOn: false }
 const transient = (changes: Partial<Extract<Outcome, { kind: 'transient' }>> = {}): Outcome => ({
   kind: 'transient',
   waitMs: null,
@@ -64,13 +65,13 @@ describe('each outcome', () => {
       'later, with no rung left',
       transient(),
       { counted: 3 },
-      { ...dead, error: 'given up after 3 attempts: busy' } as NextStep,
+      { ...dead, goesOn: true, error: 'given up after 3 attempts: busy' } as NextStep,
     ],
     [
       'later, without any ladder',
       transient(),
       { retryMs: [] },
-      { ...dead, error: 'given up after one attempt: busy' } as NextStep,
+      { ...dead, goesOn: true, error: 'given up after one attempt: busy' } as NextStep,
     ],
     [
       'nobody knows',
@@ -145,44 +146,58 @@ describe('being told to wait', () => {
   })
 })
 
-describe('a channel whose credentials fail', () => {
-  test('the first delivery to find out is a dead letter, and the channel is paused', () => {
-    expect(decide(permanent('channel'))).toEqual({
-      status: 'dead',
-      dueAt: null,
-      refund: false,
-      error: 'no',
-      holdBack: null,
-      pauseChannel: { until: now + minute, reason: 'no' },
-    })
+describe('a channel in trouble', () => {
+  const behind = { type: 'behind' as const, until: now + 2 * minute }
+
+  test('makes a dead letter of the delivery that found out; what repeats it goes on, for a person can mend it', () => {
+    expect(decide(permanent('channel'))).toEqual({ ...still, status: 'dead', dueAt: null, error: 'no', goesOn: true })
+  })
+
+  test.each<[string, Outcome, string]>([
+    ['credentials', permanent('channel'), 'no'],
+    ['nobody there', transient(), 'busy'],
+    ['told to wait by whom stands in front of it', transient({ waitMs: 5_000, waitScope: 'channel' }), 'busy'],
+    ['the answer lost', { kind: 'unknown', text: 'reset' }, 'reset (it may have arrived all the same)'],
+  ])('puts the others behind its pause at no cost: %s', (_, outcome, error) => {
+    const counted = { counted: 99, attempts: 99 }
+    const expected = { ...still, status: 'queued', dueAt: behind.until, refund: true, error }
+    expect(decide(outcome, { ...counted, ruling: behind })).toEqual(expected)
   })
 
   test.each([
-    [1, 2 * minute],
-    [2, 4 * minute],
-    [3, 8 * minute],
-    [4, 10 * minute],
-    [5_000, 10 * minute],
-  ])('after %i pauses it is paused for longer, and the delivery waits along', (channelFailures, waits) => {
-    expect(decide(permanent('channel'), { channelFailures, pausedUntil: now })).toEqual({
-      status: 'queued',
-      dueAt: now + waits,
-      refund: true,
-      error: 'no',
-      holdBack: null,
-      pauseChannel: { until: now + waits, reason: 'no' },
-    })
+    ['on its own rung', { counted: 2 }, 5 * minute],
+    ['on the last rung when there is none left', { counted: 3 }, 5 * minute],
+    ['in a minute without a ladder', { retryMs: [] }, minute],
+  ])('gives back what was under way: due %s', (_, changes, waits) => {
+    const next = decide(transient(), { ...changes, ruling: { type: 'spared' } })
+    expect(next).toEqual({ ...still, status: 'failed', dueAt: now + waits, refund: true, error: 'busy' })
+  })
+})
+
+describe('the retry window', () => {
+  const born = (agoMs: number): Partial<DeliveryFacts> => ({ retryWindowMs: hour, createdAt: now - agoMs })
+
+  test('lets the last rung within it be climbed', () => {
+    expect(decide(transient(), born(59 * minute))).toMatchObject({ status: 'failed', dueAt: now + minute })
   })
 
-  test('one that was under way when another paused it only waits', () => {
-    expect(decide(permanent('channel'), { channelFailures: 1, pausedUntil: now + minute })).toEqual({
-      status: 'queued',
-      dueAt: now + minute,
-      refund: true,
-      error: 'no',
-      holdBack: null,
-      pauseChannel: null,
-    })
+  test.each<[string, Outcome, Partial<DeliveryFacts>, string]>([
+    ['the next rung is behind its end', transient(), { counted: 2 }, 'not sent within 1h: busy'],
+    ['the wait it was told is', transient({ waitMs: 2 * hour }), {}, 'not sent within 1h: busy; told to wait 2h'],
+    ['the pause is', permanent('channel'), { ruling: { type: 'behind', until: now + hour } }, 'not sent within 1h: no'],
+    ['it is over', transient(), born(2 * hour), 'not sent within 1h: busy'],
+  ])('ends it where %s', (_, outcome, changes, error) => {
+    const next = decide(outcome, { ...born(59 * minute), ...changes })
+    expect(next).toEqual({ ...still, status: 'dead', dueAt: null, error, goesOn: true })
+  })
+
+  test('what arrives after it has arrived', () => {
+    expect(decide({ kind: 'accepted', remote: {}, statusCode: 202, text: '' }, born(9 * hour)).status).toBe('sent')
+  })
+
+  test('the others behind a limit wait, whatever becomes of the one that met it', () => {
+    const next = decide(transient({ waitMs: 2 * hour, waitScope: 'channel' }), born(0))
+    expect(next).toMatchObject({ status: 'dead', holdBack: { address: null, until: now + 2 * hour } })
   })
 })
 
@@ -208,10 +223,13 @@ const anyFacts: fc.Arbitrary<DeliveryFacts> = fc.record({
   counted: fc.integer({ min: 1, max: 20 }),
   attempts: fc.integer({ min: 1, max: 200 }),
   retryMs: fc.array(fc.integer({ min: 0, max: 7 * 24 * hour }), { maxLength: 8 }),
+  retryWindowMs: fc.integer({ min: 0, max: 7 * 24 * hour }),
   createdAt: fc.integer({ min: now - 1e10, max: now }),
   address: fc.option(fc.constantFrom('111', '222')),
-  channelFailures: fc.integer({ min: 0, max: 3_000 }),
-  pausedUntil: fc.option(fc.integer({ min: now - 1e6, max: now + 1e6 })),
+  ruling: fc.oneof(
+    fc.constantFrom<Ruling>({ type: 'own' }, { type: 'spared' }),
+    fc.record({ type: fc.constant('behind' as const), until: fc.integer({ min: now, max: now + 1e6 }) }),
+  ),
 })
 const anyRandom = fc.double({ min: 0, max: 1, noNaN: true })
 
@@ -222,12 +240,14 @@ describe('always', () => {
         const next = decideNext(outcome, delivery, now, random)
         const waits = next.status === 'failed' || next.status === 'queued'
         expect(next.dueAt === null).toBe(!waits)
-        for (const at of [next.dueAt, next.holdBack?.until, next.pauseChannel?.until]) {
+        for (const at of [next.dueAt, next.holdBack?.until]) {
           if (at === null || at === undefined) continue
           expect(Number.isSafeInteger(at)).toBe(true)
           expect(at).toBeGreaterThanOrEqual(now)
         }
         expect(next.error === null).toBe(next.status === 'sent')
+        if (next.dueAt !== null) expect(next.dueAt).toBeLessThanOrEqual(delivery.createdAt + delivery.retryWindowMs)
+        if (next.goesOn) expect(next.status).toBe('dead')
       }),
     )
   })
@@ -236,7 +256,8 @@ describe('always', () => {
     fc.assert(
       fc.property(anyFacts, anyRandom, (delivery, random) => {
         let counted = 1
-        while (decideNext(transient(), { ...delivery, counted }, now, random).status === 'failed') counted++
+        const climbing = { ...delivery, ruling: { type: 'own' as const }, createdAt: now, retryWindowMs: 1e12 }
+        while (decideNext(transient(), { ...climbing, counted }, now, random).status === 'failed') counted++
         expect(counted).toBe(delivery.retryMs.length + 1)
       }),
     )

@@ -25,9 +25,11 @@ export function makeChannel(name: string, send: Send, concurrency = 4): Channel 
     secrets: [],
     capabilities: { textMax: 100, textUnit: 'bytes', dialect: 'plain', attachments: false, idempotent: false },
     concurrency,
+    rates: { channel: null, address: null },
     send: (message, address, _settings, context) => send(message, address, context),
   }
-  return { name, kind, settings: {}, destination: null }
+  const limits = { rate: null, perDayMax: null, retryMs: null, retryWindowMs: null }
+  return { name, kind, settings: {}, destination: null, limits }
 }
 
 /** A promise that a test settles when it wants. */
@@ -50,6 +52,9 @@ export const noContext: Omit<ChannelContext, 'form' | 'signal'> = {
   saveToInbox: async () => 'i',
   log: () => undefined,
   hostname: 'gateway.test',
+  ack: { url: null, data: 'ack:d' },
+  sent: null,
+  fingerprint: 'f',
 }
 
 const loops: DeliveryLoop[] = []
@@ -71,6 +76,9 @@ export function startLoop(channels: Channel[], changes: Partial<LoopParts> = {})
     channels: () => byName,
     context: (delivery) => ({ ...noContext, deliveryId: delivery.id, attempt: delivery.attempts }),
     secrets: () => ['hunter2-secret'],
+    hours: () => ({ people: {}, calendars: {} }),
+    silences: () => [],
+    onCapReached: () => undefined,
     now: () => clock.now,
     measure: () => performance.now(),
     random: () => 0.5,

@@ -48,7 +48,7 @@ const note = <Answer>(name: string, answer: Answer) => {
 const calls: JobCalls = {
   listJobs: note('listJobs', [line]),
   readJob: note('readJob', { ...line, last_run: { ...run, outcome: 'running' as const } }),
-  runJob: (name) => note('runJob', null)(name).then(() => runAnswer),
+  runJob: (name, actor) => note('runJob', null)(name, actor).then(() => runAnswer),
   listRuns: note('listRuns', { items: [run], next_cursor: null }),
   readRun: note('readRun', run),
   setJobEnabled: note('setJobEnabled', undefined),
@@ -97,10 +97,10 @@ describe('jobs over HTTP', () => {
       { items: [{ id: 'run-1' }] },
     ],
     ['GET', '/watch/runs/run-1', ['readRun', 'run-1'], { id: 'run-1' }],
-    ['POST', '/watch/run', ['runJob', 'watch'], { outcome: 'success' }],
-    ['POST', '/watch/enable', ['setJobEnabled', 'watch', true], { name: 'watch' }],
-    ['POST', '/watch/disable', ['setJobEnabled', 'watch', false], { name: 'watch' }],
-    ['DELETE', '/watch', ['deleteJob', 'watch'], { deleted: 1 }],
+    ['POST', '/watch/run', ['runJob', 'watch', 'api'], { outcome: 'success' }],
+    ['POST', '/watch/enable', ['setJobEnabled', 'watch', true, 'api'], { name: 'watch' }],
+    ['POST', '/watch/disable', ['setJobEnabled', 'watch', false, 'api'], { name: 'watch' }],
+    ['DELETE', '/watch', ['deleteJob', 'watch', 'api'], { deleted: 1 }],
   ])('%s %s', async (method, path, expectedCall, expected) => {
     const answer = await call(method, path)
     expect(answer).toMatchObject({ status: 200, json: expected })
@@ -145,7 +145,7 @@ describe('jobs over HTTP', () => {
       onSuccess: [],
       onCompletion: null,
     }
-    expect(asked).toEqual([['uploadJob', upload]])
+    expect(asked).toEqual([['uploadJob', upload, 'api']])
   })
 
   it('leaves out of an upload what stays as it is', async () => {
@@ -188,7 +188,7 @@ describe('jobs over HTTP', () => {
     expect([...bytes]).toEqual([1, 2, 3])
     expect(headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''a%20%22b%27.sqlite3")
     expect((await call('PUT', '/watch/database', new Uint8Array([4, 5]))).status).toBe(200)
-    expect(asked[0]).toEqual(['replaceDatabase', 'watch', new Uint8Array([4, 5])])
+    expect(asked[0]).toEqual(['replaceDatabase', 'watch', new Uint8Array([4, 5]), 'api'])
     expect((await call('PUT', '/watch/database')).status).toBe(400)
   })
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { JudgeByLlm } from '#src/domain/judge.js'
 import { makeMail } from '../route/sample.js'
 import { makeActResult } from '../steps/step-fixture.js'
-import { plan, type Surroundings } from './pipeline-fixture.js'
+import { now, plan, type Surroundings } from './pipeline-fixture.js'
 
 /**
  * Whole traces, as they are kept and shown. A difference is either a mistake or a change that users see: then write
@@ -69,6 +69,58 @@ routes:
       envelope: { to: ['stranger@y.example'] },
       attachments: [{ filename: 'a.log', contentType: 'text/plain', sizeBytes: 3, content: new Uint8Array(3) }],
     }),
+  },
+  'held-until-it-recovers': {
+    routes: `monitors:
+  watchdog: { expect: { when: { from: "monit@*" } }, every: 1h, on_down: { send: ops } }
+routes:
+  - name: services that stay down
+    when: { from: "monit@*", subject: { contains: Does not exist } }
+    steps:
+      - extract:
+          host: { from: body, regex: '(?m)^Host: (\\S+)' }
+          service: { from: subject, regex: '(?:Does not exist|Exists) (\\S+)' }
+      - hold: { for: 30m, key: [host, service], unless: { from: "monit@*", subject: { contains: Exists } } }
+      - send: telegram`,
+    mail: makeMail({
+      subject: 'monit alert -- Does not exist nginx',
+      from: [{ name: '', address: 'monit@db1.example' }],
+      text: 'Host: db1',
+      date: now - 60_000,
+      envelope: { to: ['tim@y.example'] },
+    }),
+  },
+  'a-recovery': {
+    routes: `routes:
+  - name: services that stay down
+    when: { subject: { matches: '(?P<service>[a-z]+) is (?:down|up)' } }
+    steps:
+      - hold: { for: 30m, key: service, unless: { subject: { contains: is up } } }
+      - send: telegram
+  - name: it is over
+    when: { subject: { contains: is up } }
+    steps: [ { resolve: "{{ mail.subject | split: ' ' | first }}" } ]`,
+    mail: makeMail({ subject: 'nginx is up', envelope: { to: ['tim@y.example'] } }),
+  },
+  'told-until-somebody-answers': {
+    routes: `calendars:
+  office: { days: [mon, tue, wed, thu, fri], between: "14:00-18:00", timezone: UTC }
+routes:
+  - name: loud
+    when: { subject: { contains: Sentry } }
+    severity: critical
+    steps:
+      - set: { fingerprint: "{{ mail.subject }}" }
+      - dedupe: { key: [fingerprint], for: 30m }
+      - send:
+          channel: telegram
+          to: [tim@y.example]
+          repeat: { every: 10m, times: 3, until: acknowledged }
+          then: [ { after: 15m, send: email, to: manager }, { after: 30m, send: ops } ]
+      - send: { channel: ops, during: office }
+  - name: gathered
+    when: { body: { contains: culprit } }
+    steps: [ { digest: { at: "09:00", timezone: Asia/Taipei } }, { send: email } ]`,
   },
 }
 

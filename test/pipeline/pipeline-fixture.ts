@@ -3,9 +3,11 @@ import type { Config } from '#src/domain/config.js'
 import { LlmError, LookupError } from '#src/domain/errors.js'
 import type { JudgeByLlm } from '#src/domain/judge.js'
 import type { Mail } from '#src/domain/mail.js'
+import type { Silence } from '#src/domain/silence.js'
 import { type Earlier, type MailPlan, type PipelineParts, planMail } from '#src/pipeline.js'
 import { compileRoutes } from '#src/route/compile-routes.js'
 import { matchRoutes } from '#src/route/match-routes.js'
+import { compileWatchers, matchWatchers } from '#src/steps/watchers.js'
 import { parse } from '../config/kinds.js'
 import { makeContext, makeMail } from '../route/sample.js'
 import { makeLookup } from '../steps/step-fixture.js'
@@ -20,7 +22,7 @@ channels:
   email: { kind: email, host: mail.y.example, from: gateway@y.example }
   ops: { kind: log }
 people:
-  tim@y.example: { telegram: "111" }
+  tim@y.example: { telegram: "111", manager: jolin@y.example }
   jolin@y.example: { telegram: "222" }
 groups: { devs: [tim@y.example, jolin@y.example] }
 lookups:
@@ -38,11 +40,16 @@ export interface Surroundings {
   /** Null for one that is down. */
   judge?: JudgeByLlm | null
   runAction?: PipelineParts['runAction']
+  silences?: Silence[]
 }
 
 /** The pipeline with the real routes, over a lookup and an LLM of the test's. */
-export function makeParts(config: Config, { owners, judge = null, runAction }: Surroundings = {}): PipelineParts {
+export function makeParts(
+  config: Config,
+  { owners, judge = null, runAction, silences = [] }: Surroundings = {},
+): PipelineParts {
   const compiled = compileRoutes(config.routes)
+  const watchers = compileWatchers(config)
   const judgeByLlm: JudgeByLlm = judge ?? (() => Promise.reject(new LlmError('down', 'the LLM does not answer')))
   return {
     config,
@@ -51,6 +58,8 @@ export function makeParts(config: Config, { owners, judge = null, runAction }: S
     parse: async (raw) => makeMail({ id: raw.id, envelope: raw.envelope }),
     matchRoutes: (mail, { llmExhausted }, signal) =>
       matchRoutes(compiled, mail, makeContext({ now, judgeByLlm, signal, llmExhausted })),
+    silences: () => silences,
+    matchWatchers: (mail, signal) => matchWatchers(watchers, mail, makeContext({ now, judgeByLlm, signal })),
     getLookup: async (name) => {
       if (owners === undefined) throw new LookupError(`GET http://internal/${name}: 503`)
       return makeLookup(owners, { name })

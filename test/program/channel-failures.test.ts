@@ -93,7 +93,7 @@ describe('Telegram', () => {
     expect(telegramLine?.paused?.reason).toContain('Unauthorized')
     expect((await program.app.calls.readMail(second))?.delivery_list).toMatchObject([{ status: 'queued', attempts: 0 }])
 
-    await program.app.calls.resumeChannel('telegram')
+    await program.app.calls.resumeChannel('telegram', 'test')
     const { deliveries } = await program.settled(second)
     expect(deliveries).toMatchObject([{ status: 'sent', attempts: 1 }])
     expect(JSON.stringify([first, deliveries])).not.toContain('secret-token')

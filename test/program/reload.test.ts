@@ -72,7 +72,7 @@ it('replays a mail with the config of now', async () => {
   const from = program.events.length
   program.writeRoutes(yaml('fifth'))
   await eventOf('config.reloaded', from)
-  await program.app.calls.replayMails([id])
+  await program.app.calls.replayMails([id], 'test')
   const replayed = await program.mailWhen(id, (one) => one.status === 'routed')
   expect(replayed).toMatchObject({
     generation: 1,

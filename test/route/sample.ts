@@ -48,6 +48,7 @@ export function makeRoute(when: Condition, changes: Partial<Route> = {}): Route 
     labels: {},
     onError: 'send',
     retryMs: [],
+    retryWindowMs: null,
     position: { file: 'routes.yaml', line: 1, column: 1 },
     ...changes,
   }

@@ -7,6 +7,8 @@ export interface SinkRequest {
   path: string
   headers: Record<string, string>
   body: string
+  /** The body as it came. */
+  bytes: Buffer
   /** The `data:` or JSON body, or undefined when it is none. */
   json: unknown
 }
@@ -28,7 +30,7 @@ export interface WebhookSink {
   /** Queues replies, used once each, in order; without any the answer is `200 ok`. */
   script: (...replies: SinkReply[]) => void
   /** Answers every request that finds no queued reply. */
-  replyWith: (reply: (request: SinkRequest) => SinkReply) => void
+  replyWith: (reply: (request: SinkRequest) => SinkReply | Promise<SinkReply>) => void
   /** Resolves when `count` requests have arrived in total. */
   waitFor: (count: number) => Promise<void>
   stop: () => Promise<void>
@@ -39,14 +41,15 @@ export async function startWebhookSink(host = '127.0.0.1'): Promise<WebhookSink>
   const requests: SinkRequest[] = []
   const queued: SinkReply[] = []
   const waiting: { count: number; resolve: () => void }[] = []
-  let otherwise: (request: SinkRequest) => SinkReply = () => ({ status: 200, body: 'ok' })
+  let otherwise: (request: SinkRequest) => SinkReply | Promise<SinkReply> = () => ({ status: 200, body: 'ok' })
   let connections = 0
 
-  const server = createServer(async (incoming, response) => {
+  // An idle connection that is closed by us just as it is used again would look like a lost answer.
+  const server = createServer({ keepAliveTimeout: 0 }, async (incoming, response) => {
     const request = await readRequest(incoming)
     requests.push(request)
     for (const waiter of waiting) if (requests.length >= waiter.count) waiter.resolve()
-    reply(response, queued.shift() ?? otherwise(request))
+    reply(response, queued.shift() ?? (await otherwise(request)))
   })
   server.on('connection', () => connections++)
   server.listen(0, host)
@@ -74,10 +77,11 @@ export async function startWebhookSink(host = '127.0.0.1'): Promise<WebhookSink>
 async function readRequest(incoming: IncomingMessage): Promise<SinkRequest> {
   const chunks: Buffer[] = []
   for await (const chunk of incoming) chunks.push(chunk)
-  const body = Buffer.concat(chunks).toString('utf8')
+  const bytes = Buffer.concat(chunks)
+  const body = bytes.toString('utf8')
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(incoming.headers)) headers[name] = String(value)
-  return { method: incoming.method ?? '', path: incoming.url ?? '', headers, body, json: parseJson(body) }
+  return { method: incoming.method ?? '', path: incoming.url ?? '', headers, body, bytes, json: parseJson(body) }
 }
 
 function parseJson(text: string): unknown {

@@ -26,6 +26,7 @@ describe('a route', () => {
   test('without steps sends nothing, and nobody is missed', async () => {
     expect(await run([])).toEqual({
       notification: null,
+      recoveries: [],
       steps: [],
       recipients: ['tim@y.example', 'jolin@y.example'],
       deliveries: [],

@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import type { ActResult } from '#src/domain/act.js'
+import type { DigestSchedule } from '#src/domain/calendar.js'
 import type { Channel, ChannelKind } from '#src/domain/channel.js'
 import type { Config, LookupResult, Person } from '#src/domain/config.js'
 import { LookupError } from '#src/domain/errors.js'
-import type { Route, Step } from '#src/domain/route.js'
+import type { Condition, Route, Step } from '#src/domain/route.js'
 import { runRoute } from '#src/steps/run-route.js'
 import type { StepParts } from '#src/steps/step.js'
 import { makeMail, makeRoute, text } from '../route/sample.js'
@@ -21,9 +22,11 @@ function makeChannel(name: string, address: ChannelKind['address'], destination:
     secrets: [],
     capabilities: { textMax: 100, textUnit: 'bytes', dialect: 'plain', attachments: false, idempotent: false },
     concurrency: 1,
+    rates: { channel: null, address: null },
     send: () => Promise.reject(new Error('nothing is sent while routing')),
   }
-  return { name, kind, settings: {}, destination }
+  const limits = { rate: null, perDayMax: null, retryMs: null, retryWindowMs: null }
+  return { name, kind, settings: {}, destination, limits }
 }
 
 const channels = {
@@ -39,7 +42,7 @@ const channels = {
 }
 
 function makePerson(address: string, changes: Partial<Person> = {}): Person {
-  return { address, name: null, manager: null, channels: {}, ...changes }
+  return { address, name: null, manager: null, channels: {}, quietHours: null, ...changes }
 }
 
 /** As the config makes them: a name that JavaScript knows is no entry. */
@@ -72,7 +75,7 @@ export function makeConfig(changes: Partial<Config> = {}): Config {
         connectionsMax: 1,
         recipientsMax: 1,
       },
-      http: { listen: { host: '127.0.0.1', port: 0 } },
+      http: { listen: { host: '127.0.0.1', port: 0 }, publicUrl: null },
       retention: { mailsMs: null, deliveriesMs: null, sizeBytesMax: null },
       network: { denyPrivate: false, allow: [], deny: [] },
     },
@@ -85,8 +88,12 @@ export function makeConfig(changes: Partial<Config> = {}): Config {
     lookups: {},
     actions: {},
     jobs: {},
+    monitors: {},
+    calendars: {},
     routes: [],
     defaultRetryMs: [60_000],
+    defaultRetryWindowMs: 86_400_000,
+    defaultDedupe: null,
     secrets: [],
     ...changes,
   }
@@ -133,10 +140,15 @@ export function makeParts(changes: Partial<StepParts> = {}): StepParts {
     },
     runAction: async () => makeActResult(),
     exhausted: false,
+    unless: new Map(),
+    now: () => now,
     measure: () => 0,
     ...changes,
   }
 }
+
+/** When everything in these tests takes place; the sample mails came in at this moment. */
+export const now = Date.UTC(2025, 5, 6, 12)
 
 const position = { file: 'routes.yaml', line: 1, column: 1 }
 /** Steps as the config gives them, with what is not said left at its default. */
@@ -176,13 +188,34 @@ export const steps = {
     position,
     ...changes,
   }),
-  send: (channel: string | string[], changes: { to?: string[]; template?: string } = {}): Step => ({
+  send: (channel: string | string[], changes: Partial<Extract<Step, { verb: 'send' }>> = {}): Step => ({
     verb: 'send',
     channels: [channel].flat(),
-    to: changes.to ?? null,
-    template: changes.template ?? null,
+    to: null,
+    template: null,
+    offersAck: false,
+    repeat: null,
+    escalations: [],
+    during: null,
+    position,
+    ...changes,
+  }),
+  dedupe: (key: string[], windowMs = 1_800_000): Step => ({ verb: 'dedupe', key, windowMs, position }),
+  hold: (key: string, unless: Condition = text('subject', 'contains', 'recovered'), forMs = 300_000): Step => ({
+    verb: 'hold',
+    key,
+    forMs,
+    unless,
     position,
   }),
+  digest: (key: string | null, schedule: DigestSchedule = { type: 'every', everyMs: 3_600_000 }): Step => ({
+    verb: 'digest',
+    key,
+    schedule,
+    sendEmpty: false,
+    position,
+  }),
+  resolve: (fingerprint: string | null = null): Step => ({ verb: 'resolve', fingerprint, position }),
   stop: (): Step => ({ verb: 'stop', position }),
 }
 

@@ -8,8 +8,10 @@ import {
   makeMessage,
   makeNotification,
   makeRaw,
+  makeRouteTrace,
   makeRouting,
   makeSettlement,
+  makeTrace,
   noon,
   openStore,
   saveRouted,
@@ -175,12 +177,26 @@ test('a notification is as badly off as its worst delivery', async () => {
   expect(await statusNow()).toBe('sent')
 })
 
-test('a notification all of whose deliveries were duplicates is suppressed', async () => {
+test('a notification whose deliveries another route makes is suppressed, one that reaches nobody is dead', async () => {
   const store = openStore()
   await store.saveMails([makeRaw('m1')])
-  const notifications = [makeNotification([makeDelivery()], { route: 'a' }), makeNotification([], { route: 'b' })]
-  await store.commitRouting(makeRouting(await claimMail(store), { notifications }))
-  expect((await store.readMail('m1'))?.notifications.map((line) => line.status)).toEqual(['queued', 'suppressed'])
+  const names = ['a', 'b', 'c', 'd']
+  const notifications = names.map((route) => makeNotification(route < 'c' ? [makeDelivery()] : [], { route }))
+  const duplicate = {
+    recipient: null,
+    channel: 'ops',
+    address: '111',
+    verdict: 'duplicate' as const,
+    reason: 'already sent by route a',
+  }
+  const trace = makeTrace('m1', { routes: [makeRouteTrace('a'), makeRouteTrace('c', { deliveries: [duplicate] })] })
+  await store.commitRouting(makeRouting(await claimMail(store), { notifications, trace }))
+  expect((await store.readMail('m1'))?.notifications).toMatchObject([
+    { status: 'queued', reason: null },
+    { status: 'suppressed', reason: 'the same message goes to the same addresses already' },
+    { status: 'suppressed', reason: 'already sent by route a' },
+    { status: 'dead', reason: 'no delivery was planned: nobody is reached' },
+  ])
 })
 
 test('statistics add up, and are zero for an empty store', async () => {

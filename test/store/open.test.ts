@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { StoreError } from '#src/domain/errors.js'
 import { openSqlite } from '#src/store/sqlite/binding.js'
 import { migrations } from '#src/store/sqlite/migrations.js'
+import { notificationSchema } from '#src/store/sqlite/notification-schema.js'
 import { openDatabase } from '#src/store/sqlite/open-database.js'
 import { openSqliteStore } from '#src/store/sqlite/sqlite-store.js'
 import {
@@ -56,6 +57,71 @@ describe('the database file', () => {
     const store = openStore(folder)
     await saveRouted(store, 'm1', [makeDelivery()])
     expect((await store.readMail('m1'))?.delivery_list).toHaveLength(1)
+  })
+
+  test('gives the notifications of an older version the state their deliveries have', async () => {
+    const folder = makeFolder()
+    const old = openSqlite(join(folder, 'mailtrigger.sqlite3'))
+    const before = migrations.indexOf(notificationSchema)
+    for (const step of migrations.slice(0, before)) old.exec(step)
+    old.pragma(`user_version = ${before}`)
+    const statuses = { n1: ['sent', 'sent'], n2: ['queued', 'sent'], n3: ['dead', 'processing'], n4: [] }
+    for (const [id, all] of Object.entries(statuses)) {
+      old
+        .prepare(
+          `INSERT INTO notifications (id, mail_id, run_id, generation, route, severity, fingerprint, labels, message, created_at)
+           VALUES (?, 'm1', ?, 0, ?, 'error', 'f', '{}', '{"title":"T"}', 5)`,
+        )
+        .run(id, id === 'n1' ? 'r1' : null, id)
+      for (const [index, status] of all.entries()) {
+        old
+          .prepare(
+            `INSERT INTO deliveries (id, notification_id, route, channel, status, retry_ms, dedupe_key, created_at, updated_at)
+             VALUES (?, ?, 'a', 'ops', ?, '[]', ?, 5, 5)`,
+          )
+          .run(`${id}-${index}`, id, status, `${id}-${index}`)
+      }
+    }
+    old.close()
+    const store = openStore(folder)
+    const { items } = await store.listNotifications({ limit: 9 })
+    expect(items.map(({ id, status, source }) => `${id} ${status} ${source}`)).toEqual([
+      'n4 suppressed mail',
+      'n3 dead mail',
+      'n2 queued mail',
+      'n1 sent run',
+    ])
+    expect(await store.resolveNotifications(['n4'], 'x', noon)).toMatchObject({ fates: [] })
+    expect((await store.readNotification('n1'))?.delivery_list).toMatchObject([
+      { purpose: 'alert' },
+      { purpose: 'alert' },
+    ])
+  })
+
+  test('answers what is asked often by an index', () => {
+    const database = openDatabase(join(makeFolder(), 'a.sqlite3'))
+    const plans = {
+      notification_states_open: `SELECT id FROM notification_states WHERE fingerprint = ? AND opens = 1
+        AND status NOT IN ('resolved', 'suppressed') ORDER BY id DESC LIMIT 1`,
+      holds_due: 'SELECT * FROM holds WHERE released_at IS NULL AND until <= ? ORDER BY until LIMIT 1',
+      hold_recoveries_recorded: 'SELECT 1 FROM hold_recoveries WHERE recorded_at < ? ORDER BY recorded_at LIMIT 8',
+      dedupe_keys_over: `SELECT key FROM dedupe_keys WHERE suppressed = 0 AND until IS NOT NULL AND until <= ? LIMIT 8`,
+      dedupe_keys_notification: 'SELECT 1 FROM dedupe_keys WHERE notification_id = ? AND until IS NULL',
+      digest_groups_due: 'SELECT * FROM digest_groups WHERE due_at <= ? ORDER BY due_at, route, key LIMIT 5',
+      digest_items_group: 'SELECT 1 FROM digest_items WHERE route = ? AND key = ? ORDER BY notification_id LIMIT 500',
+      notification_states_unacknowledged: `SELECT id FROM notification_states WHERE offers_ack = 1 AND status = 'sent'
+        ORDER BY id DESC LIMIT 5`,
+      notification_states_status: 'SELECT id FROM notification_states WHERE status = ? ORDER BY id DESC LIMIT 5',
+      notification_states_digest: 'SELECT id FROM notification_states WHERE digest_id = ?',
+      deliveries_notification: `SELECT 1 FROM deliveries WHERE notification_id = ? AND purpose = 'alert' AND status = ?`,
+    }
+    for (const [index, statement] of Object.entries(plans)) {
+      const plan = database.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${statement}`)
+      const parameters = statement.match(/\?/g)?.map(() => 1) ?? []
+      const [line] = plan.all(...parameters)
+      expect(line?.detail, statement).toMatch(new RegExp(`(SEARCH|SCAN).*USING.*INDEX ${index}\\b`))
+    }
+    database.close()
   })
 
   test('of a newer version is refused, and the folder is free again', () => {

@@ -70,6 +70,18 @@ describe('the pause of a channel', () => {
   })
 })
 
+test('what waited through a pause goes out oldest first', async () => {
+  const store = openStore()
+  const until = noon + 600_000
+  for (const [n, id] of ['m1', 'm2', 'm3'].entries()) await saveRouted(store, id, [makeDelivery()], noon + n)
+  const first = await claimDelivery(store, noon + 5)
+  await store.settleDelivery(makeSettlement(first, { now: noon + 9, status: 'queued', dueAt: until, refund: true }))
+  await store.saveChannelPause('ops', { until, reason: 'down', failures: 1 })
+  await store.saveChannelPause('ops', null)
+  const due = await store.claimDeliveries({ ...deliveryClaim, now: noon + 20 })
+  expect(due.map((delivery) => delivery.mailId)).toEqual(['m1', 'm2', 'm3'])
+})
+
 test('the inbox lists newest first, by recipient, in pages', async () => {
   const store = openStore()
   for (let n = 0; n < 5; n++) {

@@ -5,7 +5,8 @@ import { afterEach } from 'vitest'
 import type { NewDelivery, NewNotification } from '#src/domain/delivery.js'
 import type { RawMail } from '#src/domain/mail.js'
 import type { Message } from '#src/domain/message.js'
-import type { Trace } from '#src/domain/trace.js'
+import { noControl } from '#src/domain/notification.js'
+import type { RouteTrace, Trace } from '#src/domain/trace.js'
 import { openSqliteStore } from '#src/store/sqlite/sqlite-store.js'
 import type { ClaimedDelivery, ClaimedMail, Routing, Settlement, Store } from '#src/store/store.js'
 
@@ -66,6 +67,12 @@ export function makeDelivery(changes: Partial<NewDelivery> = {}): NewDelivery {
     message: makeMessage(),
     retryMs: [60_000, 300_000],
     dead: null,
+    purpose: 'alert' as const,
+    afterMs: 0,
+    repeat: null,
+    offersAck: false,
+    during: null,
+    retryWindowMs: 259_200_000,
     ...changes,
   }
   const key = `${delivery.channel}/${delivery.address}/${delivery.message.title}/${delivery.message.text}`
@@ -81,6 +88,7 @@ export function makeNotification(deliveries: NewDelivery[], changes: Partial<New
     labels: {},
     message: makeMessage(),
     flagged: null,
+    control: noControl,
     deliveries,
     ...changes,
   }
@@ -99,6 +107,24 @@ export function makeTrace(mailId: string, changes: Partial<Trace> = {}): Trace {
     routes_omitted: 0,
     outcome: 'routed',
     otherwise: null,
+    recoveries: [],
+    monitors: [],
+    ...changes,
+  }
+}
+
+export function makeRouteTrace(name: string, changes: Partial<RouteTrace> = {}): RouteTrace {
+  return {
+    name,
+    source: 'routes.yaml:1',
+    verdict: 'matched',
+    reason: null,
+    condition: null,
+    steps: [],
+    recipients: [],
+    deliveries: [],
+    notification: null,
+    duration_ms: 1,
     ...changes,
   }
 }
@@ -117,6 +143,8 @@ export function makeRouting(claimed: ClaimedMail, changes: Partial<Routing> = {}
     pending: null,
     trace: makeTrace(claimed.id, { generation: claimed.generation }),
     notifications: [],
+    recoveries: [],
+    monitorsSeen: [],
     now: noon,
     ...changes,
   }
@@ -175,6 +203,7 @@ export function makeSettlement(claimed: ClaimedDelivery, changes: Partial<Settle
       excerpt: 'ok',
     },
     holdBack: null,
+    goesOn: false,
     ...changes,
   }
 }

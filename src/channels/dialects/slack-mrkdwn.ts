@@ -1,6 +1,8 @@
 import { isVisible } from '../clean-text.js'
-import { cutText, takeText } from '../cut-text.js'
+import { cutText } from '../cut-text.js'
 import type { Outline } from '../outline-message.js'
+import { takeRendered } from './compose-text.js'
+import { splitUrls } from './split-urls.js'
 
 /** Limits in UTF-16 units after escaping (Slack, "Block Kit reference"). */
 const sectionMax = 3_000
@@ -18,7 +20,7 @@ export type SlackBlock =
 /** A message as blocks, with the plain `text` that notifications and old clients show. */
 export function renderSlack(outline: Outline, short: boolean): { text: string; blocks: SlackBlock[] } {
   const title = `${outline.icon} ${outline.title}`
-  const tail = short ? [] : tailLines(outline)
+  const tail = short ? shortTail(outline) : tailLines(outline)
   const blocks: SlackBlock[] = [
     { type: 'header', text: { type: 'plain_text', text: cutText(title, headerMax, 'utf16'), emoji: false } },
     ...textSections(outline.text, short ? 1 : textSectionsMax).map(section),
@@ -33,10 +35,17 @@ export function renderSlack(outline: Outline, short: boolean): { text: string; b
 
 /** The same without blocks, for a workspace that refuses them. */
 export function renderSlackText(outline: Outline): string {
-  const text = [`${outline.icon} ${outline.title}`, outline.text, outline.foot]
-    .filter((part) => part !== '')
-    .join('\n\n')
-  return fitEscaped(text, fallbackMax).markup
+  const tail = [...shortTail(outline), escapeMrkdwn(outline.foot)]
+  const text = [`${outline.icon} ${outline.title}`, outline.text].filter((part) => part !== '').join('\n\n')
+  const tailLength = tail.join('\n\n').length + 2
+  return [takeRendered(text, fallbackMax - tailLength, 'utf16', linkUrls).markup, ...tail].join('\n\n')
+}
+
+/** However short a message has to be, it keeps the last note and the first link: they say and do what it is sent for. */
+function shortTail({ notes, links }: Outline): string[] {
+  const note = notes.slice(-1).map((last) => `⚠️ ${escapeMrkdwn(last)}`)
+  const link = links.slice(0, 1).map(({ label, url }) => `🔗 ${renderLink(url, label)}`)
+  return [...note, ...link].filter((line) => line.length <= contextMax)
 }
 
 function section(text: string): SlackBlock {
@@ -49,21 +58,11 @@ function textSections(text: string, max: number): string[] {
   let rest = text
   while (isVisible(rest) && sections.length < max) {
     const isLast = sections.length === max - 1
-    const taken = fitEscaped(rest, sectionMax - 2)
+    const taken = takeRendered(rest, sectionMax - 2, 'utf16', linkUrls)
     sections.push(isLast && taken.rest !== '' ? `${taken.markup}…` : taken.markup)
     rest = taken.rest
   }
   return sections.filter(isVisible)
-}
-
-/** As much of the text as fits once it is escaped. Halving ends: escaping makes a character at most six times as long. */
-function fitEscaped(text: string, max: number): { markup: string; rest: string } {
-  for (let room = max; room > 1; room = Math.floor(room / 2)) {
-    const { head, rest } = takeText(text, room, 'utf16')
-    const markup = linkUrls(head)
-    if (markup.length <= max) return { markup, rest }
-  }
-  return { markup: '', rest: '' }
 }
 
 function tailLines(outline: Outline): string[] {
@@ -85,13 +84,8 @@ function joinLines(lines: string[]): string[] {
 
 /** Escapes a text and makes its URLs links, which `verbatim` would leave as text. */
 function linkUrls(text: string): string {
-  return text
-    .split(/(https?:\/\/[^\s<>"|]+)/i)
-    .map((part, index) => {
-      if (index % 2 === 0) return escapeMrkdwn(part)
-      const url = part.replace(/[.,;:!?'")\]}]{1,10}$/, '')
-      return `<${escapeMrkdwn(url)}>${escapeMrkdwn(part.slice(url.length))}`
-    })
+  return splitUrls(text)
+    .map((part) => (part.isUrl ? `<${escapeMrkdwn(part.text)}>` : escapeMrkdwn(part.text)))
     .join('')
 }
 

@@ -8,6 +8,7 @@ const pagesMax = 4
 const shortMax = 1_000
 const markerMax = 8
 const tailMax = 2_400
+const shortTailMax = 600
 
 type Markup = (text: string) => string
 
@@ -34,10 +35,14 @@ const plain: Writer = {
 }
 
 /**
- * Renders a message as one to four Telegram texts. Cutting happens on the plain text and markup is put around whole
- * pieces afterwards, so no tag and no entity can ever be cut, and the markup holds nothing but our own `b`, `i` and `a`.
+ * Renders a message as one to four Telegram texts, or as exactly `parts` of them: what takes the place of a message sent
+ * before is cut at the same places. Cutting happens on the plain text and markup is put around whole pieces afterwards,
+ * so no tag and no entity can ever be cut, and the markup holds nothing but our own `b`, `i` and `a`.
  */
-export function renderTelegram(outline: Outline, style: { html: boolean; short: boolean }): string[] {
+export function renderTelegram(
+  outline: Outline,
+  style: { html: boolean; short: boolean; parts: number | null },
+): string[] {
   const writer = style.html ? html : plain
   const head = `${outline.icon} ${outline.title}`
   const tail = tailLines(outline, style.short)
@@ -46,7 +51,8 @@ export function renderTelegram(outline: Outline, style: { html: boolean; short: 
   const pages = splitPages(outline.text, {
     max,
     unit: 'code_points',
-    pagesMax: style.short ? 1 : pagesMax,
+    pagesMin: style.short ? 1 : (style.parts ?? 1),
+    pagesMax: style.short ? 1 : (style.parts ?? pagesMax),
     first: measureText(head, 'code_points') + 2,
     // The plain form of a link is longer than what HTML shows of it, so this is never too little.
     last: measureText(tailPlain, 'code_points') + 2,
@@ -62,17 +68,23 @@ export function renderTelegram(outline: Outline, style: { html: boolean; short: 
 
 type TailLine = (writer: Writer) => string
 
-/** The lines under the text: what fits of notes, names and links into `tailMax`, and always the foot. */
+/**
+ * The lines under the text: what fits of notes, names and links into `tailMax`, and always the foot. However short a
+ * message has to be, it keeps the last note and the first link, which say and do what it is sent for.
+ */
 function tailLines(outline: Outline, short: boolean): TailLine[] {
   const foot: TailLine = (writer) => writer.italic(outline.foot)
-  if (short) return [foot]
-  const lines: TailLine[] = outline.notes.map((note) => (writer) => `⚠️ ${writer.text(note)}`)
-  if (outline.attachments.length > 0) lines.push((writer) => `📎 ${writer.text(outline.attachments.join(', '))}`)
-  for (const { label, url } of outline.links) lines.push((writer) => `🔗 ${writer.link(label, url)}`)
+  const notes = short ? outline.notes.slice(-1) : outline.notes
+  const lines: TailLine[] = notes.map((note) => (writer) => `⚠️ ${writer.text(note)}`)
+  if (!short && outline.attachments.length > 0)
+    lines.push((writer) => `📎 ${writer.text(outline.attachments.join(', '))}`)
+  for (const { label, url } of outline.links.slice(0, short ? 1 : undefined))
+    lines.push((writer) => `🔗 ${writer.link(label, url)}`)
+  const max = short ? shortTailMax : tailMax
   let used = 0
   const fitting = lines.filter((line) => {
     const length = measureText(line(plain), 'code_points') + 1
-    if (used + length > tailMax) return false
+    if (used + length > max) return false
     used += length
     return true
   })

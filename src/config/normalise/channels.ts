@@ -1,11 +1,15 @@
-import type { Channel, ChannelKind } from '../../domain/channel.js'
+import type { Channel, ChannelKind, ChannelLimits } from '../../domain/channel.js'
 import { withoutKeys } from '../merge.js'
+import { parseRate } from '../rate.js'
+import { channelLimitNames, channelLimits } from '../schema/channel-limits.js'
 import type { RawChannel } from '../schema/routes-file.js'
+import { keysAllowedAt } from '../schema/walk.js'
 import { collectSecret } from '../secrets.js'
-import { keyPlaceAt, nodeAt, type SourceNode } from '../source.js'
+import { keyPlaceAt, type MapNode, nodeAt, type SourceNode } from '../source.js'
 import { suggestionHint } from '../suggest.js'
 import { validate } from '../validate.js'
 import { type Reading, refuseUnavailable, under } from './reading.js'
+import { durationMs, durationsMs } from './server.js'
 
 /** Kinds the file format knows; those a program's list does not have are refused as not available. */
 export const knownChannelKinds = [
@@ -44,7 +48,7 @@ export const knownChannelKinds = [
 ] as const
 
 /** Keys of a person that are no channel. */
-const reservedNames = ['name', 'manager']
+export const reservedNames: readonly string[] = ['name', 'manager', 'quiet_hours']
 
 /** Checks a channel's settings by its kind; null when they cannot be used (which is reported). */
 export function normaliseChannel(name: string, raw: RawChannel, node: SourceNode, reading: Reading): Channel | null {
@@ -64,12 +68,30 @@ export function normaliseChannel(name: string, raw: RawChannel, node: SourceNode
   }
   if (node.type !== 'map') return null
   collectSecrets(name, kind, node, reading)
-  const { data, failed } = validate(withoutKeys(node, new Set(['kind'])), kind.settings, reading.issues, [
+  const limits = readLimits(name, kind, node, reading)
+  const own = withoutKeys(node, new Set(['kind', ...channelLimitNames]))
+  const { data, failed } = validate(own, kind.settings, reading.issues, ['channels', name], channelLimitNames)
+  if (failed || !limits) return null
+  return { name, kind, settings: data, destination: kind.destination(data), limits }
+}
+
+/** What any channel may say of its own deliveries; null when it cannot be used (which is reported). */
+function readLimits(name: string, kind: ChannelKind, node: MapNode, reading: Reading): ChannelLimits | null {
+  const own = keysAllowedAt(kind.settings, [])
+  const clash = channelLimitNames.find((limit) => own.includes(limit))
+  if (clash !== undefined) throw new TypeError(`the kind ${kind.kind} has a setting "${clash}", which any channel has`)
+  const others = [...node.entries.keys()].filter((key) => !channelLimitNames.includes(key))
+  const { data, failed } = validate(withoutKeys(node, new Set(others)), channelLimits, reading.issues, [
     'channels',
     name,
   ])
   if (failed) return null
-  return { name, kind, settings: data, destination: kind.destination(data) }
+  return {
+    rate: data.rate_limit === undefined ? null : parseRate(data.rate_limit),
+    perDayMax: data.daily_cap ?? null,
+    retryMs: data.retry === undefined ? null : durationsMs(data.retry),
+    retryWindowMs: data.retry_window === undefined ? null : durationMs(data.retry_window, 0),
+  }
 }
 
 function collectSecrets(name: string, kind: ChannelKind, node: SourceNode, reading: Reading): void {

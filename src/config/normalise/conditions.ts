@@ -1,7 +1,8 @@
-import { type Condition, type TextField, type Weekday, weekdays } from '../../domain/route.js'
+import type { Condition, TextField } from '../../domain/route.js'
 import { parseSize } from '../../domain/units.js'
 import type { RawCondition, RawPresence, RawText, RawTextTest } from '../schema/conditions.js'
 import { positionOf, type SourceNode } from '../source.js'
+import { readClockRange, readDays } from './hours.js'
 import { keyPosition, listOf, type Reading, referTo, under } from './reading.js'
 
 const textFields = ['subject', 'body', 'html'] as const
@@ -11,8 +12,16 @@ const operators = ['is', 'contains', 'starts_with', 'ends_with', 'matches'] as c
 /** What a plain text means in a field: part of a text, an address with globs, or a whole name with globs. */
 type PlainMeaning = 'part' | 'address' | 'name'
 
-/** Turns a map of conditions, all of which have to hold, into the domain's condition. */
-export function normaliseCondition(raw: RawCondition, node: SourceNode, reading: Reading): Condition {
+/**
+ * Turns a map of conditions, all of which have to hold, into the domain's condition.
+ * @param onError what counts when the LLM or a module gives no answer and the file does not say: whatever loses no alert.
+ */
+export function normaliseCondition(
+  raw: RawCondition,
+  node: SourceNode,
+  reading: Reading,
+  onError: OnError = 'match',
+): Condition {
   const conditions: Condition[] = []
   for (const field of textFields) {
     const test = raw[field]
@@ -34,15 +43,15 @@ export function normaliseCondition(raw: RawCondition, node: SourceNode, reading:
   for (const kind of ['all', 'any'] as const) {
     const list = raw[kind]
     if (!list) continue
-    const of = list.map((one, index) => normaliseCondition(one, under(under(node, kind), index), reading))
+    const of = list.map((one, index) => normaliseCondition(one, under(under(node, kind), index), reading, onError))
     conditions.push({ kind, of, position: keyPosition(node, [kind]) })
   }
   if (raw.not) {
-    const of = normaliseCondition(raw.not, under(node, 'not'), reading)
+    const of = normaliseCondition(raw.not, under(node, 'not'), reading, onError)
     conditions.push({ kind: 'not', of, position: keyPosition(node, ['not']) })
   }
-  if (raw.llm !== undefined) conditions.push(llmCondition(raw.llm, node))
-  if (raw.wasm !== undefined) conditions.push(wasmCondition(raw.wasm, node, reading))
+  if (raw.llm !== undefined) conditions.push(llmCondition(raw.llm, node, onError))
+  if (raw.wasm !== undefined) conditions.push(wasmCondition(raw.wasm, node, reading, onError))
   return allOf(conditions, node)
 }
 
@@ -61,8 +70,8 @@ function plainConditions(raw: RawCondition, node: SourceNode): Condition[] {
   if (raw.time !== undefined) {
     conditions.push({
       kind: 'time',
-      days: raw.time.days === undefined ? null : daysOf([raw.time.days].flat()),
-      between: raw.time.between === undefined ? null : minutesOf(raw.time.between),
+      days: raw.time.days === undefined ? null : readDays([raw.time.days].flat()),
+      between: raw.time.between === undefined ? null : readClockRange(raw.time.between),
       timezone: raw.time.timezone ?? 'UTC',
       position: keyPosition(node, ['time']),
     })
@@ -181,23 +190,29 @@ function attachmentCondition(
   return allOf(conditions, under(node, 'attachment'))
 }
 
-function llmCondition(raw: NonNullable<RawCondition['llm']>, node: SourceNode): Condition {
+type OnError = 'match' | 'no_match'
+
+function llmCondition(raw: NonNullable<RawCondition['llm']>, node: SourceNode, onError: OnError): Condition {
   const position = keyPosition(node, ['llm'])
-  if (typeof raw === 'string')
-    return { kind: 'llm', prompt: raw, fields: ['subject', 'body'], onError: 'match', position }
+  if (typeof raw === 'string') return { kind: 'llm', prompt: raw, fields: ['subject', 'body'], onError, position }
   const fields = raw.fields ?? ['subject', 'body']
-  return { kind: 'llm', prompt: raw.prompt, fields, onError: raw.on_error ?? 'match', position }
+  return { kind: 'llm', prompt: raw.prompt, fields, onError: raw.on_error ?? onError, position }
 }
 
-function wasmCondition(raw: NonNullable<RawCondition['wasm']>, node: SourceNode, reading: Reading): Condition {
+function wasmCondition(
+  raw: NonNullable<RawCondition['wasm']>,
+  node: SourceNode,
+  reading: Reading,
+  onError: OnError,
+): Condition {
   const position = keyPosition(node, ['wasm'])
   const value = under(node, 'wasm')
   if (typeof raw === 'string') {
     referTo('action', raw, value, reading)
-    return { kind: 'wasm', module: raw, onError: 'match', position }
+    return { kind: 'wasm', module: raw, onError, position }
   }
   referTo('action', raw.module, under(value, 'module'), reading)
-  return { kind: 'wasm', module: raw.module, onError: raw.on_error ?? 'match', position }
+  return { kind: 'wasm', module: raw.module, onError: raw.on_error ?? onError, position }
 }
 
 function allOf(conditions: Condition[], node: SourceNode): Condition {
@@ -250,31 +265,4 @@ function globOf(address: string): string {
 function patternOf(glob: string): string {
   const escaped = glob.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   return `^${escaped.join('.*')}$`
-}
-
-/** `mon-fri` is five days, `sat-mon` three. */
-function daysOf(written: string[]): Weekday[] {
-  const days = new Set<Weekday>()
-  for (const span of written) {
-    const [first = '', last = first] = span.split('-')
-    const start = indexOfDay(first)
-    const count = (indexOfDay(last) - start + 7) % 7
-    for (let offset = 0; offset <= count; offset++) {
-      const day = weekdays[(start + offset) % 7]
-      if (day) days.add(day)
-    }
-  }
-  return weekdays.filter((day) => days.has(day))
-}
-
-function indexOfDay(name: string): number {
-  return weekdays.map(String).indexOf(name)
-}
-
-function minutesOf(range: string): { fromMinute: number; toMinute: number } {
-  const [from = 0, to = 0] = range.split('-').map((clock) => {
-    const [hours = 0, minutes = 0] = clock.trim().split(':').map(Number)
-    return hours * 60 + minutes
-  })
-  return { fromMinute: from, toMinute: to }
 }

@@ -1,17 +1,24 @@
 import type { Channel } from '../../domain/channel.js'
 import type { Config } from '../../domain/config.js'
-import { parseDuration } from '../../domain/units.js'
+import type { Route } from '../../domain/route.js'
 import type { RawFile } from '../schema/routes-file.js'
 import { collectFilePieces } from '../secrets.js'
 import { childOf, keyPlaceAt, nodeAt, type SourceNode } from '../source.js'
+import { normaliseCalendar } from './calendars.js'
 import { normaliseChannel } from './channels.js'
 import { normaliseJob } from './jobs.js'
+import { variablesOf, variablesOfStep } from './keys.js'
+import { normaliseMonitor } from './monitors.js'
+import { readKey } from './noise-steps.js'
 import { normaliseGroups, normalisePeople } from './people.js'
-import { type Reading, refuseUnavailable } from './reading.js'
-import { normaliseRoutes, retryOf } from './routes.js'
-import { normaliseLlm, normaliseServer } from './server.js'
+import { type Reading, readChannels, refuseUnavailable } from './reading.js'
+import { normaliseRoutes } from './routes.js'
+import { durationMs, durationsMs, normaliseLlm, normaliseServer } from './server.js'
 import { normaliseAction, normaliseLookup } from './sources.js'
-import { readChannels } from './steps.js'
+
+const retryMsDefault = [60_000, 300_000, 900_000, 1_800_000, 3_600_000]
+const retryWindowMsDefault = 3 * 86_400_000
+const dedupeKeyDefault = ['route', 'subject', 'recipients']
 
 /** Where the program runs, as far as a config depends on it. */
 export interface Machine {
@@ -30,6 +37,8 @@ export function normaliseConfig(raw: RawFile, reading: Reading, machine: Machine
   const lookups = mapSection(raw.lookups, 'lookups', reading, normaliseLookup)
   const actions = mapSection(raw.actions, 'actions', reading, normaliseAction)
   const jobs = mapSection(raw.jobs, 'jobs', reading, normaliseJob)
+  const monitors = mapSection(raw.monitors, 'monitors', reading, normaliseMonitor)
+  const calendars = mapSection(raw.calendars, 'calendars', reading, normaliseCalendar)
   const routes = normaliseRoutes(raw, childOf(root, 'routes'), reading)
   const otherwiseSend = nodeAt(root, ['otherwise', 'send'])
   const otherwise = {
@@ -49,13 +58,17 @@ export function normaliseConfig(raw: RawFile, reading: Reading, machine: Machine
     lookups,
     actions,
     jobs,
+    monitors,
+    calendars,
     routes,
-    defaultRetryMs: retryOf(raw.defaults?.retry),
+    defaultRetryMs: raw.defaults?.retry === undefined ? [...retryMsDefault] : durationsMs(raw.defaults.retry),
+    defaultRetryWindowMs: durationMs(raw.defaults?.retry_window, retryWindowMsDefault),
+    defaultDedupe: normaliseDefaultDedupe(raw.defaults?.dedupe, routes, reading),
     secrets: [...reading.secrets],
   }
 }
 
-type RawOf<Section extends 'channels' | 'lookups' | 'actions'> = NonNullable<RawFile[Section]>[string]
+type RawOf<Section extends 'channels'> = NonNullable<RawFile[Section]>[string]
 
 /** Without a prototype, so that `config.channels['constructor']` is what the file says: nothing. */
 function mapSection<Raw, Normal>(
@@ -75,14 +88,24 @@ function mapSection<Raw, Normal>(
 
 function refuseLater(raw: RawFile, reading: Reading): void {
   const { root } = reading
-  if (Object.keys(raw.monitors ?? {}).length > 0) refuseUnavailable('monitors', keyPlaceAt(root, ['monitors']), reading)
   if (raw.otherwise?.reject !== undefined)
     refuseUnavailable('reject', keyPlaceAt(root, ['otherwise', 'reject']), reading)
   if (raw.otherwise?.archive === false) {
     refuseUnavailable('archive: false', keyPlaceAt(root, ['otherwise', 'archive']), reading)
   }
-  const dedupeFor = raw.defaults?.dedupe?.for
-  if (dedupeFor !== undefined && parseDuration(dedupeFor) !== 0) {
-    refuseUnavailable('dedupe', keyPlaceAt(root, ['defaults', 'dedupe']), reading)
-  }
+}
+
+/** A variable that any route makes may be part of the key; a route without it is not deduplicated. */
+function normaliseDefaultDedupe(
+  raw: NonNullable<RawFile['defaults']>['dedupe'],
+  routes: Route[],
+  reading: Reading,
+): Config['defaultDedupe'] {
+  const windowMs = durationMs(raw?.for, 0)
+  const variables = new Set(
+    routes.flatMap(({ when, steps }) => [...variablesOf(when), ...steps.flatMap(variablesOfStep)]),
+  )
+  const node = nodeAt(reading.root, ['defaults', 'dedupe', 'key']) ?? reading.root
+  const key = readKey(raw?.key ?? dedupeKeyDefault, node, variables, reading)
+  return windowMs > 0 ? { key, windowMs } : null
 }

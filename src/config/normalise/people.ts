@@ -1,10 +1,13 @@
 import type { Person } from '../../domain/config.js'
+import { readSeverity, type Severity } from '../../domain/message.js'
 import { firstAt } from '../merge.js'
-import type { RawPerson } from '../schema/routes-file.js'
+import type { RawPerson, RawQuietHours } from '../schema/routes-file.js'
 import { isMailAddress } from '../schema/values.js'
 import { childOf, keyPlaceAt, type Place, type SourceNode } from '../source.js'
 import { suggest, suggestionHint } from '../suggest.js'
-import { type Reading, readRecipient, under } from './reading.js'
+import { reservedNames } from './channels.js'
+import { type Reading, readRecipient, referTo, under } from './reading.js'
+import { checkSeverity } from './steps.js'
 
 /** Groups in groups in groups: each level is a call on the stack. */
 const groupDepthMax = 32
@@ -47,20 +50,39 @@ function personNode(written: string, reading: Reading): SourceNode {
 }
 
 function normalisePerson(address: string, raw: RawPerson, node: SourceNode, reading: Reading): Person {
-  const { name, manager, ...addresses } = raw
+  const { name, manager, quiet_hours: quietHours, ...addresses } = raw
   const channels: Record<string, string> = Object.create(null)
   for (const [channel, value] of Object.entries(addresses)) {
     const checked = channelAddress(channel, value, node, reading)
     if (checked !== null) channels[channel] = checked
   }
   if (manager !== undefined) checkManager(manager.toLowerCase(), under(node, 'manager'), reading)
-  return { address, name: name ?? null, manager: manager?.toLowerCase() ?? null, channels }
+  return {
+    address,
+    name: name ?? null,
+    manager: manager?.toLowerCase() ?? null,
+    channels,
+    quietHours: quietHours === undefined ? null : readQuietHours(quietHours, under(node, 'quiet_hours'), reading),
+  }
+}
+
+function readQuietHours(raw: RawQuietHours, node: SourceNode, reading: Reading): Person['quietHours'] {
+  if (typeof raw === 'string') {
+    referTo('calendar', raw, node, reading)
+    return { calendar: raw, except: ['critical'] }
+  }
+  referTo('calendar', raw.calendar, under(node, 'calendar'), reading)
+  const except = (raw.except ?? ['critical']).map((word, index): Severity | null => {
+    checkSeverity(word, under(under(node, 'except'), index), reading)
+    return readSeverity(word)
+  })
+  return { calendar: raw.calendar, except: [...new Set(except.filter((one) => one !== null))] }
 }
 
 function channelAddress(channel: string, value: string, node: SourceNode, reading: Reading): string | null {
   const channelNode = reading.names.channel.get(channel)
   if (!channelNode) {
-    const hint = () => suggestionHint(channel, [...reading.names.channel.keys(), 'name', 'manager'], 'known channels:')
+    const hint = () => suggestionHint(channel, [...reading.names.channel.keys(), ...reservedNames], 'known channels:')
     reading.issues.error('unknown-channel', `there is no channel "${channel}"`, keyPlaceAt(node, [channel]), hint)
     return null
   }

@@ -8,7 +8,7 @@ import { suggestionHint } from '../suggest.js'
 import { placeInScalar } from '../template-place.js'
 
 /** Sorts of names that one part of a file gives and another refers to. */
-export type NameSort = 'channel' | 'lookup' | 'action' | 'group' | 'person'
+export type NameSort = 'channel' | 'lookup' | 'action' | 'group' | 'person' | 'calendar'
 
 /** What every normaliser needs: where to report, what is known, and the checks that belong to other rooms. */
 export interface Reading {
@@ -34,6 +34,7 @@ const nameSections = {
   action: 'actions',
   group: 'groups',
   person: 'people',
+  calendar: 'calendars',
 } as const
 
 export function readNames(root: MapNode): Reading['names'] {
@@ -50,6 +51,7 @@ export function readNames(root: MapNode): Reading['names'] {
     action: names('action'),
     group: names('group'),
     person: names('person'),
+    calendar: names('calendar'),
   }
 }
 
@@ -124,6 +126,16 @@ export function readRecipient(entry: string, node: SourceNode, reading: Reading)
   const message = `${JSON.stringify(entry)} is neither a mail address nor a group`
   reading.issues.error('unknown-recipient', message, node, hint)
   return entry
+}
+
+export function readRecipients(raw: string | string[], node: SourceNode, reading: Reading): string[] {
+  return listOf(raw, node).map(({ value, node: at }) => readRecipient(value, at, reading))
+}
+
+export function readChannels(raw: string | string[], node: SourceNode, reading: Reading): string[] {
+  const channels = listOf(raw, node)
+  for (const { value, node: at } of channels) referTo('channel', value, at, reading)
+  return [...new Set(channels.map(({ value }) => value))]
 }
 
 /** A variable in it is missing, which has been reported. */

@@ -2,13 +2,12 @@ import { readSeverity } from '../../domain/message.js'
 import type { Condition, Route, Step } from '../../domain/route.js'
 import { firstAt } from '../merge.js'
 import type { RawFile, RawRoute } from '../schema/routes-file.js'
-import { childOf, type Place, positionOf, type SourceNode } from '../source.js'
+import { childOf, keyPlaceAt, type Place, positionOf, type SourceNode } from '../source.js'
 import { normaliseCondition } from './conditions.js'
+import { variablesOf, variablesOfStep } from './keys.js'
 import { type Reading, under } from './reading.js'
-import { durationMs } from './server.js'
+import { durationMs, durationsMs } from './server.js'
 import { checkSeverity, normaliseStep } from './steps.js'
-
-const retryMsDefault = [60_000, 300_000, 900_000, 1_800_000, 3_600_000]
 
 /** Routes in the order of the files. Names are unique, because traces, tests and metrics go by them. */
 export function normaliseRoutes(raw: RawFile, node: SourceNode | undefined, reading: Reading): Route[] {
@@ -26,24 +25,49 @@ export function normaliseRoutes(raw: RawFile, node: SourceNode | undefined, read
 function normaliseRoute(raw: RawRoute, node: SourceNode, defaults: RawFile['defaults'], reading: Reading): Route {
   const position = positionOf(node)
   const always: Condition = { kind: 'all', of: [], position: null }
-  const steps = (raw.steps ?? []).map((step, index) => normaliseStep(step, under(under(node, 'steps'), index), reading))
+  const when = raw.when ? normaliseCondition(raw.when, under(node, 'when'), reading) : always
   if (raw.severity !== undefined) checkSeverity(raw.severity, under(node, 'severity'), reading)
   return {
     name: raw.name,
     enabled: raw.enabled ?? true,
-    when: raw.when ? normaliseCondition(raw.when, under(node, 'when'), reading) : always,
-    steps: steps.filter((step): step is Step => step !== null),
+    when,
+    steps: normaliseSteps(raw.steps ?? [], when, under(node, 'steps'), reading),
     stop: raw.stop ?? false,
     severity: raw.severity === undefined ? null : readSeverity(raw.severity),
     event: raw.event ?? null,
     labels: { ...raw.labels },
     onError: raw.on_error ?? defaults?.on_error ?? 'send',
-    retryMs: retryOf(raw.retry ?? defaults?.retry),
+    retryMs: raw.retry === undefined ? null : durationsMs(raw.retry),
+    retryWindowMs: raw.retry_window === undefined ? null : durationMs(raw.retry_window, 0),
     position,
   }
 }
 
-/** The waits before each retry, in milliseconds; without any written, the usual ladder. */
-export function retryOf(texts: string[] | undefined): number[] {
-  return texts?.map((text) => durationMs(text, 0)) ?? [...retryMsDefault]
+function normaliseSteps(
+  raw: NonNullable<RawRoute['steps']>,
+  when: Condition,
+  node: SourceNode,
+  reading: Reading,
+): Step[] {
+  const steps: Step[] = []
+  const places = new Map<string, Place>()
+  const variables = { fromCondition: new Set(variablesOf(when)), fromSteps: new Set<string>() }
+  for (const [index, one] of raw.entries()) {
+    const at = under(node, index)
+    const step = normaliseStep(one, at, variables, reading)
+    if (step === null) continue
+    refuseSecond(step, at, places, reading)
+    for (const name of variablesOfStep(step)) variables.fromSteps.add(name)
+    steps.push(step)
+  }
+  return steps
+}
+
+/** A notification waits, or is a repeat, in one way. */
+function refuseSecond({ verb }: Step, node: SourceNode, places: Map<string, Place>, { issues }: Reading): void {
+  if (verb !== 'dedupe' && verb !== 'hold' && verb !== 'digest') return
+  const place = keyPlaceAt(node, [verb])
+  const twin = places.get(verb)
+  if (twin) issues.error('duplicate-step', `a route has one "${verb}"`, place, firstAt(twin))
+  else places.set(verb, place)
 }

@@ -18,7 +18,10 @@ export function normaliseServer(raw: RawFile['server'], reading: Reading, folder
     dataFolder: raw?.data === undefined ? resolve(folder, 'data') : resolvePath(raw.data, under(node, 'data')),
     store: { type: 'sqlite' },
     smtp: normaliseSmtp(raw?.smtp, under(node, 'smtp'), reading),
-    http: { listen: readListen(raw?.http?.listen ?? '127.0.0.1:8025') },
+    http: {
+      listen: readListen(raw?.http?.listen ?? '127.0.0.1:8025'),
+      publicUrl: raw?.http?.public_url?.replace(/\/+$/, '') ?? null,
+    },
     retention: {
       mailsMs: keepMs(raw?.retention?.mails, 30 * dayMs),
       deliveriesMs: keepMs(raw?.retention?.deliveries, 90 * dayMs),
@@ -47,6 +50,10 @@ export function normaliseLlm(raw: RawFile['llm'], reading: Reading): LlmSettings
 
 export function durationMs(text: string | undefined, fallbackMs: number): number {
   return (text === undefined ? null : parseDuration(text)) ?? fallbackMs
+}
+
+export function durationsMs(texts: string[]): number[] {
+  return texts.map((text) => durationMs(text, 0))
 }
 
 /** Relative to the folder of the file that names it. */

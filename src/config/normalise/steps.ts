@@ -1,7 +1,9 @@
 import { readSeverity } from '../../domain/message.js'
 import type { RecipientSource, Step, TextField } from '../../domain/route.js'
 import type { RawExtraction, RawStep, RawStepMap } from '../schema/steps.js'
-import { childOf, keyPlaceAt, type SourceNode } from '../source.js'
+import { keyPlaceAt, type SourceNode } from '../source.js'
+import { scopeNames } from './keys.js'
+import { dedupeStep, digestStep, holdStep, type RouteVariables, resolveStep } from './noise-steps.js'
 import {
   checkTemplate,
   isTemplated,
@@ -9,37 +11,24 @@ import {
   listOf,
   type Reading,
   readRecipient,
+  readRecipients,
   referTo,
   refuseUnavailable,
   under,
 } from './reading.js'
-
-const verbsOfLaterVersions = ['llm', 'dedupe', 'hold', 'digest', 'resolve'] as const
-
-/** What templates see beside the variables of a route. */
-const scopeNames = [
-  'mail',
-  'variables',
-  'lookups',
-  'recipients',
-  'route',
-  'title',
-  'text',
-  'severity',
-  'labels',
-  'event',
-]
+import { sendStep } from './send-step.js'
 
 /** Turns a step into the domain's, or null when this version cannot do it (which is reported). */
-export function normaliseStep(raw: RawStep, node: SourceNode, reading: Reading): Step | null {
+export function normaliseStep(
+  raw: RawStep,
+  node: SourceNode,
+  variables: RouteVariables,
+  reading: Reading,
+): Step | null {
   if (raw === 'stop') return { verb: 'stop', position: keyPosition(node, []) }
-  if (raw === 'resolve') {
-    refuseUnavailable('resolve', node, reading)
-    return null
-  }
-  for (const verb of verbsOfLaterVersions) {
-    if (raw[verb] === undefined) continue
-    refuseUnavailable(verb, keyPlaceAt(node, [verb]), reading)
+  if (raw === 'resolve') return { verb: 'resolve', fingerprint: null, position: keyPosition(node, []) }
+  if (raw.llm !== undefined) {
+    refuseUnavailable('llm', keyPlaceAt(node, ['llm']), reading)
     return null
   }
   if (raw.attach !== undefined) return attachStep(raw.attach, node, reading)
@@ -50,6 +39,10 @@ export function normaliseStep(raw: RawStep, node: SourceNode, reading: Reading):
   }
   if (raw.recipients !== undefined) return recipientsStep(raw.recipients, node, reading)
   if (raw.set !== undefined) return setStep(raw.set, node, reading)
+  if (raw.dedupe !== undefined) return dedupeStep(raw.dedupe, node, variables, reading)
+  if (raw.hold !== undefined) return holdStep(raw.hold, node, variables, reading)
+  if (raw.digest !== undefined) return digestStep(raw.digest, node, variables, reading)
+  if (raw.resolve !== undefined) return resolveStep(raw.resolve, node, reading)
   if (raw.send !== undefined) return sendStep(raw.send, node, reading)
   return { verb: 'stop', position: keyPosition(node, ['stop']) }
 }
@@ -134,37 +127,9 @@ function setStep(raw: NonNullable<RawStepMap['set']>, node: SourceNode, reading:
   }
 }
 
-function sendStep(raw: NonNullable<RawStepMap['send']>, node: SourceNode, reading: Reading): Step {
-  const position = keyPosition(node, ['send'])
-  const value = under(node, 'send')
-  if (typeof raw === 'string' || Array.isArray(raw)) {
-    return { verb: 'send', channels: readChannels(raw, value, reading), to: null, template: null, position }
-  }
-  if (raw.repeat !== undefined) refuseUnavailable('repeat', keyPlaceAt(value, ['repeat']), reading)
-  if (childOf(value, 'then')) refuseUnavailable('then', keyPlaceAt(value, ['then']), reading)
-  if (raw.template !== undefined) checkTemplate(raw.template, under(value, 'template'), reading)
-  return {
-    verb: 'send',
-    channels: readChannels(raw.channel, under(value, 'channel'), reading),
-    to: raw.to === undefined ? null : readRecipients(raw.to, under(value, 'to'), reading),
-    template: raw.template ?? null,
-    position,
-  }
-}
-
-export function readChannels(raw: string | string[], node: SourceNode, reading: Reading): string[] {
-  const channels = listOf(raw, node)
-  for (const { value, node: at } of channels) referTo('channel', value, at, reading)
-  return [...new Set(channels.map(({ value }) => value))]
-}
-
 /** Reports a word that is no severity; ours are five, and a few that everybody uses count as one of them. */
 export function checkSeverity(word: string, node: SourceNode, reading: Reading): void {
   if (readSeverity(word) !== null) return
   const hint = 'a severity is critical, error, warning, info or resolved'
   reading.issues.error('bad-severity', `${JSON.stringify(word)} is no severity`, node, hint)
-}
-
-function readRecipients(raw: string | string[], node: SourceNode, reading: Reading): string[] {
-  return listOf(raw, node).map(({ value, node: at }) => readRecipient(value, at, reading))
 }

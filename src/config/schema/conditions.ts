@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { llmFields, weekdays } from '../../domain/route.js'
-import { cidr, clockRange, name, oneOrMore, size, text, timezone } from './values.js'
+import { llmFields } from '../../domain/route.js'
+import { cidr, clockRange, daySpan, name, oneOrMore, size, text, timezone } from './values.js'
 
 const exactText = z.string().max(10_000)
 
@@ -54,7 +54,9 @@ const llmCondition = z.strictObject({
   on_error: z
     .enum(['match', 'no_match', 'retry'])
     .optional()
-    .describe('What holds when the LLM gives no answer. Default match: an alert too many beats a lost one.'),
+    .describe(
+      'What holds when the LLM gives no answer. Default match, and no_match in "unless" and "expect": an alert too many beats a lost one.',
+    ),
 })
 
 const wasmCondition = z.strictObject({
@@ -62,17 +64,13 @@ const wasmCondition = z.strictObject({
   on_error: z
     .enum(['match', 'no_match'])
     .optional()
-    .describe('What holds when the module fails. Default match: an alert too many beats a lost one.'),
+    .describe(
+      'What holds when the module fails. Default match, and no_match in "unless" and "expect": an alert too many beats a lost one.',
+    ),
 })
 
 const timeCondition = z.strictObject({
-  days: oneOrMore(
-    z
-      .string()
-      .regex(dayPattern(), { error: 'a day is mon, tue, wed, thu, fri, sat or sun, or a span such as mon-fri' }),
-  )
-    .optional()
-    .describe('Days of the week, such as [sat, sun] or mon-fri.'),
+  days: oneOrMore(daySpan).optional().describe('Days of the week, such as [sat, sun] or mon-fri.'),
   between: clockRange.optional().describe('Hours of the day, such as 09:00-18:00; a span over midnight is allowed.'),
   timezone: timezone.optional().describe('The time zone of days and hours. Default UTC.'),
 })
@@ -158,9 +156,4 @@ export interface RawCondition {
 
 function hasAny(values: object): boolean {
   return Object.values(values).some((value) => value !== undefined)
-}
-
-function dayPattern(): RegExp {
-  const day = `(?:${weekdays.join('|')})`
-  return new RegExp(`^${day}(?:-${day})?$`)
 }

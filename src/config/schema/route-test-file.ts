@@ -32,6 +32,15 @@ const deliveryExpectation = z.strictObject({
   title: textExpectation.optional().describe('The title; a plain text is the whole of it.'),
   text: textExpectation.optional().describe('The text; a plain text is the whole of it.'),
   run: z.int().min(1).optional().describe('Which run of the job makes it; the first is 1.'),
+  after: waitDuration.optional().describe('An escalation: how long after the alert.'),
+})
+
+const keyExpectation = z.union([z.string().min(1).max(1_000), z.literal(true)])
+
+const controlExpectation = z.strictObject({
+  dedupe: keyExpectation.optional().describe('The key of a dedupe; true: any.'),
+  hold: keyExpectation.optional().describe('The key of a hold; true: any.'),
+  digest: keyExpectation.optional().describe('The key of a digest; true: any.'),
 })
 
 const expectation = z.strictObject({
@@ -40,7 +49,14 @@ const expectation = z.strictObject({
   deliveries: z.array(deliveryExpectation).optional().describe('The deliveries that are planned.'),
   unrouted: z.boolean().optional().describe('true: no route matches.'),
   not: z.array(z.string().min(1)).optional().describe('Routes that must not match.'),
+  controls: controlExpectation.optional().describe('What keeps a notification back, and under which key.'),
+  resolves: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Fingerprints and keys of holds that the mail closes, all of them.'),
 })
+
+const mailExpectations = ['routes', 'not', 'unrouted', 'controls', 'resolves'] as const
 
 const httpMock = z
   .strictObject({
@@ -111,7 +127,7 @@ const routeTest = z
     error: '"given" and "runs" go with a job',
     params: { code: 'bad-test' },
   })
-  .refine(({ job, expect }) => job === undefined || !(expect.routes || expect.not || expect.unrouted !== undefined), {
+  .refine(({ job, expect }) => job === undefined || !mailExpectations.some((key) => expect[key] !== undefined), {
     error: 'of a job, "deliveries" and "recipients" can be expected; routes are for mails',
     params: { code: 'bad-test' },
   })

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { severities } from '../../domain/message.js'
+import { calendar } from './calendars.js'
 import { condition } from './conditions.js'
+import { monitor } from './monitors.js'
 import { defaults, llm, otherwise, server } from './server.js'
 import { step } from './steps.js'
 import {
@@ -17,14 +19,23 @@ import {
   waitDuration,
 } from './values.js'
 
-/** Kinds check their own settings once the kind is known. */
+/** Kinds check their own settings once the kind is known; what any channel takes is in `channelLimits`. */
 const channel = z.looseObject({ kind: z.string().min(1).describe('The kind of channel.') }).meta({ id: 'channel' })
 
-/** Beside these two keys, every key is a channel's name. */
+const quietHours = z.strictObject({
+  calendar: name.describe('The calendar of the hours in which nothing arrives.'),
+  except: z.array(z.string()).max(20).optional().describe('Severities that arrive all the same. Default [critical].'),
+})
+
+/** Beside these keys, every key is a channel's name. */
 const person = z
   .object({
     name: z.string().min(1).max(200).optional().describe('What the person is called.'),
     manager: mailAddress.optional().describe('The mail address of the manager, who is a person too.'),
+    quiet_hours: z
+      .union([name, quietHours])
+      .optional()
+      .describe('A calendar; while it is open, all but critical alerts wait.'),
   })
   .catchall(z.string().min(1).max(1_000).describe('The address of the person on this channel.'))
 
@@ -68,6 +79,7 @@ const route = z.strictObject({
     .optional()
     .describe('When an action fails: send with the recipients so far, or hold.'),
   retry: z.array(waitDuration).max(50).optional().describe('The wait before each retry, in place of the default.'),
+  retry_window: waitDuration.optional().describe('How long a delivery is tried at all, in place of the default.'),
 })
 
 const job = z.strictObject({
@@ -90,19 +102,6 @@ const job = z.strictObject({
     .describe('Who hears of the runs themselves.'),
 })
 
-const monitorSend = z.strictObject({ send: oneOrMore(name).describe('The channel that hears of it.') })
-
-const monitor = z.strictObject({
-  expect: z
-    .strictObject({ when: condition.optional().describe('The mail that has to show up.') })
-    .optional()
-    .describe('What is expected; without it an HTTP ping.'),
-  every: waitDuration.describe('How often it is expected.'),
-  grace: duration.optional().describe('How late it may be.'),
-  on_down: monitorSend.optional().describe('What happens when it is absent.'),
-  on_recovery: monitorSend.optional().describe('What happens when it is back.'),
-})
-
 /** The whole of routes.yaml. Unknown keys are errors everywhere. */
 export const routesFile = z.strictObject({
   version: z.literal(1).optional().describe('The version of this format: 1.'),
@@ -123,6 +122,7 @@ export const routesFile = z.strictObject({
   routes: z.array(route).optional().describe('The rules. Every route that matches runs, in order.'),
   jobs: z.record(name, job).optional().describe('WASM modules that run on a schedule, by name.'),
   monitors: z.record(name, monitor).optional().describe('What is expected to show up within an interval, by name.'),
+  calendars: z.record(name, calendar).optional().describe('Hours with a name, for quiet_hours and during.'),
 })
 
 export type RawFile = z.output<typeof routesFile>
@@ -131,7 +131,17 @@ export type RawLookup = NonNullable<RawFile['lookups']>[string]
 export type RawJob = NonNullable<RawFile['jobs']>[string]
 export type RawAction = NonNullable<RawFile['actions']>[string]
 export type RawPerson = NonNullable<RawFile['people']>[string]
+export type RawQuietHours = string | z.output<typeof quietHours>
 export type RawChannel = NonNullable<RawFile['channels']>[string]
 
 /** Sections that are maps of names: in several files their entries are merged. */
-export const namedSections = ['channels', 'people', 'groups', 'lookups', 'actions', 'jobs', 'monitors'] as const
+export const namedSections = [
+  'channels',
+  'people',
+  'groups',
+  'lookups',
+  'actions',
+  'jobs',
+  'monitors',
+  'calendars',
+] as const

@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import {
+  baseUrl,
   cidr,
   duration,
   httpUrl,
+  keyPart,
   listenAddress,
   name,
   networkRule,
@@ -10,6 +12,7 @@ import {
   path,
   size,
   waitDuration,
+  waitDurationOrNone,
 } from './values.js'
 
 /** A span that something is kept for. */
@@ -62,6 +65,9 @@ export const server = z.strictObject({
   http: z
     .strictObject({
       listen: listenAddress.optional().describe('Where HTTP listens, host:port. Default 127.0.0.1:8025.'),
+      public_url: baseUrl
+        .optional()
+        .describe('How people reach this server, such as https://alerts.example.com: for links in messages.'),
     })
     .optional()
     .describe('The HTTP server with the console and the API.'),
@@ -94,11 +100,19 @@ export const defaults = z.strictObject({
     .describe('The wait before each retry of a delivery. Default [1m, 5m, 15m, 30m, 1h].'),
   dedupe: z
     .strictObject({
-      key: z.array(z.string().min(1)).min(1).optional().describe('What makes two notifications the same.'),
-      for: duration.optional().describe('For how long a repeat is dropped; 0s drops none.'),
+      key: z
+        .array(keyPart)
+        .min(1)
+        .max(20)
+        .optional()
+        .describe('What makes two notifications the same. Default [route, subject, recipients].'),
+      for: waitDurationOrNone.optional().describe('For how long a repeat is suppressed. Default 0s: none is.'),
     })
     .optional()
-    .describe('Drops repeats of a notification.'),
+    .describe('Suppresses repeats, in routes without a "dedupe" step of their own.'),
+  retry_window: waitDuration
+    .optional()
+    .describe('How long a delivery is tried at all, whatever is left of the retries. Default 3d.'),
   on_error: z.enum(['send', 'hold']).optional().describe('What a route does when an action fails. Default send.'),
 })
 

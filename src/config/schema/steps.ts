@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { condition } from './conditions.js'
 import {
-  duration,
+  digestTime,
+  keyPart,
   labels,
   name,
   oneOrMore,
@@ -14,6 +15,7 @@ import {
 } from './values.js'
 
 const recipients = oneOrMore(recipient)
+const key = z.union([keyPart, z.array(keyPart).min(1).max(20)])
 
 const textFieldNames = ['subject', 'body', 'html', 'from', 'to', 'rcpt', 'sender', 'user'] as const
 
@@ -40,6 +42,14 @@ const setTexts = z.strictObject({
 /** The file's word. Under a name of its own, because an object literal with a method-like "then" reads as a promise. */
 const escalationKey = 'then'
 
+const escalation = z.strictObject({
+  after: waitDuration.describe('How long to wait for an acknowledgement.'),
+  send: oneOrMore(name).describe('The channel to escalate to, or several: the first that reaches the person.'),
+  to: recipients
+    .optional()
+    .describe('Whom to escalate to; manager stands for the managers of the recipients. Default: the recipients.'),
+})
+
 const sendOptions = z.strictObject({
   channel: oneOrMore(name).describe('The channel, or several: the first that reaches the person.'),
   to: recipients.optional().describe('Recipients for this send only: mail addresses and groups.'),
@@ -47,19 +57,20 @@ const sendOptions = z.strictObject({
   repeat: z
     .strictObject({
       every: waitDuration.describe('How long to wait between repeats.'),
-      times: z.int().min(1).max(1_000).optional().describe('How many repeats.'),
-      until: z.literal('acknowledged').optional().describe('Stop repeating once a person acknowledged.'),
+      times: z.int().min(1).max(1_000).optional().describe('How many repeats. Default: as many as fit in a day.'),
+      until: z.literal('acknowledged').optional().describe('Stop repeating once a person acknowledged: always so.'),
     })
     .optional()
     .describe('Sends again until somebody acknowledges.'),
   [escalationKey]: z
-    .strictObject({
-      after: waitDuration.describe('How long to wait for an acknowledgement.'),
-      send: oneOrMore(name).describe('The channel to escalate to.'),
-      to: recipients.optional().describe('Whom to escalate to; manager is allowed.'),
-    })
+    .union([escalation, z.array(escalation).min(1).max(20)])
     .optional()
-    .describe('Escalates when nobody acknowledges.'),
+    .describe('Escalates when nobody acknowledges: one step, or a list of them.'),
+  ack: z
+    .boolean()
+    .optional()
+    .describe('The message carries a way to acknowledge it. Default: when it repeats or escalates.'),
+  during: name.optional().describe('A calendar; outside of its hours the message waits.'),
 })
 
 const stepKeys = {
@@ -100,29 +111,43 @@ const stepKeys = {
     .describe('Lets the LLM rewrite the message.'),
   dedupe: z
     .strictObject({
-      key: oneOrMore(template).describe('What makes two notifications the same (Liquid).'),
-      for: waitDuration.describe('For how long a repeat is dropped.'),
+      key: key.describe('What makes two notifications the same: fields, variables, or Liquid.'),
+      for: waitDuration.describe('For how long a repeat is suppressed.'),
     })
-    .describe('Drops a repeat.'),
+    .describe('Suppresses repeats, and counts them.'),
   hold: z
     .strictObject({
-      for: waitDuration.describe('How long to wait.'),
-      key: template.describe('What the later mail has in common (Liquid).'),
+      for: waitDuration.describe('How long to wait; at most 7d.'),
+      key: key.describe('What the later mail has in common: fields, variables, or Liquid.'),
       unless: condition.describe('What the later mail has to meet.'),
+    })
+    .refine(({ unless }) => Object.keys(unless).length > 0, {
+      path: ['unless'],
+      error: 'the condition holds for every mail: write what the mail says that comes when all is well again',
+      params: { code: 'empty-condition' },
     })
     .describe('Waits, and sends only if no later mail with the same key meets a condition.'),
   digest: z
     .strictObject({
-      key: template.optional().describe('What is gathered together (Liquid).'),
-      every: duration.optional().describe('How often a digest goes out.'),
-      at: z.string().min(1).max(100).optional().describe('When a digest goes out, such as 09:00.'),
-      timezone: timezone.optional().describe('The time zone of "at".'),
+      key: key
+        .optional()
+        .describe('What is gathered together: fields, variables, or Liquid. Default: all of the route.'),
+      every: waitDuration.optional().describe('How long the first of a digest waits for others.'),
+      at: digestTime.optional().describe('When a digest goes out: 09:00, mon 09:00 or mon-fri 09:00.'),
+      timezone: timezone.optional().describe('The time zone of "at". Default UTC.'),
+      send_empty: z.boolean().optional().describe('Send a digest with nothing in it, too. Default false.'),
+    })
+    .refine(({ every, at }) => (every === undefined) !== (at === undefined), {
+      error: 'a digest has either every or at',
+      params: { code: 'bad-digest' },
     })
     .describe('Gathers notifications into one.'),
   send: z
     .union([name, z.array(name).min(1).max(100), sendOptions])
     .describe('Sends: a channel, or a list of which the first that reaches the person is used.'),
-  resolve: z.union([z.literal(true), template]).describe('Closes what an earlier mail with this fingerprint opened.'),
+  resolve: z
+    .union([z.literal(true), z.string().min(1).max(10_000)])
+    .describe('Closes what an earlier mail with this fingerprint (Liquid) opened; true takes the own fingerprint.'),
   stop: z.literal(true).describe('Ends the steps of this route here.'),
 }
 
@@ -142,3 +167,5 @@ export const step = z.union([z.enum(['stop', 'resolve']), stepMap]).meta({ id: '
 export type RawStep = z.output<typeof step>
 export type RawStepMap = z.output<typeof stepMap>
 export type RawExtraction = z.output<typeof extraction>
+export type RawSendOptions = z.output<typeof sendOptions>
+export type RawEscalation = z.output<typeof escalation>

@@ -1,11 +1,16 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { weekdays } from '../../domain/route.js'
 import { parseDuration, parseSize } from '../../domain/units.js'
 import { parseListen } from '../listen.js'
+import { parseRate } from '../rate.js'
 
 /** The forms values take, each with the words an issue uses. Values stay as written; normalising turns them into numbers. */
 
 const listLengthMax = 1_000
+const yearMs = 366 * 86_400_000
+const durationPattern = String.raw`^(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+$`
+const dayPattern = `(?:${weekdays.join('|')})(?:-(?:${weekdays.join('|')}))?`
 
 /** A text whose form is checked; `code` is the issue's, `pattern` what an editor can check of it. */
 function form(code: string, message: string, isValid: (text: string) => boolean, pattern?: string) {
@@ -17,15 +22,31 @@ export const duration = form(
   'bad-duration',
   'a duration is a number with its unit, such as 90s, 5m, 24h or 7d',
   (text) => parseDuration(text) !== null,
-  String.raw`^(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+$`,
+  durationPattern,
 )
 
 /** A duration that something waits for: none of no length, none longer than a year. */
 export const waitDuration = form(
   'bad-duration',
   'a duration is a number with its unit, such as 90s, 5m, 24h or 7d, and at most a year',
-  (text) => isBetween(parseDuration(text), 1, 366 * 86_400_000),
-  String.raw`^(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+$`,
+  (text) => isBetween(parseDuration(text), 1, yearMs),
+  durationPattern,
+)
+
+/** The same, where none at all is a choice, too. */
+export const waitDurationOrNone = form(
+  'bad-duration',
+  'a duration is a number with its unit, such as 90s, 5m, 24h or 7d, and at most a year',
+  (text) => isBetween(parseDuration(text), 0, yearMs),
+  durationPattern,
+)
+
+/** `30/1m`: so many in so long. */
+export const rate = form(
+  'bad-rate',
+  'a rate is a number and a duration of at most a day, such as 30/1m',
+  (text) => parseRate(text) !== null,
+  String.raw`^\d{1,7}/(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+$`,
 )
 
 export const size = form(
@@ -61,9 +82,30 @@ export const httpUrl = form(
   '^[Hh][Tt][Tt][Pp][Ss]?://',
 )
 
+/** An address that paths are put behind. */
+export const baseUrl = form(
+  'bad-url',
+  'an address that links start with is written https://alerts.example.com, without user, ? and #',
+  (text) => URL.canParse(text) && /^https?:\/\/[^?#@]+$/i.test(text),
+  '^[Hh][Tt][Tt][Pp][Ss]?://[^?#@]+$',
+)
+
 export const clockRange = form('bad-time', 'a time of day is written 09:00-18:00, in 24 hours', (text) =>
   /^(?:[01]?\d|2[0-3]):[0-5]\d\s*-\s*(?:(?:[01]?\d|2[0-3]):[0-5]\d|24:00)$/.test(text.trim()),
 )
+
+export const daySpan = form(
+  'bad-day',
+  'a day is mon, tue, wed, thu, fri, sat or sun, or a span such as mon-fri',
+  (text) => new RegExp(`^${dayPattern}$`).test(text),
+  `^${dayPattern}$`,
+)
+
+export const digestTime = form('bad-time', 'a time is written 09:00, mon 09:00 or mon-fri 09:00, in 24 hours', (text) =>
+  new RegExp(`^(?:${dayPattern} +)?(?:[01]?\\d|2[0-3]):[0-5]\\d$`).test(text),
+)
+
+export const date = form('bad-date', 'a date is written 2026-12-25', isDate, String.raw`^\d{4}-\d{2}-\d{2}$`)
 
 export const timezone = form(
   'bad-timezone',
@@ -92,6 +134,8 @@ export const recipient = z.string().trim().min(1).max(320)
 export const text = z.string().min(1).max(10_000)
 /** A Liquid template. */
 export const template = z.string().max(65_536)
+/** A part of what makes two things the same: the name of a field or of a variable, else Liquid. */
+export const keyPart = z.string().trim().min(1).max(1_000)
 export const path = z.string().min(1).max(4_096)
 export const jsonMap = z.record(z.string(), z.unknown())
 export const labels = z.record(z.string().min(1).max(64), z.string().max(1_000))
@@ -119,6 +163,12 @@ function isTimezone(zone: string): boolean {
   } catch {
     return false
   }
+}
+
+function isDate(text: string): boolean {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
+  // The 31st of June is read as the first of July.
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(text)
 }
 
 function isBetween(value: number | null, min: number, max: number): boolean {

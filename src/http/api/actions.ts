@@ -4,6 +4,7 @@ import { ulid } from 'ulid'
 import { z } from 'zod'
 import { ApiError } from '../../domain/errors.js'
 import type { ApiParts } from '../api.js'
+import { readActor } from './actor.js'
 import { readJson, readQuery } from './query.js'
 
 /** What a module may have at most; see the limits of the sandbox. */
@@ -35,16 +36,16 @@ export function actionRoutes({ calls }: Pick<ApiParts, 'calls'>): Hono {
     const name = readName(c)
     const bytes = new Uint8Array(await c.req.arrayBuffer())
     if (bytes.byteLength === 0) throw new ApiError(400, 'bad_request', 'the body is the module, and it is empty')
-    return c.json(await calls.uploadAction(name, { filename: readFilename(c, name, bytes), bytes }))
+    return c.json(await calls.uploadAction(name, { filename: readFilename(c, name, bytes), bytes }, readActor(c)))
   })
   routes.get('/:name/versions', async (c) =>
     c.json({ items: await calls.listActionVersions(c.req.param('name')), next_cursor: null }),
   )
   routes.post('/:name/rollback', async (c) => {
     const { sha256 } = await readJson(c, rollbackBody)
-    return c.json(await calls.rollbackAction(c.req.param('name'), sha256 ?? null))
+    return c.json(await calls.rollbackAction(c.req.param('name'), sha256 ?? null, readActor(c)))
   })
-  routes.delete('/:name', async (c) => c.json({ deleted: await calls.deleteAction(c.req.param('name')) }))
+  routes.delete('/:name', async (c) => c.json({ deleted: await calls.deleteAction(c.req.param('name'), readActor(c)) }))
   routes.post('/:name/try', async (c) => {
     const { from, to, attach } = readQuery(c, tryQuery)
     const raw = new Uint8Array(await c.req.arrayBuffer())

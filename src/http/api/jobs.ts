@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { ApiError } from '../../domain/errors.js'
 import type { JobCalls, JobRun, JobUpload } from '../../domain/job.js'
 import { parseDuration } from '../../domain/units.js'
+import { readActor } from './actor.js'
 import { pageQuery, readJson, readQuery } from './query.js'
 
 const listQuery = z.object(pageQuery)
@@ -23,13 +24,14 @@ export function jobRoutes({ calls }: { calls: JobCalls }): Hono {
 
   routes.get('/', async (c) => c.json({ items: await calls.listJobs(), next_cursor: null }))
   routes.get('/:name', async (c) => c.json(await calls.readJob(nameOf(c))))
-  routes.put('/:name', async (c) => c.json(await calls.uploadJob(await readUpload(c, nameOf(c)))))
+  routes.put('/:name', async (c) => c.json(await calls.uploadJob(await readUpload(c, nameOf(c)), readActor(c))))
   routes.delete('/:name', async (c) => {
-    await calls.deleteJob(nameOf(c))
+    await calls.deleteJob(nameOf(c), readActor(c))
     return c.json({ deleted: 1 })
   })
   routes.post('/:name/run', async (c) => {
-    const run = await startRun(calls, nameOf(c), readQuery(c, runQuery).wait * 1_000)
+    const waitMs = readQuery(c, runQuery).wait * 1_000
+    const run = await startRun(calls, { name: nameOf(c), actor: readActor(c) }, waitMs)
     return c.json(run, run.outcome === 'running' ? 202 : 200)
   })
   for (const [verb, enabled] of [
@@ -37,7 +39,7 @@ export function jobRoutes({ calls }: { calls: JobCalls }): Hono {
     ['disable', false],
   ] as const) {
     routes.post(`/:name/${verb}`, async (c) => {
-      await calls.setJobEnabled(nameOf(c), enabled)
+      await calls.setJobEnabled(nameOf(c), enabled, readActor(c))
       return c.json(await calls.readJob(nameOf(c)))
     })
   }
@@ -62,7 +64,7 @@ export function jobRoutes({ calls }: { calls: JobCalls }): Hono {
   routes.put('/:name/database', async (c) => {
     const bytes = new Uint8Array(await c.req.arrayBuffer())
     if (bytes.byteLength === 0) throw new ApiError(400, 'bad_request', 'the body is the SQLite file, and it is empty')
-    await calls.replaceDatabase(nameOf(c), bytes)
+    await calls.replaceDatabase(nameOf(c), bytes, readActor(c))
     return c.json(await calls.readJob(nameOf(c)))
   })
   routes.post('/:name/query', async (c) => {
@@ -77,8 +79,12 @@ function encodeExtended(text: string): string {
 }
 
 /** The run when it ends in time; else the run as it stands, to be asked for by its id. */
-async function startRun(calls: JobCalls, name: string, waitMs: number): Promise<JobRun> {
-  const finished = calls.runJob(name)
+async function startRun(
+  calls: JobCalls,
+  { name, actor }: { name: string; actor: string },
+  waitMs: number,
+): Promise<JobRun> {
+  const finished = calls.runJob(name, actor)
   // Nobody may be left to hear how it ends; its record says it.
   finished.catch(() => undefined)
   const over = new AbortController()

@@ -4,7 +4,9 @@ import { mailStatuses } from '../../domain/delivery.js'
 import { ApiError } from '../../domain/errors.js'
 import type { MailDetail } from '../../store/store.js'
 import type { ApiParts } from '../api.js'
+import { readActor } from './actor.js'
 import { pageQuery, readJson, readQuery, timeQuery } from './query.js'
+import { replay, replayBody } from './replay.js'
 
 const listQuery = z.object({
   ...pageQuery,
@@ -13,9 +15,8 @@ const listQuery = z.object({
   route: z.string().max(200).optional(),
   since: timeQuery.optional(),
   until: timeQuery.optional(),
+  order: z.enum(['newest', 'oldest']).default('newest'),
 })
-
-const replayBody = z.object({ ids: z.array(z.string().max(64)).min(1).max(1_000), dry_run: z.boolean().default(false) })
 
 export function mailRoutes({ calls }: Pick<ApiParts, 'calls'>): Hono {
   const routes = new Hono()
@@ -27,16 +28,10 @@ export function mailRoutes({ calls }: Pick<ApiParts, 'calls'>): Hono {
   }
 
   routes.get('/', async (c) => {
-    const { search, ...filter } = readQuery(c, listQuery)
-    return c.json(await calls.listMails({ ...filter, text: search }))
+    const { search, order, ...filter } = readQuery(c, listQuery)
+    return c.json(await calls.listMails({ ...filter, text: search, oldestFirst: order === 'oldest' }))
   })
-  routes.post('/replay', async (c) => {
-    const body = await readJson(c, replayBody)
-    if (!body.dry_run) return c.json({ replayed: await calls.replayMails(body.ids) })
-    const explanations = []
-    for (const id of body.ids) explanations.push({ id, before: await find(id), after: await calls.explainMail(id) })
-    return c.json({ items: explanations })
-  })
+  routes.post('/replay', async (c) => c.json(await replay(calls, await readJson(c, replayBody), readActor(c))))
   routes.get('/:id', async (c) => c.json(await find(c.req.param('id'))))
   routes.get('/:id/trace', async (c) => {
     const mail = await find(c.req.param('id'))
@@ -54,7 +49,7 @@ export function mailRoutes({ calls }: Pick<ApiParts, 'calls'>): Hono {
     })
   })
   routes.delete('/:id', async (c) => {
-    const deleted = await calls.deleteMails([c.req.param('id')])
+    const deleted = await calls.deleteMails([c.req.param('id')], readActor(c))
     if (deleted === 0) throw new ApiError(404, 'not_found', `there is no mail ${c.req.param('id')}`)
     return c.json({ deleted })
   })

@@ -23,6 +23,9 @@ export const timeQuery = z.string().transform((text, context) => {
   return at
 })
 
+/** A yes or no in a query string. */
+export const flagQuery = z.enum(['true', 'false']).transform((word) => word === 'true')
+
 /** Reads the query string by a schema; what does not fit is a 400 that names it. */
 export function readQuery<Schema extends z.ZodType>(c: Context, schema: Schema): z.infer<Schema> {
   return check(schema.safeParse(c.req.query()))

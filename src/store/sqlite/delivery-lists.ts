@@ -1,21 +1,17 @@
 import type Database from 'better-sqlite3'
-import type { DeliveryStatus } from '../../domain/delivery.js'
+import { type Expression, type RawBuilder, sql as raw, type SqlBool } from 'kysely'
+import type { DeliveryPurpose, DeliveryStatus } from '../../domain/delivery.js'
 import type { Message } from '../../domain/message.js'
 import type { DeliveryDetail, DeliveryFilter, DeliverySelection, DeliverySummary, Page } from '../store.js'
-import { allRows, changeRows, sql } from './statements.js'
+import { allRows, sql } from './statements.js'
 
 /** Newest first; the cursor is the id of the last delivery of the page before. */
 export function listDeliveries(database: Database.Database, filter: DeliveryFilter): Page<DeliverySummary> {
   const limit = Math.min(Math.max(1, filter.limit), 1_000)
   let query = selectDeliveries()
+    .where(isSelected(filter))
     .orderBy('deliveries.id', 'desc')
     .limit(limit + 1)
-  if (filter.ids) query = query.where('deliveries.id', 'in', filter.ids)
-  if (filter.status) query = query.where('deliveries.status', '=', filter.status)
-  if (filter.channel) query = query.where('deliveries.channel', '=', filter.channel)
-  if (filter.mailId) query = query.where('deliveries.mail_id', '=', filter.mailId)
-  if (filter.runId) query = query.where('deliveries.run_id', '=', filter.runId)
-  if (filter.since !== undefined) query = query.where('deliveries.created_at', '>=', filter.since)
   if (filter.cursor) query = query.where('deliveries.id', '<', filter.cursor)
   const rows = allRows(database, query)
   const items = rows.slice(0, limit).map(summarise)
@@ -43,26 +39,6 @@ export function readDelivery(database: Database.Database, deliveryId: string): D
   }
 }
 
-/** A person's retry starts a fresh ladder; the attempts made so far stay on record. */
-export function retryDeliveries(database: Database.Database, selection: DeliverySelection, now: number): number {
-  const query = sql
-    .updateTable('deliveries')
-    .set({ status: 'queued', due_at: now, counted: 0, updated_at: now })
-    .where('status', 'in', ['failed', 'dead', 'cancelled', 'queued'])
-    .where('lease_owner', 'is', null)
-  return changeRows(database, select(query, selection))
-}
-
-/** What is being sent at this moment cannot be taken back, so it is left alone. */
-export function cancelDeliveries(database: Database.Database, selection: DeliverySelection, now: number): number {
-  const query = sql
-    .updateTable('deliveries')
-    .set({ status: 'cancelled', due_at: null, updated_at: now })
-    .where('status', 'in', ['queued', 'failed', 'dead'])
-    .where('lease_owner', 'is', null)
-  return changeRows(database, select(query, selection))
-}
-
 /** Deliveries with what they say. */
 function selectDeliveries() {
   return sql
@@ -76,21 +52,27 @@ function messageOf(row: { message: string | null; notified: string }): Message {
   return JSON.parse(row.message ?? row.notified) as Message
 }
 
-type UpdateDeliveries = ReturnType<typeof updateNothing>
-
-function updateNothing() {
-  return sql.updateTable('deliveries').set({ updated_at: 0 })
-}
-
-function select(query: UpdateDeliveries, selection: DeliverySelection): UpdateDeliveries {
-  let narrowed = query
-  if (selection.ids) narrowed = narrowed.where('id', 'in', selection.ids)
-  if (selection.status) narrowed = narrowed.where('status', '=', selection.status)
-  if (selection.channel) narrowed = narrowed.where('channel', '=', selection.channel)
-  if (selection.mailId) narrowed = narrowed.where('mail_id', '=', selection.mailId)
-  if (selection.runId) narrowed = narrowed.where('run_id', '=', selection.runId)
-  if (selection.since !== undefined) narrowed = narrowed.where('created_at', '>=', selection.since)
-  return narrowed
+/** Whether a row of `deliveries` is meant; an empty selection means all of them. */
+export function isSelected(selection: DeliverySelection): Expression<SqlBool> {
+  const { ids, status, channel, mailId, runId, notificationId, since, error } = selection
+  const conditions: RawBuilder<SqlBool>[] = []
+  if (ids) conditions.push(raw`deliveries.id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`)
+  if (mailId) conditions.push(raw`deliveries.mail_id = ${mailId}`)
+  if (runId) conditions.push(raw`deliveries.run_id = ${runId}`)
+  if (notificationId) conditions.push(raw`deliveries.notification_id = ${notificationId}`)
+  // An index on status, or on channel and status, gives the order of ids for nothing. Whatever else is asked for, the
+  // plus keeps SQLite from reading and sorting all of a status or a channel for one page.
+  const isByStatus = conditions.length === 0 && status !== undefined
+  const plus = raw.raw(isByStatus ? '' : '+')
+  if (status) conditions.push(raw`${plus}deliveries.status = ${status}`)
+  if (channel) conditions.push(raw`${plus}deliveries.channel = ${channel}`)
+  if (since !== undefined) conditions.push(raw`deliveries.created_at >= ${since}`)
+  // A person may give the start of an error as it was, or as it stands in the list of groups.
+  if (error !== undefined) {
+    conditions.push(raw`(instr(blank_numbers(deliveries.last_error), blank_numbers(${error})) = 1
+      OR instr(blank_numbers(deliveries.last_error), ${error}) = 1)`)
+  }
+  return conditions.length === 0 ? raw<SqlBool>`true` : raw<SqlBool>`${raw.join(conditions, raw` AND `)}`
 }
 
 interface AttemptRow {
@@ -104,6 +86,7 @@ interface AttemptRow {
 
 interface DeliveryRow {
   id: string
+  notification_id: string
   mail_id: string | null
   run_id: string | null
   route: string
@@ -111,6 +94,7 @@ interface DeliveryRow {
   recipient: string | null
   address: string | null
   status: DeliveryStatus
+  purpose: DeliveryPurpose
   attempts: number
   due_at: number | null
   last_error: string | null
@@ -125,6 +109,7 @@ function summarise(row: DeliveryRow): DeliverySummary {
   const waits = row.status === 'queued' || row.status === 'failed'
   return {
     id: row.id,
+    notification_id: row.notification_id,
     mail_id: row.mail_id,
     run_id: row.run_id,
     generation: row.generation,
@@ -133,6 +118,7 @@ function summarise(row: DeliveryRow): DeliverySummary {
     recipient: row.recipient,
     address: row.address,
     status: row.status,
+    purpose: row.purpose,
     attempts: row.attempts,
     next_attempt_at: waits && row.due_at !== null ? new Date(row.due_at).toISOString() : null,
     last_error: row.last_error,

@@ -1,95 +1,102 @@
 import type Database from 'better-sqlite3'
 import type { ExpiryRule } from '../store.js'
+import type { CommitQueue } from './commit-queue.js'
+import { prepareDeletion } from './delete-mails.js'
+import { type Candidate, prepareCandidates } from './expiry-candidates.js'
 
-/** A mail may go only when nothing of it waits: no routing, no delivery that is queued, tried or dead. */
-const settled = `due_at IS NULL AND NOT EXISTS (
-  SELECT 1 FROM deliveries WHERE mail_id = mails.id AND status IN ('queued', 'processing', 'failed', 'dead'))`
+/** What one commit looks at and deletes, so that a mail that comes in meanwhile waits for 50 ms at most. */
+const candidatesPerCommit = 200
+/** A mail is many rows: its deliveries, their attempts, … */
+const rowsPerCommit = 1_000
+/** Each page of a large mail is read once more when it is deleted. */
+const bytesPerCommit = 8_000_000
 
-/** Deletes what retention says may go; how many mails and deliveries went. */
-export function expire(database: Database.Database, rule: ExpiryRule): number {
-  let gone = 0
-  if (rule.mailsBefore !== null) {
-    const rows = database
-      .prepare<[number, number], { id: string }>(
-        `SELECT id FROM mails WHERE received_at < ? AND ${settled} ORDER BY id LIMIT ?`,
-      )
-      .all(rule.mailsBefore, rule.limit)
-    gone += deleteMails(
-      database,
-      rows.map((row) => row.id),
-    )
-  }
-  if (rule.deliveriesBefore !== null) gone += expireDeliveries(database, rule.deliveriesBefore, rule.limit)
-  if (rule.sizeBytesMax !== null) gone += expireBySize(database, rule.sizeBytesMax, rule.limit)
-  return gone
+/** The oldest first; each sweep goes on where the one before had to stop, and begins anew when it came to the end. */
+interface Sweep {
+  list: (after: Candidate | null, limit: number) => Candidate[]
+  /** How many rows that were. */
+  forget: (id: string) => number
+  /** Ends the sweep early. */
+  isEnough: () => boolean
 }
 
-/** The oldest go one by one, and no more than it takes: a few large mails must not cost hundreds of small ones. */
-function expireBySize(database: Database.Database, sizeBytesMax: number, limit: number): number {
-  if (databaseSizeBytes(database) <= sizeBytesMax) return 0
-  const rows = database
-    .prepare<[number], { id: string }>(`SELECT id FROM mails WHERE ${settled} ORDER BY id LIMIT ?`)
-    .all(Math.min(limit, 200))
+/**
+ * Deletes what retention says may go, oldest first. What waits for somebody is kept whatever its age: what is not
+ * sent, dead letters, what is held or gathered, and what was sent and asks for an answer nobody gave.
+ */
+export function prepareExpiry(database: Database.Database, queue: CommitQueue, now: () => number) {
+  const candidates = prepareCandidates(database)
   const deleteMail = prepareDeletion(database)
+  const places = new Map<string, Candidate>()
+
+  /** How many rows went: at most `limit` mails, deliveries and the like. Zero means that nothing is left to do. */
+  async function expire(rule: ExpiryRule): Promise<number> {
+    let gone = 0
+    for (const [name, sweep] of Object.entries(sweepsOf(rule))) gone += await run(name, sweep, rule.limit)
+    const { deliveriesBefore } = rule
+    if (deliveriesBefore === null) return gone
+    return gone + (await queue.write(() => candidates.forgetRecords(deliveriesBefore, candidatesPerCommit)))
+  }
+
+  function sweepsOf({ mailsBefore, deliveriesBefore, sizeBytesMax }: ExpiryRule): Record<string, Sweep> {
+    const sweeps: Record<string, Sweep> = {}
+    const always = { isEnough: () => false }
+    if (mailsBefore !== null) {
+      const list: Sweep['list'] = (after, limit) => candidates.mails(mailsBefore, after, limit, now())
+      sweeps.mails = { ...always, list, forget: deleteMail }
+    }
+    if (deliveriesBefore !== null) {
+      const { forgetDelivery, forgetNotification } = candidates
+      const list: Sweep['list'] = (after, limit) => candidates.deliveries(deliveriesBefore, after, limit, now())
+      const listAlone: Sweep['list'] = (after, limit) => candidates.alone(deliveriesBefore, after, limit, now())
+      sweeps.deliveries = { ...always, list, forget: forgetDelivery }
+      sweeps.notifications = { ...always, list: listAlone, forget: forgetNotification }
+    }
+    if (sizeBytesMax !== null) {
+      // One by one, and no more than it takes: a few large mails must not cost hundreds of small ones.
+      const isEnough = (): boolean => databaseSizeBytes(database) <= sizeBytesMax
+      const list: Sweep['list'] = (after, limit) => candidates.mails(Number.MAX_SAFE_INTEGER, after, limit, now())
+      sweeps.size = { list, forget: deleteMail, isEnough }
+    }
+    return sweeps
+  }
+
+  async function run(name: string, sweep: Sweep, limit: number): Promise<number> {
+    let gone = 0
+    for (let isOver = false; !isOver && gone < limit; ) {
+      const place = places.get(name) ?? null
+      const slice = await queue.write(() => sweepSome(sweep, place, limit - gone))
+      if (slice.place === null) places.delete(name)
+      else places.set(name, slice.place)
+      gone += slice.gone
+      isOver = slice.place === null
+    }
+    return gone
+  }
+
+  return { expire }
+}
+
+/** One commit's worth. `place` is the last one looked at, or null at the end. */
+function sweepSome(sweep: Sweep, after: Candidate | null, limit: number): { gone: number; place: Candidate | null } {
+  if (sweep.isEnough()) return { gone: 0, place: null }
+  const listed = sweep.list(after, candidatesPerCommit)
   let gone = 0
-  for (const row of rows) {
-    if (databaseSizeBytes(database) <= sizeBytesMax) break
-    gone += deleteMail(row.id)
+  let rows = 0
+  let bytes = 0
+  for (const candidate of listed) {
+    if (candidate.isKept === 0) {
+      rows += sweep.forget(candidate.id)
+      gone++
+      bytes += candidate.sizeBytes
+    }
+    if (sweep.isEnough()) return { gone, place: null }
+    if (gone >= limit || rows >= rowsPerCommit || bytes >= bytesPerCommit) return { gone, place: candidate }
   }
-  return gone
+  return { gone, place: listed.length < candidatesPerCommit ? null : (listed.at(-1) ?? null) }
 }
 
-/** Deletes mails with all that was made of them; how many there were. */
-export function deleteMails(database: Database.Database, mailIds: string[]): number {
-  const deleteMail = prepareDeletion(database)
-  return mailIds.reduce((gone, mailId) => gone + deleteMail(mailId), 0)
-}
-
-/** Deletes one mail; how many there were of that id. */
-function prepareDeletion(database: Database.Database): (mailId: string) => number {
-  const statements = [
-    'DELETE FROM attempts WHERE delivery_id IN (SELECT id FROM deliveries WHERE mail_id = ?)',
-    'DELETE FROM deliveries WHERE mail_id = ?',
-    'DELETE FROM notifications WHERE mail_id = ?',
-    'DELETE FROM traces WHERE mail_id = ?',
-    'DELETE FROM raw_mails WHERE mail_id = ?',
-    'DELETE FROM inbox WHERE mail_id = ?',
-    'DELETE FROM mails WHERE id = ?',
-  ].map((text) => database.prepare<[string]>(text))
-  return (mailId) => statements.reduce((_, statement) => statement.run(mailId).changes, 0)
-}
-
-function expireDeliveries(database: Database.Database, before: number, limit: number): number {
-  const rows = database
-    .prepare<[number, number], { id: string }>(
-      `SELECT id FROM deliveries WHERE updated_at < ? AND status IN ('sent', 'cancelled') LIMIT ?`,
-    )
-    .all(before, limit)
-  const forgetAttempts = database.prepare<[string]>('DELETE FROM attempts WHERE delivery_id = ?')
-  const forget = database.prepare<[string]>('DELETE FROM deliveries WHERE id = ?')
-  for (const row of rows) {
-    forgetAttempts.run(row.id)
-    forget.run(row.id)
-  }
-  forgetRuns(database, before, limit)
-  return rows.length
-}
-
-/** What a job raised has no mail to go with: it goes when its last delivery went, and its inbox entries at their age. */
-function forgetRuns(database: Database.Database, before: number, limit: number): void {
-  database
-    .prepare<[number, number]>(
-      `DELETE FROM notifications WHERE id IN (SELECT id FROM notifications WHERE run_id IS NOT NULL AND created_at < ?
-         AND NOT EXISTS (SELECT 1 FROM deliveries WHERE notification_id = notifications.id) LIMIT ?)`,
-    )
-    .run(before, limit)
-  database
-    .prepare<[number, number]>(
-      'DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE mail_id IS NULL AND at < ? LIMIT ?)',
-    )
-    .run(before, limit)
-}
-
+/** What is in use of the file: free pages are used again before it grows. */
 export function databaseSizeBytes(database: Database.Database): number {
   const pages = Number(database.pragma('page_count', { simple: true }))
   const free = Number(database.pragma('freelist_count', { simple: true }))

@@ -52,7 +52,7 @@ export function prepareJobs(database: Database.Database) {
     forgetOldRuns.run(row.job, row.job, runsKept - 1)
     return notifications.save(
       raised,
-      { mailId: null, generation: 0, runId: end.id, key: `run/${end.id}` },
+      { source: 'run', mailId: null, generation: 0, runId: end.id, key: `run/${end.id}` },
       end.finishedAt,
     )
   }

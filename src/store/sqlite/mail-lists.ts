@@ -1,23 +1,25 @@
 import type Database from 'better-sqlite3'
 import { type RawBuilder, sql as raw, type SqlBool } from 'kysely'
-import type { DeliveryStatus, NotificationStatus } from '../../domain/delivery.js'
+import type { DeliveryStatus } from '../../domain/delivery.js'
 import type { Envelope } from '../../domain/mail.js'
-import type { Message } from '../../domain/message.js'
 import type { Trace } from '../../domain/trace.js'
-import type { MailDetail, MailFilter, MailSummary, NotificationSummary, Page } from '../store.js'
+import type { MailDetail, MailFilter, MailSummary, Page } from '../store.js'
 import { listDeliveries } from './delivery-lists.js'
+import { listNotificationsOfMail } from './notification-lists.js'
 import { allRows, sql } from './statements.js'
 
 export const pageLimitMax = 1_000
 
-/** Newest first; the cursor is the id of the last mail of the page before. */
+/** Newest first unless asked otherwise; the cursor is the id of the last mail of the page before. */
 export function listMails(database: Database.Database, filter: MailFilter): Page<MailSummary> {
   const limit = Math.min(Math.max(1, filter.limit), pageLimitMax)
   let query = sql.selectFrom('mails').selectAll()
-  if (filter.cursor) query = query.where('id', '<', filter.cursor)
+  const isOldestFirst = filter.oldestFirst === true
+  if (filter.cursor) query = query.where('id', isOldestFirst ? '>' : '<', filter.cursor)
   if (filter.status) query = query.where('status', '=', filter.status)
-  if (filter.since !== undefined) query = query.where('received_at', '>=', filter.since)
-  if (filter.until !== undefined) query = query.where('received_at', '<', filter.until)
+  // The plus keeps SQLite from sorting all mails since then for one page of them.
+  if (filter.since !== undefined) query = query.where(raw<SqlBool>`+received_at >= ${filter.since}`)
+  if (filter.until !== undefined) query = query.where(raw<SqlBool>`+received_at < ${filter.until}`)
   const { route } = filter
   if (route) {
     query = query.where(
@@ -29,7 +31,7 @@ export function listMails(database: Database.Database, filter: MailFilter): Page
   for (const word of (filter.text ?? '').split(/\s+/).filter(Boolean).slice(0, 10)) {
     query = query.where(holdsWord(word))
   }
-  const rows = allRows(database, query.orderBy('id', 'desc').limit(limit + 1))
+  const rows = allRows(database, query.orderBy('id', isOldestFirst ? 'asc' : 'desc').limit(limit + 1))
   const items = rows.slice(0, limit).map((row) => summarise(database, row))
   return { items, next_cursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
 }
@@ -55,7 +57,7 @@ export function readMail(database: Database.Database, mailId: string): MailDetai
     generation: row.generation,
     due_at: row.due_at === null ? null : new Date(row.due_at).toISOString(),
     traces: traces.map((line) => JSON.parse(line.trace) as Trace),
-    notifications: readNotifications(database, mailId),
+    notifications: listNotificationsOfMail(database, mailId),
     delivery_list: listDeliveries(database, { mailId, limit: pageLimitMax }).items,
   }
 }
@@ -94,33 +96,4 @@ function summarise(database: Database.Database, row: MailRow): MailSummary {
     routes: routes.map((line) => line.route),
     deliveries: Object.fromEntries(counts.map((line) => [line.status, line.count])),
   }
-}
-
-function readNotifications(database: Database.Database, mailId: string): NotificationSummary[] {
-  const rows = allRows(
-    database,
-    sql.selectFrom('notifications').selectAll().where('mail_id', '=', mailId).orderBy('id'),
-  )
-  const statuses = database.prepare<[string], { status: DeliveryStatus }>(
-    'SELECT DISTINCT status FROM deliveries WHERE notification_id = ?',
-  )
-  return rows.map((row) => ({
-    id: row.id,
-    route: row.route,
-    status: combineStatuses(statuses.all(row.id).map((line) => line.status)),
-    severity: row.severity,
-    event: row.event,
-    fingerprint: row.fingerprint,
-    title: (JSON.parse(row.message) as Message).title,
-    flagged: row.flagged,
-    created_at: new Date(row.created_at).toISOString(),
-  }))
-}
-
-/** A notification is as far as its slowest delivery, and as badly off as its worst. */
-function combineStatuses(statuses: DeliveryStatus[]): NotificationStatus {
-  for (const status of ['dead', 'processing', 'failed', 'queued', 'sent', 'cancelled'] as const) {
-    if (statuses.includes(status)) return status
-  }
-  return 'suppressed'
 }

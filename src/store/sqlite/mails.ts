@@ -1,12 +1,17 @@
 import type Database from 'better-sqlite3'
 import type { Envelope, RawMail } from '../../domain/mail.js'
 import type { Trace } from '../../domain/trace.js'
-import type { ClaimedMail, CommittedRouting, MailClaim, MailRelease, Routing } from '../store.js'
+import type { ClaimedMail, MailClaim, MailRelease, RoutedMailCommit, Routing } from '../store.js'
+import { prepareMonitors } from './monitors.js'
 import { prepareNotifications } from './notifications.js'
+import { listToldBy, recordFates } from './record-fates.js'
+import { prepareRecoveries } from './recoveries.js'
 
 /** The queue of mails: saved, claimed, routed. Every function here runs inside the caller's transaction. */
 export function prepareMails(database: Database.Database) {
   const notifications = prepareNotifications(database)
+  const recoveries = prepareRecoveries(database)
+  const monitors = prepareMonitors(database)
   const insertMail = database.prepare<[string, number, number, string, number]>(
     `INSERT INTO mails (id, received_at, size_bytes, envelope, status, due_at) VALUES (?, ?, ?, ?, 'stored', ?)`,
   )
@@ -91,7 +96,7 @@ export function prepareMails(database: Database.Database) {
     }
   }
 
-  function commitRouting(routing: Routing): CommittedRouting | false {
+  function commitRouting(routing: Routing): RoutedMailCommit | false {
     const { changes } = settle.run({
       mailId: routing.mailId,
       owner: routing.owner,
@@ -106,10 +111,29 @@ export function prepareMails(database: Database.Database) {
       dueAt: routing.pending?.dueAt ?? null,
     })
     if (changes === 0) return false
-    saveTrace.run(routing.mailId, routing.generation, JSON.stringify(routing.trace))
-    const { mailId, generation, now } = routing
-    const origin = { mailId, generation, runId: null, key: `${mailId}/${generation}` }
-    return notifications.save(routing.notifications, origin, now)
+    const { mailId, generation, now, trace } = routing
+    const recovered = recoveries.apply(routing.recoveries, `mail ${mailId}`, now)
+    for (const { monitor, at } of routing.monitorsSeen) monitors.markSeen(monitor, at)
+    const committed = notifications.save(
+      routing.notifications,
+      {
+        source: 'mail',
+        mailId,
+        generation,
+        runId: null,
+        key: `${mailId}/${generation}`,
+        recoveries: routing.recoveries,
+        toldBy: listToldBy(trace),
+      },
+      now,
+    )
+    saveTrace.run(mailId, generation, JSON.stringify(recordFates(trace, committed.fates, recovered.applied)))
+    return {
+      deliveries: recovered.deliveries + committed.deliveries,
+      channels: [...new Set([...recovered.channels, ...committed.channels])],
+      fates: committed.fates,
+      closed: [...new Set(recovered.applied.flatMap(({ closed }) => closed))],
+    }
   }
 
   return {

@@ -1,3 +1,5 @@
+import { notificationSchema } from './notification-schema.js'
+
 /**
  * The schema, as the steps that lead to it. A step that has shipped is never edited: `PRAGMA user_version` counts the
  * steps a file has gone through.
@@ -192,4 +194,75 @@ export const migrations: readonly string[] = [
   'CREATE INDEX inbox_mail ON inbox (mail_id)',
   // The counts that every look at the status asks for, without reading every delivery there ever was.
   'CREATE INDEX deliveries_counts ON deliveries (channel, status)',
+  // Silences, monitors, rules, who changed what, and when the gateway was last known to run.
+  `
+  CREATE TABLE silences (
+    id         TEXT PRIMARY KEY,
+    matchers   TEXT NOT NULL,
+    starts_at  INTEGER NOT NULL,
+    ends_at    INTEGER NOT NULL,
+    comment    TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX silences_end ON silences (ends_at);
+
+  CREATE TABLE monitor_states (
+    name          TEXT PRIMARY KEY,
+    status        TEXT NOT NULL,
+    token         TEXT NOT NULL UNIQUE,
+    watched_since INTEGER NOT NULL,
+    last_seen_at  INTEGER,
+    started_at    INTEGER,
+    failed_at     INTEGER,
+    changed_at    INTEGER NOT NULL,
+    reason        TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE notify_rules (
+    id         TEXT PRIMARY KEY,
+    subject    TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    event      TEXT NOT NULL,
+    channels   TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (subject, name, event, channels)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE audit (
+    id       TEXT PRIMARY KEY,
+    at       INTEGER NOT NULL,
+    actor    TEXT NOT NULL,
+    action   TEXT NOT NULL,
+    subjects TEXT NOT NULL,
+    detail   TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX audit_at ON audit (at);
+  CREATE INDEX audit_action ON audit (action, id);
+
+  CREATE TABLE audit_subjects (
+    subject  TEXT NOT NULL,
+    audit_id TEXT NOT NULL,
+    PRIMARY KEY (subject, audit_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE heartbeat (
+    only INTEGER PRIMARY KEY CHECK (only = 1),
+    at   INTEGER NOT NULL
+  ) STRICT;
+  `,
+  // Steps from route to route in a claim. A person's retry gives a delivery its whole retry window again.
+  `
+  CREATE INDEX deliveries_due_by_route ON deliveries (channel, route, due_at) WHERE due_at IS NOT NULL;
+  ALTER TABLE deliveries ADD COLUMN retried_at INTEGER;
+  `,
+  // Retention finds the oldest of what may go without reading what is young, or what waits.
+  `
+  CREATE INDEX mails_received ON mails (received_at);
+  CREATE INDEX deliveries_settled ON deliveries (updated_at) WHERE status IN ('sent', 'cancelled');
+  CREATE INDEX notifications_without_mail ON notifications (created_at) WHERE mail_id IS NULL;
+  CREATE INDEX inbox_without_mail ON inbox (at) WHERE mail_id IS NULL;
+  `,
+  notificationSchema,
 ]

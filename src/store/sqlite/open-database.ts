@@ -2,6 +2,7 @@ import { chmodSync } from 'node:fs'
 import type Database from 'better-sqlite3'
 import { StoreError } from '../../domain/errors.js'
 import { openSqlite } from './binding.js'
+import { blankNumbers } from './dead-letter-groups.js'
 import { migrations } from './migrations.js'
 
 /**
@@ -24,6 +25,9 @@ export function openDatabase(file: string): Database.Database {
     database.pragma('trusted_schema = OFF')
     // SQLite's own lower() knows ASCII only.
     database.function('fold', { deterministic: true }, (text) => String(text).toLowerCase())
+    database.function('blank_numbers', { deterministic: true }, (error) =>
+      blankNumbers(error === null ? null : String(error)),
+    )
     migrate(database)
   } catch (error) {
     database.close()

@@ -11,7 +11,7 @@ const rejectionRowsMax = 20_000
 /** Trimming reads the whole table, so it is done once in so many saves. */
 const savesPerTrim = 1_000
 
-/** Caches, counters, pauses, the inbox and the rejected log. */
+/** Caches, counters, the heartbeat, pauses, the inbox and the rejected log. */
 export function prepareSmallTables(database: Database.Database) {
   const readCache = database.prepare<[string, string], CacheEntry>(
     'SELECT value, etag, at FROM cache WHERE space = ? AND key = ?',
@@ -31,6 +31,13 @@ export function prepareSmallTables(database: Database.Database) {
     `INSERT INTO counters (counter, day, count) VALUES (?, ?, 1)
      ON CONFLICT (counter, day) DO UPDATE SET count = count + 1 WHERE count < ?`,
   )
+  const readCount = database.prepare<[string, string], { count: number }>(
+    'SELECT count FROM counters WHERE counter = ? AND day = ?',
+  )
+  const readHeartbeat = database.prepare<[], { at: number }>('SELECT at FROM heartbeat')
+  const saveHeartbeat = database.prepare<[number]>(
+    'INSERT INTO heartbeat (only, at) VALUES (1, ?) ON CONFLICT (only) DO UPDATE SET at = excluded.at',
+  )
   const readPause = database.prepare<[string], ChannelPause>(
     'SELECT until, reason, failures FROM channel_pauses WHERE channel = ?',
   )
@@ -39,8 +46,9 @@ export function prepareSmallTables(database: Database.Database) {
      ON CONFLICT (channel) DO UPDATE SET until = excluded.until, reason = excluded.reason, failures = excluded.failures`,
   )
   const deletePause = database.prepare<[string]>('DELETE FROM channel_pauses WHERE channel = ?')
+  // Due since they were born: what waited through the pause goes out oldest first.
   const endPutOff = database.prepare<[string, string]>(
-    `UPDATE deliveries SET due_at = updated_at WHERE channel = ? AND lease_owner IS NULL
+    `UPDATE deliveries SET due_at = created_at WHERE channel = ? AND lease_owner IS NULL
        AND due_at = (SELECT until FROM channel_pauses WHERE channel = ?)`,
   )
   const insertInbox = database.prepare<[string, string | null, string | null, string, number]>(
@@ -69,6 +77,9 @@ export function prepareSmallTables(database: Database.Database) {
     },
     countWithin: (counter: string, day: string, max: number): boolean =>
       max > 0 && count.run(counter, day, max).changes > 0,
+    readCount: (counter: string, day: string): number => readCount.get(counter, day)?.count ?? 0,
+    readHeartbeat: (): number | null => readHeartbeat.get()?.at ?? null,
+    saveHeartbeat: (at: number): void => void saveHeartbeat.run(at),
     readPause: (channel: string): ChannelPause | null => readPause.get(channel) ?? null,
     savePause(channel: string, pause: ChannelPause | null): void {
       if (pause) savePause.run(channel, pause.until, pause.reason, pause.failures)

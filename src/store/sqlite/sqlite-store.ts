@@ -1,20 +1,30 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type Database from 'better-sqlite3'
-import type { DeliveryStatus, MailStatus } from '../../domain/delivery.js'
 import { StoreError } from '../../domain/errors.js'
-import type { Store, StoreStats } from '../store.js'
+import type { Store } from '../store.js'
+import { listAudit, prepareAudit } from './audit.js'
+import { cancelDeliveries, retryDeliveries } from './change-deliveries.js'
+import { prepareClaims } from './claim-deliveries.js'
 import { CommitQueue } from './commit-queue.js'
-import { prepareDeliveries } from './deliveries.js'
-import { cancelDeliveries, listDeliveries, readDelivery, retryDeliveries } from './delivery-lists.js'
-import { databaseSizeBytes, deleteMails, expire } from './expiry.js'
+import { listDeadLetterGroups } from './dead-letter-groups.js'
+import { deleteMails } from './delete-mails.js'
+import { listDeliveries, readDelivery } from './delivery-lists.js'
+import { prepareExpiry } from './expiry.js'
 import { listRuns, listUnfinishedRuns, prepareJobs, readRun } from './jobs.js'
 import { listMails, readMail } from './mail-lists.js'
 import { prepareMails } from './mails.js'
 import { prepareModules } from './modules.js'
+import { prepareMonitors } from './monitors.js'
+import { listNotifications, readNotification } from './notification-lists.js'
+import { prepareNotificationStore } from './notification-store.js'
 import { openDatabase } from './open-database.js'
 import { lockFolder } from './process-lock.js'
+import { prepareRules } from './rules.js'
+import { prepareSettle } from './settle-delivery.js'
+import { prepareSilences } from './silences.js'
 import { listInbox, prepareSmallTables } from './small-tables.js'
+import { readStats } from './stats.js'
 
 /**
  * The store in one SQLite file in the data folder. It blocks its thread while it commits, so it lives in a worker.
@@ -25,11 +35,18 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   const lock = lockFolder(join(folder, 'mailtrigger.lock'))
   const database = openOrRelease(join(folder, 'mailtrigger.sqlite3'), lock, now)
   const mails = prepareMails(database)
-  const deliveries = prepareDeliveries(database)
+  const claims = prepareClaims(database)
+  const settle = prepareSettle(database)
+  const notifications = prepareNotificationStore(database)
   const small = prepareSmallTables(database)
   const jobs = prepareJobs(database)
   const modules = prepareModules(database)
+  const monitors = prepareMonitors(database)
+  const silences = prepareSilences(database)
+  const rules = prepareRules(database)
+  const audit = prepareAudit(database)
   const queue = new CommitQueue(database)
+  const expiry = prepareExpiry(database, queue, now)
 
   return {
     saveMails: (batch) => queue.write(() => mails.saveMails(batch)),
@@ -37,25 +54,27 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     commitRouting: (routing) => queue.write(() => mails.commitRouting(routing)),
     releaseMail: (release) => queue.write(() => mails.release(release)),
     nextMailDueAt: async () => mails.nextDueAt(),
-    claimDeliveries: (claim) => queue.write(() => deliveries.claimDeliveries(claim)),
-    settleDelivery: (settlement) => queue.write(() => deliveries.settleDelivery(settlement)),
-    nextDeliveryDueAt: async () => deliveries.nextDueAt(),
+    claimDeliveries: (claim) => queue.write(() => claims.claimDeliveries(claim)),
+    settleDelivery: (settlement) => queue.write(() => settle.settleDelivery(settlement)),
+    nextDeliveryDueAt: async () => claims.nextDueAt(),
 
     readRawMail: async (mailId) => mails.readRaw(mailId),
     readMail: async (mailId) => readMail(database, mailId),
     listMails: async (filter) => listMails(database, filter),
-    deleteMails: (mailIds) => queue.write(() => deleteMails(database, mailIds)),
+    deleteMails: (mailIds) => deleteMails(database, queue, mailIds),
     replayMail: (mailId, at) => queue.write(() => mails.replay(mailId, at)),
     readDelivery: async (deliveryId) => readDelivery(database, deliveryId),
     listDeliveries: async (filter) => listDeliveries(database, filter),
-    retryDeliveries: (selection, at) => queue.write(() => retryDeliveries(database, selection, at)),
-    cancelDeliveries: (selection, at) => queue.write(() => cancelDeliveries(database, selection, at)),
+    retryDeliveries: (selection, at) => retryDeliveries(database, queue, selection, at),
+    cancelDeliveries: (selection, at, reason) => cancelDeliveries(database, queue, selection, at, reason ?? null),
+    listDeadLetterGroups: async (selection) => listDeadLetterGroups(database, selection),
 
     readChannelPause: async (channel) => small.readPause(channel),
     saveChannelPause: (channel, pause) => queue.write(() => small.savePause(channel, pause)),
     readCache: async (space, key) => small.readCache(space, key),
     saveCache: (space, key, entry) => queue.write(() => small.saveCache(space, key, entry)),
     countWithin: (counter, day, max) => queue.write(() => small.countWithin(counter, day, max)),
+    readCount: async (counter, day) => small.readCount(counter, day),
     saveToInbox: (entry) => queue.write(() => small.saveToInbox(entry)),
     listInbox: async (filter) => listInbox(database, filter),
     saveRejection: (rejection) => queue.write(() => small.saveRejection(rejection)),
@@ -78,8 +97,38 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     activateModule: (name, sha256) => queue.write(() => modules.activate(name, sha256)),
     deleteModule: (name) => queue.write(() => modules.delete(name)),
 
+    raise: (raised, origin, at) => queue.write(() => notifications.raise(raised, origin, at)),
+    readNotification: async (notificationId) => readNotification(database, notificationId),
+    listNotifications: async (filter) => listNotifications(database, filter),
+    acknowledge: (request) => queue.write(() => notifications.acknowledge(request)),
+    resolveNotifications: (ids, by, at) => queue.write(() => notifications.resolve(ids, by, at)),
+    releaseHolds: (at, limit) => queue.write(() => notifications.releaseHolds(at, limit)),
+    listDueDigests: async (at, limit) => notifications.listDueDigests(at, limit),
+    commitDigest: (digest) => queue.write(() => notifications.commitDigest(digest)),
+    nextFollowUpAt: async () => notifications.nextFollowUpAt(),
+    keepDigest: (route, key, dueAt) => queue.write(() => notifications.keepDigest(route, key, dueAt)),
+
+    listMonitorStates: async () => monitors.list(),
+    readMonitorByToken: async (token) => monitors.readByToken(token),
+    changeMonitor: (before, after, raised, at) =>
+      queue.write(() => {
+        const occasion = monitors.change(before, after, at)
+        return occasion !== null && notifications.raise(raised, { source: 'monitor', key: occasion }, at)
+      }),
+    keepMonitors: (names) => queue.write(() => monitors.keep(names)),
+    listSilences: async (filter) => silences.list(filter),
+    saveSilence: (silence) => queue.write(() => silences.save(silence)),
+    endSilence: (silenceId, at) => queue.write(() => silences.end(silenceId, at)),
+    listRules: async () => rules.list(),
+    saveRule: (rule) => queue.write(() => rules.save(rule)),
+    deleteRule: (ruleId) => queue.write(() => rules.remove(ruleId)),
+    saveAudit: (entry) => queue.write(() => audit.save(entry)),
+    listAudit: async (filter) => listAudit(database, filter),
+    readHeartbeat: async () => small.readHeartbeat(),
+    saveHeartbeat: (at) => queue.write(() => small.saveHeartbeat(at)),
+
     readStats: async (at) => readStats(database, at),
-    expire: (rule) => queue.write(() => expire(database, rule)),
+    expire: (rule) => expiry.expire(rule),
     close: async () => {
       try {
         queue.drain()
@@ -118,41 +167,10 @@ function openOrRelease(file: string, lock: { release: () => void }, now: () => n
 function releaseLeases(database: Database.Database, now: number): void {
   database.transaction(() => {
     prepareMails(database).releaseLeases(now)
-    prepareDeliveries(database).releaseLeases(now)
+    prepareClaims(database).releaseLeases(now)
   })()
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
-}
-
-function readStats(database: Database.Database, now: number): StoreStats {
-  const number = (text: string, ...parameters: unknown[]): number =>
-    database.prepare<unknown[], { value: number | null }>(text).get(...parameters)?.value ?? 0
-  const mails = database
-    .prepare<[], { status: MailStatus; count: number }>('SELECT status, count(*) AS count FROM mails GROUP BY status')
-    .all()
-  const channels = database
-    .prepare<[], { channel: string; status: DeliveryStatus; count: number }>(
-      'SELECT channel, status, count(*) AS count FROM deliveries GROUP BY channel, status ORDER BY channel, status',
-    )
-    .all()
-  const deliveries: Partial<Record<DeliveryStatus, number>> = {}
-  for (const row of channels) deliveries[row.status] = (deliveries[row.status] ?? 0) + row.count
-  const oldest = number(`SELECT min(received_at) AS value FROM mails WHERE due_at IS NOT NULL`)
-  const pauses = database
-    .prepare<[number], { channel: string; until: number; reason: string }>(
-      'SELECT channel, until, reason FROM channel_pauses WHERE until > ? ORDER BY channel',
-    )
-    .all(now)
-  return {
-    mails: Object.fromEntries(mails.map((row) => [row.status, row.count])),
-    deliveries,
-    received_last_hour: number('SELECT count(*) AS value FROM mails WHERE received_at >= ?', now - 3_600_000),
-    rejected_last_day: number('SELECT sum(count) AS value FROM rejections WHERE last_at >= ?', now - 86_400_000),
-    oldest_waiting_at: oldest ? new Date(oldest).toISOString() : null,
-    size_bytes: databaseSizeBytes(database),
-    channels,
-    pauses: pauses.map((row) => ({ ...row, until: new Date(row.until).toISOString() })),
-  }
 }

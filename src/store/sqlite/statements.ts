@@ -1,8 +1,10 @@
 import type Database from 'better-sqlite3'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
-import type { DeliveryStatus, MailStatus } from '../../domain/delivery.js'
+import type { DeliveryPurpose, DeliveryStatus, MailStatus } from '../../domain/delivery.js'
 import type { RunOutcome, RunTrigger } from '../../domain/job.js'
 import type { Severity } from '../../domain/message.js'
+import type { NotificationSummary } from '../store.js'
+import type { StateRow } from './notification-states.js'
 
 /** The tables as Kysely sees them; migrations.ts creates them. */
 export interface Tables {
@@ -29,10 +31,13 @@ export interface Tables {
     severity: Severity
     event: string | null
     fingerprint: string
+    labels: string
     message: string
     flagged: string | null
     created_at: number
+    source: NotificationSummary['source']
   }
+  notification_states: StateRow
   deliveries: {
     id: string
     notification_id: string
@@ -44,6 +49,7 @@ export interface Tables {
     address: string | null
     message: string | null
     status: DeliveryStatus
+    purpose: DeliveryPurpose
     attempts: number
     counted: number
     due_at: number | null
@@ -68,6 +74,8 @@ export interface Tables {
     rows_changed: number
     sha256: string | null
   }
+  audit: { id: string; at: number; actor: string; action: string; subjects: string; detail: string }
+  audit_subjects: { subject: string; audit_id: string }
   inbox: { id: string; mail_id: string | null; recipient: string | null; message: string; at: number }
 }
 
@@ -95,10 +103,8 @@ export function allRows<Row>(database: Database.Database, query: Compilable<Row>
   return database.prepare(text).all(...parameters) as Row[]
 }
 
-export function changeRows(
-  database: Database.Database,
-  query: { compile: () => { sql: string; parameters: readonly unknown[] } },
-): number {
+/** Row by row, for more rows than memory should hold. */
+export function eachRow<Row>(database: Database.Database, query: Compilable<Row>): Iterable<Row> {
   const { sql: text, parameters } = query.compile()
-  return database.prepare(text).run(...parameters).changes
+  return database.prepare(text).iterate(...parameters) as Iterable<Row>
 }

@@ -1,0 +1,60 @@
+import { join } from 'node:path'
+import type { NetworkPolicy } from '../domain/config.js'
+import type { WasmHost } from '../domain/wasm.js'
+import { createOutbound, type Outbound } from '../outbound/client.js'
+import { createParser, type MailParser } from '../receive/parser.js'
+import { openSqliteStore } from '../store/sqlite/sqlite-store.js'
+import type { Store } from '../store/store.js'
+import { createWasmHost } from '../wasm/host.js'
+import { type ConfigSource, loadCheckedConfig } from './load-config.js'
+import { openServerKey } from './server-key.js'
+
+export const userAgent = 'MailTrigger/0.1 (+https://mailtrigger.app)'
+/** Processes for actions and conditions, which may have a network; those of jobs are the jobs room's. */
+export const guestEntry = new URL('../act/guest-child.js', import.meta.url)
+
+/** What everything else in the engine stands on, and what stays over reloads. */
+export interface Foundation {
+  dataFolder: string
+  store: Store
+  outbound: Outbound
+  parser: MailParser
+  host: WasmHost
+  /** What links and buttons are signed with. */
+  key: Uint8Array
+  close: () => Promise<void>
+}
+
+/**
+ * Opens the data folder and what needs no config beyond where that is. Rejects with `ConfigError` or `StoreError`.
+ * @param network the policy of the config that runs, for guests
+ */
+export async function openFoundation(
+  source: ConfigSource,
+  network: () => NetworkPolicy,
+  now: () => number,
+): Promise<Foundation> {
+  // Which actions were uploaded stands in the store, and where the store is, in the config: so that is read twice.
+  const { server } = (await loadCheckedConfig(source, 'any')).config
+  const { dataFolder } = server
+  const store = openSqliteStore(dataFolder, now)
+  try {
+    const key = openServerKey(dataFolder, source.env)
+    const outbound = createOutbound({ policy: server.network, userAgent })
+    const parser = createParser({})
+    const host = createWasmHost({
+      cacheFolder: join(dataFolder, 'wasm-cache'),
+      http: { entry: guestEntry, network },
+    })
+    const close = async (): Promise<void> => {
+      await host.stop()
+      await parser.stop()
+      await outbound.close()
+      await store.close()
+    }
+    return { dataFolder, store, outbound, parser, host, key, close }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}

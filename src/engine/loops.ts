@@ -1,0 +1,182 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Delivered } from '../deliver/deliver-one.js'
+import { DeliveryLoop } from '../deliver/delivery-loop.js'
+import type { EngineEvent } from '../domain/events.js'
+import { findDigestPlan } from '../follow/digest-plan.js'
+import { FollowLoop } from '../follow/follow-loop.js'
+import { type RoutedMail, routeMail } from '../pipeline.js'
+import { PipelineLoop } from '../pipeline-loop.js'
+import type { ClaimedDelivery } from '../store/store.js'
+import { WatchLoop } from '../watch/watch-loop.js'
+import { tellCapReached } from './cap-notice.js'
+import { channelContext, offerAck } from './channel-context.js'
+import { commitAndWake } from './commit-and-wake.js'
+import type { EngineLog } from './engine.js'
+import type { Foundation } from './foundation.js'
+import { planNotice } from './plan-notice.js'
+import type { RunningConfig } from './running-config.js'
+import type { StandingOrders } from './standing-orders.js'
+
+/** How long a send that is under way may take when the program stops. */
+const stopPatienceMs = 15_000
+
+export interface LoopsParts
+  extends Pick<Foundation, 'store' | 'outbound' | 'parser' | 'key'>,
+    Pick<RunningConfig, 'current'> {
+  orders: StandingOrders
+  emit: (event: EngineEvent) => void
+  now: () => number
+  measure: () => number
+  log: EngineLog
+}
+
+/** What goes on by itself behind the 250, each at its own pace. They share nothing but the store. */
+export interface Loops {
+  pipeline: PipelineLoop
+  deliveries: DeliveryLoop
+  follow: FollowLoop
+  watch: WatchLoop
+  /** Sets them going. */
+  start: () => Promise<void>
+  /** They look at the config anew. */
+  takeConfig: () => Promise<void>
+  /** Nothing new is begun; what is under way ends, or is given back. */
+  stop: () => Promise<void>
+}
+
+export function createLoops(parts: LoopsParts): Loops {
+  const { store, now, log, emit } = parts
+  const owner = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`
+  const stopping = new AbortController()
+  const deliveries = createDeliveryLoop(parts, owner, stopping.signal)
+  const wakeDeliveries = (channels: string[]): void => deliveries.wake(channels)
+  const follow = new FollowLoop({
+    store,
+    digestPlan: (route) => findDigestPlan(parts.current().config.routes, route),
+    wakeDeliveries,
+    now,
+    log,
+  })
+  const watch = createWatchLoop(parts, wakeDeliveries)
+  const commitRouting = commitAndWake({ store, deliveries, follow, watch, emit })
+  const pipeline = new PipelineLoop({
+    store,
+    owner,
+    route: (claimed, signal) => routeMail(parts.current().parts, { commitRouting }, claimed, signal),
+    onRouted: (routed) => emit(routedEvent(routed)),
+    now,
+    log,
+  })
+  return {
+    pipeline,
+    deliveries,
+    follow,
+    watch,
+    async start() {
+      // Whether the gateway was away has to be known before anything is called late.
+      await watch.start()
+      pipeline.wake()
+      deliveries.wake()
+      follow.wake()
+    },
+    async takeConfig() {
+      await watch.takeMonitors()
+      pipeline.wake()
+      deliveries.wake()
+      follow.wake()
+    },
+    async stop() {
+      await pipeline.stop()
+      await follow.stop()
+      await watch.stop()
+      const patience = setTimeout(() => stopping.abort(new Error('the program is stopping')), stopPatienceMs)
+      await deliveries.stop()
+      clearTimeout(patience)
+      stopping.abort(new Error('the program is stopping'))
+    },
+  }
+}
+
+function createDeliveryLoop(parts: LoopsParts, owner: string, signal: AbortSignal): DeliveryLoop {
+  const { store, now, measure, log, emit, current } = parts
+  const loop = new DeliveryLoop({
+    store,
+    owner,
+    channels: () => current().config.channels,
+    secrets: () => current().config.secrets,
+    hours: () => current().config,
+    silences: parts.orders.silences,
+    context: (delivery) => contextOf(delivery, parts, signal),
+    onCapReached(channel, max) {
+      tellCapReached(store, { channel, max, config: current().config, now: now() }).then(
+        (channels) => loop.wake(channels),
+        (error: unknown) => log('error', 'a reached cap could not be told', { channel, error: String(error) }),
+      )
+    },
+    onSettled: (delivery, settled) => emit(settledEvent(delivery, settled)),
+    now,
+    measure,
+    random: Math.random,
+    sleep: async (ms, until) => {
+      await sleep(ms, undefined, { signal: until }).catch(() => undefined)
+    },
+    signal,
+    log,
+  })
+  return loop
+}
+
+function createWatchLoop(parts: LoopsParts, wakeDeliveries: (channels: string[]) => void): WatchLoop {
+  const { store, current, orders, emit, now, measure, log } = parts
+  return new WatchLoop({
+    store,
+    monitors: () => current().config.monitors,
+    rules: orders.rules,
+    plan: (channels, message) => planNotice(channels, message, current().config, now()),
+    newToken: () => randomBytes(24).toString('base64url'),
+    wakeDeliveries,
+    emit,
+    now,
+    measure,
+    log,
+  })
+}
+
+function contextOf(delivery: ClaimedDelivery, parts: LoopsParts, signal: AbortSignal) {
+  const { store, outbound, parser, key, now, log } = parts
+  const { config } = parts.current()
+  const { id, mailId, attempts, notification, aboutRemote, offersAck } = delivery
+  const ack = offersAck ? offerAck(key, id, config.server.http.publicUrl, now()) : null
+  return channelContext(
+    { id, mailId, attempts, fingerprint: notification.fingerprint, sent: aboutRemote },
+    {
+      store,
+      outbound,
+      parse: (raw, until) => parser.parse(raw, until),
+      hostname: config.hostname,
+      log: (line, facts) => log('info', line, facts),
+      now,
+      signal,
+    },
+    ack,
+  )
+}
+
+function routedEvent(routed: RoutedMail): EngineEvent {
+  const { mailId, subject, status, reason, routes } = routed
+  return { type: 'mail.routed', mail_id: mailId, subject, status, reason, routes }
+}
+
+function settledEvent(delivery: ClaimedDelivery, settled: Delivered): EngineEvent {
+  return {
+    type: 'delivery.settled',
+    delivery_id: delivery.id,
+    mail_id: delivery.mailId,
+    channel: delivery.channel,
+    recipient: delivery.recipient,
+    status: settled.status,
+    detail: settled.detail || null,
+  }
+}

@@ -1,0 +1,74 @@
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { ApiError } from '../../domain/errors.js'
+import type { PingKind } from '../../domain/monitor.js'
+import { formatSize } from '../../domain/units.js'
+import type { ApiParts } from '../api.js'
+import { ackRoutes } from './ack-routes.js'
+import { readClientAddress } from './client-address.js'
+import { limitRate, type RateLimit } from './rate-limit.js'
+
+export type OpenParts = Pick<ApiParts, 'calls' | 'log'> & { now: () => number }
+
+/** A cron job pings once a minute, and hundreds of them may share the address of one firewall. */
+const pingRate: RateLimit = { callsMax: 600, windowMs: 60_000 }
+/** People, their mail scanner and the preview of their chat program. */
+const ackRate: RateLimit = { callsMax: 60, windowMs: 60_000 }
+/** A vendor calls from a few addresses for everybody. */
+const hookRate: RateLimit = { callsMax: 1_200, windowMs: 60_000 }
+const hookBytesMax = 100_000
+
+/**
+ * What needs no API token, because the address itself is the secret: pings of monitors, links that acknowledge, and the
+ * hooks of vendors, which bring a secret of their own.
+ */
+export function openRoutes(parts: OpenParts): Hono {
+  const { calls, now } = parts
+  const app = new Hono()
+
+  app.use('/ping/*', limitCalls(pingRate, now))
+  for (const [path, kind] of Object.entries(pingPaths)) app.on(['GET', 'POST'], path, (c) => takePing(c, kind))
+  app.use('/ack/*', limitCalls(ackRate, now))
+  app.route('/ack', ackRoutes(parts))
+  app.use('/hooks/*', limitCalls(hookRate, now))
+  app.post('/hooks/:channel', limitHook(), async (c) => {
+    const call = { headers: c.req.header(), body: await c.req.text() }
+    const status = await calls.takeChannelHook(c.req.param('channel'), call)
+    return c.text(status < 300 ? 'OK\n' : 'not taken\n', status as ContentfulStatusCode)
+  })
+  return app
+
+  /** The body is not read, however long it is: the log of a job must not keep its sign of life from counting. */
+  async function takePing(c: Context, kind: PingKind): Promise<Response> {
+    c.header('cache-control', 'no-store')
+    const pinged = await calls.ping(c.req.param('token') ?? '', kind)
+    return pinged === null ? c.text('there is no such monitor\n', 404) : c.text('OK\n')
+  }
+}
+
+/** GET counts as well, as cron jobs ping with a plain `curl`. */
+const pingPaths: Record<string, PingKind> = {
+  '/ping/:token': 'seen',
+  '/ping/:token/start': 'start',
+  '/ping/:token/fail': 'fail',
+}
+
+function limitCalls(limit: RateLimit, now: () => number): MiddlewareHandler {
+  const take = limitRate(limit, now)
+  return async (c, next) => {
+    const waitMs = take(readClientAddress(c))
+    if (waitMs === null) return next()
+    c.header('retry-after', String(Math.ceil(waitMs / 1_000)))
+    throw new ApiError(429, 'too_many', 'too many calls from this address')
+  }
+}
+
+function limitHook(): MiddlewareHandler {
+  return bodyLimit({
+    maxSize: hookBytesMax,
+    onError: () => {
+      throw new ApiError(413, 'too_large', `the body is larger than ${formatSize(hookBytesMax)}`)
+    },
+  })
+}
