@@ -1,5 +1,5 @@
 // What tsc does not do: the command's executable bit, SQLite, the engine of script guests, and the actions that ship.
-import { execSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -24,8 +24,9 @@ async function compileSqliteWhenMissing() {
     if (!existsSync(folder)) throw error
   }
   console.log('Compiling SQLite for this Node, which takes a minute or two.')
-  // What the compiler says is shown when it fails: its warnings are not ours to mend.
-  execSync('npm run --silent build-release', { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'], maxBuffer: 2 ** 24 })
+  const options = { cwd: folder, shell: true, encoding: 'utf8', maxBuffer: 2 ** 24 }
+  const { status, stderr } = spawnSync('npm run --loglevel=error build-release', options)
+  if (status !== 0) throw new Error(`SQLite cannot be compiled, which takes python3, make and g++:\n${stderr}`)
   openSqlite(':memory:').close()
 }
 
