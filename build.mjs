@@ -1,13 +1,34 @@
-// What tsc does not do: the executable bit of the command, the engine of script guests, and the actions that ship.
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+// What tsc does not do: the command's executable bit, SQLite, the engine of script guests, and the actions that ship.
+import { spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 chmodSync(at('./dist/main.js'), 0o755)
+await compileSqliteWhenMissing()
 await buildEngineWhenOutdated()
 await buildActions()
+
+/**
+ * Not left to npm, see `allowScripts`: it would compile both releases, where only one is used and most often comes
+ * ready-made, and would try to download them from elsewhere first.
+ */
+async function compileSqliteWhenMissing() {
+  const { nameBinding, openSqlite } = await import('./dist/store/sqlite/binding.js')
+  const folder = at(`./node_modules/${nameBinding()}`)
+  try {
+    return openSqlite(':memory:').close()
+  } catch (error) {
+    if (!existsSync(folder)) throw error
+  }
+  console.log('Compiling SQLite for this Node, which takes a minute or two.')
+  const options = { cwd: folder, shell: true, encoding: 'utf8', maxBuffer: 2 ** 24 }
+  const { status, stderr } = spawnSync('npm run --loglevel=error build-release', options)
+  if (status !== 0) throw new Error(`SQLite cannot be compiled, which takes python3, make and g++:\n${stderr}`)
+  openSqlite(':memory:').close()
+}
 
 async function buildEngineWhenOutdated() {
   const target = at('./dist/wasm/engine.wasm')

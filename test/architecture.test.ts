@@ -54,6 +54,7 @@ const vendorRooms: Record<string, string> = {
   undici: 'outbound',
   'ipaddr.js': 'outbound',
   'better-sqlite3': 'store',
+  'better-sqlite3-13': 'store',
   kysely: 'store',
   yaml: 'config',
   liquidjs: 'template',

@@ -3,6 +3,7 @@ import type { JobNotification } from '../domain/job.js'
 import type { GuardedDatabase } from '../store/sqlite/guarded-database.js'
 import { type Blocking, createBlockingCalls } from '../thread/blocking-calls.js'
 import type { MailtriggerAnswers } from '../wasm/guest-host.js'
+import { threadLimits } from '../wasm/limits.js'
 import type { RunSurroundings } from './messages.js'
 import { notificationsMax, readNotification } from './notification.js'
 import type { WaitingCalls, WaitingThreadData } from './waiting-thread.js'
@@ -60,7 +61,7 @@ function startWaitingThread(surroundings: RunSurroundings): { calls: Blocking<Wa
   const worker = new Worker(new URL('./waiting-thread.js', import.meta.url), {
     workerData,
     transferList: transfer,
-    resourceLimits: { maxOldGenerationSizeMb: 192 },
+    resourceLimits: { ...threadLimits, maxOldGenerationSizeMb: 192 },
   })
   // A thread that dies leaves its caller waiting, and the run ends at its deadline; without a listener the process would.
   worker.on('error', () => undefined)

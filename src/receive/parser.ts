@@ -161,7 +161,8 @@ class Seat {
   #start(): Worker {
     const { heapMb } = this.#settings
     const worker = new Worker(new URL('./parse-worker.js', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: heapMb },
+      // Jobs read mails, too, in processes whose limit of memory counts what V8 reserves for machine code, else 512 MB.
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, codeRangeSizeMb: 32 },
     })
     this.#isReady = false
     worker.on('message', (answer: ParseAnswer) => {

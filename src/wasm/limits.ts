@@ -1,3 +1,5 @@
+import type { ResourceLimits } from 'node:worker_threads'
+
 /** What a module may be before it runs. */
 export interface ModuleLimits {
   moduleBytesMax: number
@@ -20,7 +22,10 @@ export interface CallLimits {
 
 /** What a child process may use. */
 export interface ProcessLimits {
-  /** What RLIMIT_DATA leaves to use, see `dataLimitBytes`. Address space (`ulimit -v`) cannot be limited: V8 reserves 10 GB of it for every wasm memory. */
+  /**
+   * What RLIMIT_DATA leaves to use, see `dataLimitBytes`. Address space (`ulimit -v`) cannot be limited: V8 reserves
+   * 10 GB of it for every wasm memory.
+   */
   dataBytesMax: number
   heapBytesMax: number
   /** A child is replaced after so many calls, so that nothing can pile up in it. */
@@ -64,15 +69,14 @@ export const processLimits: ProcessLimits = {
   loadTimeoutMs: 10_000,
 }
 
-/** Threads a child has beside its first: the lifeline, and the one that waits for calls of the guest. */
-const threadsBesideMax = 2
-
 /**
- * RLIMIT_DATA for a child, in bytes: what it may use, and what V8 only reserves. From Node 22 on V8 reserves a code
- * range of 512 MB for each thread beside the first, and the kernel counts it as data though nothing is in it (measured
- * on Node 24: 534 MB a thread); without this allowance the child dies before it runs anything.
+ * For every thread that a child has beside its first. V8 reserves room for machine code, 512 MB a thread unless told
+ * otherwise, and from Node 24 on the kernel counts that as data: beside two such threads there is none left for a guest.
  */
+export const threadLimits: ResourceLimits = { codeRangeSizeMb: 32 }
+
+/** RLIMIT_DATA for a child, in bytes: what it may use, and what V8 reserves for its first thread, which has no setting. */
 export function dataLimitBytes(limits: ProcessLimits, nodeVersion: string): number {
-  const reservesCodeRange = Number(nodeVersion.split('.')[0]) >= 22
-  return limits.dataBytesMax + (reservesCodeRange ? threadsBesideMax * 544 * 1024 * 1024 : 0)
+  const countsReservation = Number(nodeVersion.split('.')[0]) >= 24
+  return limits.dataBytesMax + (countsReservation ? 512 * 1024 * 1024 : 0)
 }

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { type GuestLog, SandboxError } from '../domain/errors.js'
+import { threadLimits } from './limits.js'
 import type { ChildFailureKind, ChildReply, ChildRequest } from './messages.js'
 
 export type WriteLog = (level: GuestLog['level'], message: string) => void
@@ -21,7 +22,7 @@ export type CallHandler = (payload: unknown, reporter: CallReporter) => Promise<
  */
 export function serveCalls(handle: CallHandler): void {
   // A guest may keep this thread busy for ever, so dying with the parent cannot be left to it.
-  new Worker(new URL('./lifeline.js', import.meta.url))
+  new Worker(new URL('./lifeline.js', import.meta.url), { resourceLimits: threadLimits })
   process.on('message', (request: ChildRequest) => {
     void answer(handle, request).then(say)
   })

@@ -250,6 +250,7 @@ describe('a channel in trouble', () => {
     gate.resolve()
     await until(() => settled.length === 4, 'the four are settled')
     expect(await counts(store)).toEqual({ dead: 1, queued: 9 })
+    await until(async () => (await store.readChannelPause('ops')) !== null, 'it is paused')
     expect(await store.readChannelPause('ops')).toEqual({ until: noon + minute, reason: 'Unauthorized', failures: 1 })
     expect(lines.filter((line) => line.includes('is paused'))).toHaveLength(1)
 

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openSqlite } from '#src/store/sqlite/binding.js'
 import { type CliResult, runCli } from '../cli/run-cli.js'
 import { startTelegram, type TelegramStandIn } from '../stand-ins/telegram.js'
 import { until } from '../stand-ins/until.js'
@@ -109,7 +109,7 @@ describe('monit-watch, uploaded with its database', () => {
     const copy = join(program.folder, 'copy.sqlite3')
     expect((await jobs('db', 'pull', 'monit-watch', '-o', copy)).code).toBe(0)
     expect(existsSync(copy)).toBe(true)
-    const database = new Database(copy)
+    const database = openSqlite(copy)
     database.exec("INSERT INTO responsible VALUES ('cache-*', '*', 'jolin@mailtrigger.app')")
     database.close()
     expect((await jobs('db', 'push', 'monit-watch', copy)).code).toBe(0)

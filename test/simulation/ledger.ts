@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3'
+import { openSqlite } from '#src/store/sqlite/binding.js'
 import type { SimulatedMail } from './week.js'
 
 /** One message as the far end got it. */
@@ -62,7 +62,7 @@ const minuteMs = 60_000
 
 /** Holds the far ends' receipts and the store against what a correct gateway does with these mails. */
 export function judgeLedger(simulated: Simulated): { problems: string[]; table: string } {
-  const database = new Database(simulated.database, { readonly: true })
+  const database = openSqlite(simulated.database, { readonly: true })
   const problems: string[] = []
   const integrity = database.pragma('integrity_check', { simple: true })
   if (integrity !== 'ok') problems.push(`integrity: ${integrity}`)

@@ -1,6 +1,7 @@
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { afterEach, expect, test } from 'vitest'
 import { StoreError } from '#src/domain/errors.js'
+import { openSqlite } from '#src/store/sqlite/binding.js'
 import { CommitQueue } from '#src/store/sqlite/commit-queue.js'
 
 let database: Database.Database | undefined
@@ -9,7 +10,7 @@ afterEach(() => database?.close())
 /** A queue over a table, and the statements that ran: what is committed, and in how many transactions. */
 function openQueue() {
   const statements: string[] = []
-  const opened = new Database(':memory:', { verbose: (text) => statements.push(String(text)) })
+  const opened = openSqlite(':memory:', { verbose: (text) => statements.push(String(text)) })
   database = opened
   opened.exec('CREATE TABLE t (n INTEGER PRIMARY KEY)')
   const insert = opened.prepare<[number]>('INSERT INTO t VALUES (?)')

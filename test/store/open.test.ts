@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { chmodSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import { StoreError } from '#src/domain/errors.js'
+import { openSqlite } from '#src/store/sqlite/binding.js'
 import { migrations } from '#src/store/sqlite/migrations.js'
 import { notificationSchema } from '#src/store/sqlite/notification-schema.js'
 import { openDatabase } from '#src/store/sqlite/open-database.js'
@@ -50,7 +50,7 @@ describe('the database file', () => {
 
   test('is brought up to date step by step', async () => {
     const folder = makeFolder()
-    const old = new Database(join(folder, 'mailtrigger.sqlite3'))
+    const old = openSqlite(join(folder, 'mailtrigger.sqlite3'))
     old.exec(migrations[0] ?? '')
     old.pragma('user_version = 1')
     old.close()
@@ -61,7 +61,7 @@ describe('the database file', () => {
 
   test('gives the notifications of an older version the state their deliveries have', async () => {
     const folder = makeFolder()
-    const old = new Database(join(folder, 'mailtrigger.sqlite3'))
+    const old = openSqlite(join(folder, 'mailtrigger.sqlite3'))
     const before = migrations.indexOf(notificationSchema)
     for (const step of migrations.slice(0, before)) old.exec(step)
     old.pragma(`user_version = ${before}`)
@@ -126,11 +126,11 @@ describe('the database file', () => {
 
   test('of a newer version is refused, and the folder is free again', () => {
     const folder = makeFolder()
-    const newer = new Database(join(folder, 'mailtrigger.sqlite3'))
+    const newer = openSqlite(join(folder, 'mailtrigger.sqlite3'))
     newer.pragma(`user_version = ${migrations.length + 1}`)
     newer.close()
     expect(() => openStore(folder)).toThrow(/newer version/)
-    const mended = new Database(join(folder, 'mailtrigger.sqlite3'))
+    const mended = openSqlite(join(folder, 'mailtrigger.sqlite3'))
     mended.pragma('user_version = 0')
     mended.close()
     expect(() => openStore(folder)).not.toThrow()

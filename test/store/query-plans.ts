@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
+import { openSqlite } from '#src/store/sqlite/binding.js'
 import { makeFolder, openStore } from './store-fixture.js'
 
 /**
@@ -9,7 +10,7 @@ import { makeFolder, openStore } from './store-fixture.js'
 export async function planStatements(pattern: RegExp): Promise<{ text: string; costly: string[] }[]> {
   const folder = makeFolder()
   const texts = await rememberStatements(() => openStore(folder).close())
-  const database = new Database(join(folder, 'mailtrigger.sqlite3'), { readonly: true })
+  const database = openSqlite(join(folder, 'mailtrigger.sqlite3'), { readonly: true })
   try {
     return texts.filter((text) => pattern.test(text)).map((text) => ({ text, costly: costlySteps(database, text) }))
   } finally {
@@ -19,15 +20,18 @@ export async function planStatements(pattern: RegExp): Promise<{ text: string; c
 
 async function rememberStatements(work: () => Promise<void>): Promise<string[]> {
   const texts = new Set<string>()
-  const { prepare } = Database.prototype
-  Database.prototype.prepare = function remember(this: Database.Database, text: string) {
+  const opened = openSqlite(':memory:')
+  const prototype: Database.Database = Object.getPrototypeOf(opened)
+  opened.close()
+  const { prepare } = prototype
+  prototype.prepare = function remember(this: Database.Database, text: string) {
     texts.add(text)
     return prepare.call(this, text)
   } as typeof prepare
   try {
     await work()
   } finally {
-    Database.prototype.prepare = prepare
+    prototype.prepare = prepare
   }
   return [...texts]
 }

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import fc from 'fast-check'
 import type { DeliveryStatus, NotificationStatus } from '#src/domain/delivery.js'
 import { type NoiseControl, noControl } from '#src/domain/notification.js'
+import { openSqlite } from '#src/store/sqlite/binding.js'
 import type { ClaimedDelivery, Settlement, Store } from '#src/store/store.js'
 import {
   type Alert,
@@ -338,6 +339,6 @@ export class History {
   }
 
   #openReader(): Database.Database {
-    return new Database(join(this.#folder, 'mailtrigger.sqlite3'), { readonly: true })
+    return openSqlite(join(this.#folder, 'mailtrigger.sqlite3'), { readonly: true })
   }
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
 import { describe, expect, test } from 'vitest'
 import type { NewDelivery } from '#src/domain/delivery.js'
 import { type NoiseControl, noControl } from '#src/domain/notification.js'
+import { openSqlite } from '#src/store/sqlite/binding.js'
 import type { ExpiryRule, Store } from '#src/store/store.js'
 import { planStatements } from './query-plans.js'
 import {
@@ -46,7 +46,7 @@ async function idsOf(store: Store): Promise<string[]> {
 
 /** How many rows each table has, but for the empty ones. */
 function countRows(folder: string): Record<string, number> {
-  const database = new Database(join(folder, 'mailtrigger.sqlite3'), { readonly: true })
+  const database = openSqlite(join(folder, 'mailtrigger.sqlite3'), { readonly: true })
   const tables = database.prepare<[], { name: string }>(`SELECT name FROM sqlite_schema WHERE type = 'table'`).all()
   const counts = tables.map(({ name }) => {
     const row = database.prepare<[], { count: number }>(`SELECT count(*) AS count FROM "${name}"`).get()

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { expect, it } from 'vitest'
+import { openSqlite } from '#src/store/sqlite/binding.js'
 
 const at = (name: string) => fileURLToPath(new URL(`../../wasm-actions/${name}`, import.meta.url))
 
@@ -11,9 +12,9 @@ function dump(database: Database.Database) {
 }
 
 it('ships the database that its SQL file makes', () => {
-  const made = new Database(':memory:')
+  const made = openSqlite(':memory:')
   made.exec(readFileSync(at('monit-watch.sql'), 'utf8'))
-  const shipped = new Database(at('monit-watch.sqlite3'), { readonly: true })
+  const shipped = openSqlite(at('monit-watch.sqlite3'), { readonly: true })
   expect(dump(shipped)).toEqual(dump(made))
   expect(shipped.pragma('integrity_check', { simple: true })).toBe('ok')
   made.close()

@@ -1,5 +1,6 @@
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import type { QueryResult } from '../../domain/job.js'
+import { isSqliteError, openSqlite } from './binding.js'
 import { dropOutbox, resultBytesMax } from './guarded-database.js'
 import { checkQuestion } from './guest-sql.js'
 
@@ -11,7 +12,7 @@ import { checkQuestion } from './guest-sql.js'
 export function checkDatabaseFile(file: string, bytesMax: number): void {
   let database: Database.Database | undefined
   try {
-    database = new Database(file, { fileMustExist: true, timeout: 2_000 })
+    database = openSqlite(file, { fileMustExist: true, timeout: 2_000 })
     database.pragma('trusted_schema = OFF')
     database.pragma('cell_size_check = ON')
     const pages = Number(database.pragma('page_count', { simple: true }))
@@ -31,7 +32,7 @@ export function checkDatabaseFile(file: string, bytesMax: number): void {
 
 /** Writes a consistent copy to a file that must not exist yet, also while somebody else writes. */
 export function copyDatabaseFile(file: string, target: string): void {
-  const database = new Database(file, { fileMustExist: true, timeout: 5_000 })
+  const database = openSqlite(file, { fileMustExist: true, timeout: 5_000 })
   try {
     database.prepare('VACUUM INTO ?').run(target)
   } finally {
@@ -45,7 +46,7 @@ export function copyDatabaseFile(file: string, target: string): void {
  */
 export function queryDatabaseFile(file: string, sql: string, rowsMax: number): QueryResult {
   const text = checkQuestion(sql)
-  const database = new Database(file, { readonly: true, fileMustExist: true, timeout: 1_000 })
+  const database = openSqlite(file, { readonly: true, fileMustExist: true, timeout: 1_000 })
   try {
     database.pragma('query_only = ON')
     database.pragma('trusted_schema = OFF')
@@ -71,7 +72,7 @@ export function queryDatabaseFile(file: string, sql: string, rowsMax: number): Q
 
 /** SQLite's own words for a file that is none are hard to tell from others. */
 export function explainFile(error: unknown): unknown {
-  if (!(error instanceof Database.SqliteError)) return error
+  if (!isSqliteError(error)) return error
   if (error.code === 'SQLITE_NOTADB') return new Error('the file is no SQLite database')
   if (error.code.startsWith('SQLITE_CORRUPT')) return new Error(`the database is corrupt: ${error.message}`)
   if (error.code === 'SQLITE_CANTOPEN') return new Error('the database cannot be opened')

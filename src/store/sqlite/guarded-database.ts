@@ -1,5 +1,6 @@
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { SandboxError } from '../../domain/errors.js'
+import { isSqliteError, openSqlite } from './binding.js'
 import { checkStatement, type SqlParameters } from './guest-sql.js'
 
 /** A job's own database during one run, opened in the child process. Foreign code writes the statements. */
@@ -31,7 +32,7 @@ const cacheKiB = 128 * 1024
  * bytes, and memory and time by the process, which is killed.
  */
 export function openGuardedDatabase(file: string, bytesMax: number): GuardedDatabase {
-  const database = new Database(file, { timeout: 5_000 })
+  const database = openSqlite(file, { timeout: 5_000 })
   try {
     secure(database, bytesMax)
   } catch (error) {
@@ -153,7 +154,7 @@ function execute(database: Database.Database, text: string, values: SqlParameter
 }
 
 function isFull(error: unknown): boolean {
-  return error instanceof Database.SqliteError && error.code === 'SQLITE_FULL'
+  return isSqliteError(error) && error.code === 'SQLITE_FULL'
 }
 
 function fullWords(bytesMax: number): string {

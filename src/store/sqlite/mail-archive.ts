@@ -1,7 +1,7 @@
-import Database from 'better-sqlite3'
 import { encodeTime } from 'ulid'
 import type { MailStatus } from '../../domain/delivery.js'
 import type { Envelope, RawMail } from '../../domain/mail.js'
+import { openSqlite } from './binding.js'
 
 /** The gateway's mails as another process may read them: fixed statements on a connection that cannot write. */
 export interface MailArchive {
@@ -36,7 +36,7 @@ const timeMax = 2 ** 48 - 1
 
 /** Opens `mailtrigger.sqlite3` beside the engine that writes it; write-ahead logging lets both go on. */
 export function openMailArchive(file: string): MailArchive {
-  const database = new Database(file, { readonly: true, fileMustExist: true, timeout: 5_000 })
+  const database = openSqlite(file, { readonly: true, fileMustExist: true, timeout: 5_000 })
   database.pragma('query_only = ON')
   database.pragma('trusted_schema = OFF')
   const list = database.prepare<[string, number, number, number], ListRow>(

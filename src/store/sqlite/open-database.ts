@@ -1,9 +1,9 @@
 import { chmodSync } from 'node:fs'
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { StoreError } from '../../domain/errors.js'
+import { openSqlite } from './binding.js'
 import { blankNumbers } from './dead-letter-groups.js'
 import { migrations } from './migrations.js'
-import { explainNativeModule } from './native-module.js'
 
 /**
  * Opens the one database file, creates or migrates it, and makes it power-safe.
@@ -38,7 +38,7 @@ export function openDatabase(file: string): Database.Database {
 
 function openFile(file: string): Database.Database {
   try {
-    return new Database(file, { timeout: 2_000 })
+    return openSqlite(file, { timeout: 2_000 })
   } catch (error) {
     throw explain(error, file)
   }
@@ -65,5 +65,5 @@ function migrate(database: Database.Database): void {
 function explain(error: unknown, file: string): StoreError {
   if (error instanceof StoreError) return error
   const message = error instanceof Error ? error.message : String(error)
-  return explainNativeModule(error) ?? new StoreError(`cannot open ${file}: ${message}`, { cause: error })
+  return new StoreError(`cannot open ${file}: ${message}`, { cause: error })
 }

@@ -1,6 +1,6 @@
-import Database from 'better-sqlite3'
+import type Database from 'better-sqlite3'
 import { StoreError } from '../../domain/errors.js'
-import { explainNativeModule } from './native-module.js'
+import { isSqliteError, openSqlite } from './binding.js'
 
 /**
  * Makes sure one process at a time works on a data folder: two would deliver everything twice.
@@ -11,7 +11,7 @@ import { explainNativeModule } from './native-module.js'
 export function lockFolder(file: string): { release: () => void } {
   let database: Database.Database | undefined
   try {
-    database = new Database(file, { timeout: 500 })
+    database = openSqlite(file, { timeout: 500 })
     database.pragma('journal_mode = MEMORY')
     database.exec('BEGIN EXCLUSIVE')
   } catch (error) {
@@ -23,10 +23,11 @@ export function lockFolder(file: string): { release: () => void } {
 }
 
 function explain(error: unknown, file: string): StoreError {
-  if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')) {
+  if (error instanceof StoreError) return error
+  if (isSqliteError(error) && error.code.startsWith('SQLITE_BUSY')) {
     const advice = 'another mailtrigger is using this data folder; stop it, or name another one with --data'
     return new StoreError(advice, { cause: error })
   }
   const message = error instanceof Error ? error.message : String(error)
-  return explainNativeModule(error) ?? new StoreError(`cannot lock ${file}: ${message}`, { cause: error })
+  return new StoreError(`cannot lock ${file}: ${message}`, { cause: error })
 }
