@@ -30,8 +30,14 @@ const settings = z
   .strictObject({
     base_url: baseUrl.default('https://ntfy.sh'),
     topic: topicName.optional(),
-    token: z.string().min(1).max(200).optional(),
-    user: z.string().min(1).max(200).optional(),
+    token: z
+      .string()
+      .regex(/^[\w.-]{1,200}$/, 'must be an access token')
+      .optional(),
+    user: z
+      .string()
+      .regex(/^[^:\p{Cc}]{1,200}$/u, 'has a colon or a control character')
+      .optional(),
     password: z.string().min(1).max(1_000).optional(),
   })
   .refine((given) => (given.user === undefined) === (given.password === undefined), {
