@@ -26,6 +26,15 @@ const settings = z
       .optional()
       .describe('The token of a bot with chat:write; then messages are changed when somebody acknowledges.'),
     channel: slackAddress.optional().describe('The bot posts everything here, not to people.'),
+    mention: z
+      .array(
+        z
+          .string()
+          .regex(/^(?:channel|here|everyone|[USW][A-Z0-9]{5,20})$/, 'must be channel, here, or an id like U012AB3CD'),
+      )
+      .max(20)
+      .default([])
+      .describe('Whom to mention with each alert: channel, here, everyone, or ids of members and user groups.'),
     base_url: baseUrl.optional(),
   })
   .refine(
@@ -63,7 +72,9 @@ async function post(
   settings: Settings,
   context: ChannelContext,
 ): Promise<Outcome> {
-  const content = renderContent(message, context)
+  // What is over calls nobody.
+  const isOver = to.thread !== null || message.severity === 'resolved'
+  const content = addMentions(renderContent(message, context), isOver ? [] : settings.mention)
   const facts = factsOf(settings, context)
   const channel = settings.channel ?? to.address
   try {
@@ -110,6 +121,21 @@ function renderContent(message: Message, context: ChannelContext) {
   const rendered =
     context.form === 'plain' ? { text: renderSlackText(outline) } : renderSlack(outline, context.form === 'short')
   return { ...rendered, unfurl_links: false, unfurl_media: false }
+}
+
+/** Whatever the mail says is escaped; these are the only words that call anybody. */
+function addMentions(content: ReturnType<typeof renderContent>, mentions: string[]) {
+  if (mentions.length === 0) return content
+  const text = mentions.map(writeMention).join(' ')
+  const calling = { type: 'section', text: { type: 'mrkdwn', text } }
+  const blocks = 'blocks' in content ? { blocks: [calling, ...content.blocks] } : {}
+  return { ...content, text: `${text} ${content.text}`, ...blocks }
+}
+
+/** Slack, "Formatting text for app surfaces": members, user groups (`S…`), and everybody by a word. */
+function writeMention(mention: string): string {
+  if (/^[a-z]/.test(mention)) return `<!${mention}>`
+  return mention.startsWith('S') ? `<!subteam^${mention}>` : `<@${mention}>`
 }
 
 function factsOf(settings: Settings, context: ChannelContext): OutcomeFacts {

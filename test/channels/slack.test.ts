@@ -71,6 +71,20 @@ test('a bot posts to the person, or to the settings’ channel', async () => {
   expect(await viaBot(null)).toMatchObject({ kind: 'permanent', scope: 'address' })
 })
 
+test('calls whom the settings mention, but nobody when it is over', async () => {
+  const settings = { webhook_url: webhookUrl, mention: ['here', 'U012AB3CD', 'S012AB3CD'] }
+  await send(settings)
+  await send(settings, null, { form: 'plain' })
+  await send(settings, null, {}, makeMessage({ severity: 'resolved' }))
+  const mentions = '<!here> <@U012AB3CD> <!subteam^S012AB3CD>'
+  expect(sink.requests[0]?.json).toMatchObject({
+    text: expect.stringContaining(`${mentions} 🔴`),
+    blocks: [{ type: 'section', text: { type: 'mrkdwn', text: mentions } }, { type: 'header' }, {}, {}],
+  })
+  expect(sink.requests[1]?.json).toMatchObject({ text: expect.stringContaining(mentions) })
+  expect(sink.requests[2]?.body).not.toContain('U012AB3CD')
+})
+
 test('degraded to plain it has no blocks', async () => {
   await viaWebhook({ form: 'plain' })
   expect(sink.requests[0]?.json).not.toHaveProperty('blocks')
