@@ -31,25 +31,37 @@ const serviceUrl = z
 
 const settings = z
   .strictObject({
-    /** Of an Apprise API server. */
-    base_url: baseUrl.optional(),
-    /** The configuration kept by that server. */
+    base_url: baseUrl.optional().describe('The root of an Apprise API server.'),
     key: z
       .string()
       .regex(/^[\w-]{1,128}$/, 'must be the key of a configuration')
-      .optional(),
-    /** The command line tool instead of a server. Nothing else can be started by this setting. */
+      .optional()
+      .describe('The configuration kept by that server.'),
+    // By its name nothing else can be started through this setting.
     command: z
       .string()
       .max(1_000)
       .regex(/^(?:\/[^\0]*\/)?apprise$/, 'must be apprise, or an absolute path that ends in /apprise')
-      .optional(),
-    urls: z.array(serviceUrl).min(1).max(20).optional(),
+      .optional()
+      .describe('The command line tool instead of a server: apprise, or where it lies.'),
+    urls: z
+      .array(serviceUrl)
+      .min(1)
+      .max(20)
+      .optional()
+      .describe('Apprise URLs; without them, the configuration of server or tool.'),
     tag: z
       .string()
       .regex(/^[\w-][\w, -]{0,199}$/, 'must be a tag, or several with commas')
-      .optional(),
-    text_max: z.number().int().min(200).max(30_000).default(textMaxDefault),
+      .optional()
+      .describe('Which URLs of the configuration.'),
+    text_max: z
+      .number()
+      .int()
+      .min(200)
+      .max(30_000)
+      .default(textMaxDefault)
+      .describe('What the services behind it take, in characters.'),
   })
   .refine(
     ({ base_url, command }) => (base_url === undefined) !== (command === undefined),
@@ -99,6 +111,7 @@ export const apprise = defineChannel<Settings>({
     attachments: false,
     idempotent: false,
   },
+  example: { settings: { base_url: 'https://apprise.example.org', key: null, tag: 'devops' } },
   concurrency: 4,
   rates: { channel: null, address: null },
   send(message, _address, settings, context) {

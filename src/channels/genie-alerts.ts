@@ -35,10 +35,19 @@ const responder = z
 const tag = z.string().trim().min(1).max(tagMax)
 
 export const genieSettings = z.strictObject({
-  api_key: z.string().regex(/^[\x21-\x7e]{8,200}$/, 'must be the API key of an integration'),
-  responders: z.array(responder).max(respondersMax).default([]),
-  tags: z.array(tag).max(tagsMax).default([]),
-  base_url: baseUrl.optional(),
+  api_key: z
+    .string()
+    .regex(/^[\x21-\x7e]{8,200}$/, 'must be the API key of an integration')
+    .describe('The API key of an API integration.'),
+  responders: z
+    .array(responder)
+    .max(respondersMax)
+    .default([])
+    .describe(
+      'Whom to alert, beside those of the integration: user:tim@example.com, team:Operations, schedule:…, escalation:….',
+    ),
+  tags: z.array(tag).max(tagsMax).default([]).describe('Tags of every alert.'),
+  base_url: baseUrl.optional().describe('Another root of the API, for a proxy.'),
 })
 type GenieSettings = z.infer<typeof genieSettings>
 

@@ -3,7 +3,7 @@ import { defineGenie, genieSettings } from './genie-alerts.js'
 
 const roots = { us: 'https://api.opsgenie.com', eu: 'https://api.eu.opsgenie.com' }
 
-const settings = genieSettings.extend({ region: z.enum(['us', 'eu']).default('us') })
+const settings = genieSettings.extend({ region: z.enum(['us', 'eu']).default('us').describe('Where the account is.') })
 
 /** Its API ends on 5 April 2027 (Atlassian, "Opsgenie end of support"); the same alerts go to Jira Service Management. */
 export const opsgenie = defineGenie<z.infer<typeof settings>>({

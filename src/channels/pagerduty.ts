@@ -24,9 +24,11 @@ const throttledMs = 30_000
 const settings = z.strictObject({
   routing_key: z
     .string()
-    .regex(/^[A-Za-z0-9]{32}$/, 'must be the 32 letters and digits of an Events API v2 integration'),
-  /** `https://events.eu.pagerduty.com` for accounts of the European region. */
-  base_url: baseUrl.default('https://events.pagerduty.com'),
+    .regex(/^[A-Za-z0-9]{32}$/, 'must be the 32 letters and digits of an Events API v2 integration')
+    .describe('The integration key of the service, of type Events API v2.'),
+  base_url: baseUrl
+    .default('https://events.pagerduty.com')
+    .describe('https://events.eu.pagerduty.com for accounts of the European region.'),
 })
 type Settings = z.infer<typeof settings>
 

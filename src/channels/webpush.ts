@@ -36,16 +36,21 @@ const settings = z.strictObject({
   vapid_private_key: z
     .string()
     .regex(/^[\w-]{43}=?$/, 'must be 32 bytes in base64url')
-    .refine(isPrivateKey, 'is no private key of P-256'),
-  /** Whom a push service may ask about what we send. */
+    .refine(isPrivateKey, 'is no private key of P-256')
+    .describe('Our VAPID key: what `npx web-push generate-vapid-keys` calls Private Key.'),
   subject: z
     .string()
     .max(500)
-    .regex(/^(?:mailto:[^\s@]+@[^\s@]+|https:\/\/\S+)$/, 'must be mailto:… or https://…'),
-  /** Seconds a push service keeps what a browser that is offline has not got. */
-  ttl: z.number().int().min(0).max(ttlMax).default(86_400),
-  /** In place of the origin of every endpoint, for a proxy. */
-  base_url: baseUrl.optional(),
+    .regex(/^(?:mailto:[^\s@]+@[^\s@]+|https:\/\/\S+)$/, 'must be mailto:… or https://…')
+    .describe('Whom a push service may ask about what we send: mailto:… or https://….'),
+  ttl: z
+    .number()
+    .int()
+    .min(0)
+    .max(ttlMax)
+    .default(86_400)
+    .describe('Seconds a push service keeps what an offline browser has not got.'),
+  base_url: baseUrl.optional().describe('In place of the origin of every endpoint, for a proxy.'),
 })
 type Settings = z.infer<typeof settings>
 
@@ -91,6 +96,17 @@ export const webpush = defineChannel<Settings>({
   destination: () => null,
   secrets: ['vapid_private_key'],
   capabilities: { textMax: textBytesMax, textUnit: 'bytes', dialect: 'json', attachments: false, idempotent: true },
+  example: {
+    settings: { vapid_private_key: null, subject: 'mailto:ops@example.org' },
+    // The browser of RFC 8291 section 5.
+    address: JSON.stringify({
+      endpoint: 'https://push.example.net/push/JzLQ3raZJfFBR0aqvOMsLrt54w4rJUsV',
+      keys: {
+        p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+        auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+      },
+    }),
+  },
   concurrency: 16,
   rates: { channel: null, address: null },
   async send(message, address, settings, context) {
