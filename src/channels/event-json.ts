@@ -7,6 +7,30 @@ import { outlineMessage } from './outline-message.js'
 
 export type EventType = 'notification' | 'notification.resolved' | 'notification.acknowledged'
 
+/** What is told of an event, beside its type and time. */
+export const eventNames = [
+  'delivery_id',
+  'mail_id',
+  'fingerprint',
+  'recipient',
+  'title',
+  'text',
+  'severity',
+  'labels',
+  'notes',
+  'from',
+  'links',
+  'attachments',
+  'received_at',
+  'ack_url',
+] as const
+
+interface Event {
+  type: EventType
+  timestamp: string | null
+  data: Record<(typeof eventNames)[number], unknown>
+}
+
 /**
  * What programs get of a notification:
  *
@@ -19,16 +43,16 @@ export type EventType = 'notification' | 'notification.resolved' | 'notification
  * What belongs together has the same `fingerprint`. `ack_url` is a page on which a person acknowledges. The text has at
  * most `textMax` code points.
  */
-export function renderEvent(
+export function describeEvent(
   type: EventType,
   message: Message,
   recipient: string | null,
   context: Pick<ChannelContext, 'deliveryId' | 'fingerprint' | 'ack'>,
   textMax: number,
-): string {
+): Event {
   const { title, text, notes, links } = outlineMessage(message)
   const receivedAt = formatIso(message.receivedAt)
-  return JSON.stringify({
+  return {
     type,
     timestamp: receivedAt,
     data: {
@@ -52,5 +76,10 @@ export function renderEvent(
       received_at: receivedAt,
       ack_url: context.ack?.url ?? null,
     },
-  })
+  }
+}
+
+/** The same as JSON. */
+export function renderEvent(...event: Parameters<typeof describeEvent>): string {
+  return JSON.stringify(describeEvent(...event))
 }

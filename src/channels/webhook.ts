@@ -3,11 +3,15 @@ import { z } from 'zod'
 import type { ChannelContext, Outcome } from '../domain/channel.js'
 import type { Message } from '../domain/message.js'
 import { defineChannel } from './define-channel.js'
-import { type EventType, renderEvent } from './event-json.js'
+import { describeEvent, type EventType, eventNames } from './event-json.js'
+import { fillJson, namesIn } from './fill-json.js'
 import { outcomeFromAnswer, outcomeFromError } from './outcome-from-answer.js'
 import { httpUrl } from './settings.js'
 
 const textMax = 100_000
+
+/** What a body of one's own may ask for. */
+const bodyNames: readonly string[] = ['type', 'timestamp', ...eventNames]
 
 const settings = z.strictObject({
   url: httpUrl.describe('Where to post; people see it, so a token in it belongs into a variable.'),
@@ -25,12 +29,21 @@ const settings = z.strictObject({
     .max(1_000)
     .optional()
     .describe('Signs the body: X-Webhook-Signature, and webhook-signature of Standard Webhooks.'),
+  body: z
+    .record(z.string(), z.unknown())
+    .refine((body) => namesIn(body).every((name) => bodyNames.includes(name)), {
+      message: `has a name in braces that is none of ${bodyNames.join(', ')}`,
+    })
+    .optional()
+    .describe(
+      'A JSON document of your own, in whose texts `{{ title }}`, `{{ labels.host }}` and so on are filled in.',
+    ),
 })
 type Settings = z.infer<typeof settings>
 
 /**
  * Posts one JSON document per notification, one when it is over, and one when somebody acknowledged it: see
- * `event-json.ts`. It is the same on every attempt. `webhook-id` and `idempotency-key` carry the delivery's id, so a
+ * `event-json.ts`; or a document of the user's own. It is the same on every attempt. `webhook-id` and `idempotency-key` carry the delivery's id, so a
  * receiver can drop a repeat; `webhook-timestamp` is the attempt's. With a `secret`, the exact bytes sent are signed
  * twice: as `X-Webhook-Signature: sha256=<hex>` and by Standard Webhooks 1.0 as `webhook-signature: v1,<base64>`.
  */
@@ -57,7 +70,7 @@ async function post(
   type: EventType,
   message: Message,
   address: string | null,
-  { url, method, headers, secret }: Settings,
+  { url, method, headers, secret, body: template }: Settings,
   context: ChannelContext,
 ): Promise<Outcome> {
   const facts = {
@@ -66,7 +79,8 @@ async function post(
     waitScope: 'channel' as const,
     secrets: [secret, url, new URL(url).search, ...Object.values(headers)],
   }
-  const body = renderEvent(type, message, address, context, textMax)
+  const event = describeEvent(type, message, address, context, textMax)
+  const body = JSON.stringify(template === undefined ? event : fillJson(template, { ...event, ...event.data }))
   try {
     const answer = await context.request({
       method,

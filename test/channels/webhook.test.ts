@@ -70,6 +70,23 @@ test.each([
   expect(request?.headers['webhook-signature']).toMatch(/^v1,/)
 })
 
+test('posts a document of one’s own, whatever the message has in it', async () => {
+  const body = {
+    summary: '{{ title }} on {{labels.host}} ({{ severity }}){{ recipient }}',
+    facts: [{ labels: '{{ labels }}' }, '{{ recipient }}', '{{ labels.none }}', '{{ labels.constructor }}', 7, null],
+    links: 'see {{ links }}',
+    literal: '{ { title } }',
+  }
+  const links = [{ label: 'Open', url: 'https://x.example/' }]
+  await send({ body }, {}, makeMessage({ title: '"{{ text }}"\\', links }))
+  expect(sink.requests[0]?.json).toEqual({
+    summary: '"{{ text }}"\\ on db1 (critical)',
+    facts: [{ labels: { host: 'db1' } }, null, null, null, 7, null],
+    links: `see ${JSON.stringify(links)}`,
+    literal: '{ { title } }',
+  })
+})
+
 test('method and headers are the settings’, but signatures cannot be replaced', async () => {
   await send({
     method: 'PUT',
@@ -143,6 +160,7 @@ test.each([
   { url: 'http://h/', method: 'GET' },
   { url: 'http://h/', headers: { 'a b': 'c' } },
   { url: 'http://h/', headers: { a: 'b\nc' } },
+  { url: 'http://h/', body: { a: ['{{ titel }}'] } },
 ])('settings %o are refused', (settings) => expect(webhook.settings.safeParse(settings).success).toBe(false))
 
 test('the destination names the host only', () => {
