@@ -25,8 +25,8 @@ const shortTextMax = 1_000
 const chatId = z.string().regex(/^[UCR][0-9a-f]{32}$/, 'must be a user, group or room id: U, C or R and 32 digits')
 
 const settings = z.strictObject({
-  channel_access_token: z.string().min(1).max(1_000),
-  to: chatId.optional(),
+  channel_access_token: z.string().min(1).max(1_000).describe('The long-lived token of the Messaging API channel.'),
+  to: chatId.optional().describe('Sends everything here, not to people.'),
   base_url: baseUrl.default('https://api.line.me'),
 })
 type Settings = z.infer<typeof settings>
@@ -40,6 +40,7 @@ export const line = defineChannel<Settings>({
   destination: ({ to }) => to ?? null,
   secrets: ['channel_access_token'],
   capabilities: { textMax, textUnit: 'utf16', dialect: 'plain', attachments: false, idempotent: true },
+  example: { settings: { channel_access_token: null }, address: 'U0123456789abcdef0123456789abcdef' },
   concurrency: 8,
   // Messaging API, "Rate limits": 2,000 requests a second.
   rates: { channel: { count: 2_000, perMs: 1_000 }, address: null },

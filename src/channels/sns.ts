@@ -23,25 +23,36 @@ const subjectMax = 99
 const groupIdMax = 128
 
 const settings = z.strictObject({
-  region: z.string().regex(/^[a-z]{2}(?:-[a-z]+){1,3}-\d$/, 'must be a region like eu-central-1'),
-  access_key_id: z.string().regex(/^[A-Z0-9]{16,128}$/, 'must be 16 to 128 capital letters and digits'),
-  secret_access_key: z.string().min(16).max(200),
-  session_token: z.string().min(1).max(5_000).optional(),
-  /** Without a topic, SMS go to people's phone numbers. */
+  region: z
+    .string()
+    .regex(/^[a-z]{2}(?:-[a-z]+){1,3}-\d$/, 'must be a region like eu-central-1')
+    .describe('The AWS region.'),
+  access_key_id: z
+    .string()
+    .regex(/^[A-Z0-9]{16,128}$/, 'must be 16 to 128 capital letters and digits')
+    .describe('Of a user that may sns:Publish.'),
+  secret_access_key: z.string().min(16).max(200).describe('Goes with the access key.'),
+  session_token: z.string().min(1).max(5_000).optional().describe('Of temporary credentials.'),
   topic_arn: z
     .string()
     .regex(
       /^arn:aws[\w-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}(?:\.fifo)?$/,
       'must look like arn:aws:sns:eu-central-1:123456789012:name',
     )
-    .optional(),
-  /** The name an SMS comes from, where the country allows names. */
+    .optional()
+    .describe("Publishes everything to this topic; without it, SMS go to people's numbers."),
   sender_id: z
     .string()
     .regex(/^(?=.*[A-Za-z])[A-Za-z0-9-]{1,11}$/, 'must be 1 to 11 letters and digits')
-    .optional(),
-  /** Each segment of an SMS is paid for. */
-  max_segments: z.number().int().min(1).max(segmentsMax).default(3),
+    .optional()
+    .describe('The name an SMS comes from, where the country allows names.'),
+  max_segments: z
+    .number()
+    .int()
+    .min(1)
+    .max(segmentsMax)
+    .default(3)
+    .describe('The longest a message may get; each segment of 153 letters, or 67 beyond GSM, is paid for.'),
   base_url: baseUrl.optional(),
 })
 type Settings = z.infer<typeof settings>
@@ -60,6 +71,10 @@ export const sns = defineChannel<Settings>({
     dialect: 'plain',
     attachments: false,
     idempotent: false,
+  },
+  example: {
+    settings: { region: 'eu-central-1', access_key_id: 'AKIAIOSFODNN7EXAMPLE', secret_access_key: null },
+    address: '+4915112345678',
   },
   concurrency: 8,
   // Service quotas of SNS: 20 SMS a second; to topics 300 and more, by region.

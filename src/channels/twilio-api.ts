@@ -16,13 +16,17 @@ export const twilioUrl = 'https://api.twilio.com'
 
 /** What every kind that goes through Twilio is set up with: the account's token, or an API key of it. */
 export const twilioFields = {
-  account_sid: z.string().regex(/^AC[0-9a-fA-F]{32}$/, 'must be AC and 32 hexadecimal digits'),
-  auth_token: z.string().min(1).max(200).optional(),
+  account_sid: z
+    .string()
+    .regex(/^AC[0-9a-fA-F]{32}$/, 'must be AC and 32 hexadecimal digits')
+    .describe('The account.'),
+  auth_token: z.string().min(1).max(200).optional().describe('The token of the account; calls need it to hear keys.'),
   api_key_sid: z
     .string()
     .regex(/^SK[0-9a-fA-F]{32}$/, 'must be SK and 32 hexadecimal digits')
-    .optional(),
-  api_key_secret: z.string().min(1).max(200).optional(),
+    .optional()
+    .describe('An API key instead of the token.'),
+  api_key_secret: z.string().min(1).max(200).optional().describe('Goes with the API key.'),
   base_url: baseUrl.default(twilioUrl),
 }
 

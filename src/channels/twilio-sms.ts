@@ -17,14 +17,20 @@ const sender = textOrNumber(
 const settings = z
   .strictObject({
     ...twilioFields,
-    from: sender.optional(),
+    from: sender.optional().describe('A number, short code or name of the account.'),
     messaging_service_sid: z
       .string()
       .regex(/^MG[0-9a-fA-F]{32}$/, 'must be MG and 32 hexadecimal digits')
-      .optional(),
-    to: phoneNumber.optional(),
-    /** Each segment is paid for. */
-    max_segments: z.number().int().min(1).max(segmentsMax).default(3),
+      .optional()
+      .describe('A messaging service, which chooses the sender.'),
+    to: phoneNumber.optional().describe('Sends everything to this number, not to people.'),
+    max_segments: z
+      .number()
+      .int()
+      .min(1)
+      .max(segmentsMax)
+      .default(3)
+      .describe('The longest a message may get; each segment of 153 letters, or 67 beyond GSM, is paid for.'),
   })
   .refine(hasTwilioAuth, twilioAuthWords)
   .refine(
@@ -47,6 +53,10 @@ export const twilioSms = defineChannel<Settings>({
     dialect: 'sms',
     attachments: false,
     idempotent: false,
+  },
+  example: {
+    settings: { account_sid: 'AC0123456789abcdef0123456789abcdef', auth_token: null, from: '+15005550006' },
+    address: '+4915112345678',
   },
   concurrency: 4,
   // What is above a number's own rate waits in a queue at Twilio, four hours long.

@@ -16,21 +16,26 @@ const promptMax = 200
 const settings = z
   .strictObject({
     ...twilioFields,
-    from: phoneNumber,
-    to: phoneNumber.optional(),
-    /** In which the message is read: `en-US`, `de-DE`. */
+    from: phoneNumber.describe('The number of the account that calls.'),
+    to: phoneNumber.optional().describe('Calls this number for everything, not people.'),
     language: z
       .string()
       .regex(/^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}$/, 'must be a language like en-US')
-      .default('en-US'),
+      .default('en-US')
+      .describe('In which the message is read: en-US, de-DE.'),
     voice: z
       .string()
       .regex(/^[\w.-]{1,60}$/, 'must be the name of a voice of Twilio, like Polly.Joanna')
-      .optional(),
-    repeat: z.number().int().min(1).max(5).default(2),
-    acknowledge_prompt: z.string().min(1).max(promptMax).default('Press 1 to acknowledge.'),
-    /** Whether the phone rings once more when all is well again. */
-    call_when_resolved: z.boolean().default(false),
+      .optional()
+      .describe('A voice of Twilio, like Polly.Joanna.'),
+    repeat: z.number().int().min(1).max(5).default(2).describe('How often the message is read.'),
+    acknowledge_prompt: z
+      .string()
+      .min(1)
+      .max(promptMax)
+      .default('Press 1 to acknowledge.')
+      .describe('What is said of the key, in your language.'),
+    call_when_resolved: z.boolean().default(false).describe('Calls once more when all is well again.'),
   })
   .refine(hasTwilioAuth, twilioAuthWords)
 export type TwilioVoiceSettings = z.infer<typeof settings>
@@ -49,6 +54,11 @@ export const twilioVoice = defineChannel<TwilioVoiceSettings>({
     dialect: 'spoken',
     attachments: false,
     idempotent: false,
+  },
+  acknowledgedBy: 'button',
+  example: {
+    settings: { account_sid: 'AC0123456789abcdef0123456789abcdef', auth_token: null, from: '+15005550006' },
+    address: '+4915112345678',
   },
   concurrency: 2,
   // Twilio, "Calls per second": one a second for an account, unless more is bought.

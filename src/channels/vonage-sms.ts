@@ -17,15 +17,22 @@ import { baseUrl, textOrNumber } from './settings.js'
 import { withAckLink } from './with-ack-link.js'
 
 const settings = z.strictObject({
-  api_key: z.string().regex(/^[\w-]{1,50}$/, 'must be the API key of the dashboard'),
-  api_secret: z.string().min(1).max(200),
-  /** A number without plus, or a name of at most 11 characters, where the country allows names. */
+  api_key: z
+    .string()
+    .regex(/^[\w-]{1,50}$/, 'must be the API key of the dashboard')
+    .describe('The API key, from the dashboard.'),
+  api_secret: z.string().min(1).max(200).describe('Goes with the API key.'),
   from: textOrNumber(
     z.string().regex(/^(?:\+?\d{3,15}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11})$/, 'must be a phone number or a sender name'),
-  ),
-  to: phoneNumber.optional(),
-  /** Each segment is paid for. */
-  max_segments: z.number().int().min(1).max(segmentsMax).default(3),
+  ).describe('A number, or a name of at most 11 characters where the country allows names.'),
+  to: phoneNumber.optional().describe('Sends everything to this number, not to people.'),
+  max_segments: z
+    .number()
+    .int()
+    .min(1)
+    .max(segmentsMax)
+    .default(3)
+    .describe('The longest a message may get; each segment of 153 letters, or 67 beyond GSM, is paid for.'),
   base_url: baseUrl.default('https://rest.nexmo.com'),
 })
 type Settings = z.infer<typeof settings>
@@ -45,6 +52,7 @@ export const vonageSms = defineChannel<Settings>({
     attachments: false,
     idempotent: false,
   },
+  example: { settings: { api_key: 'abcd1234', api_secret: null, from: 'MailTrigger' }, address: '+4915112345678' },
   concurrency: 4,
   // Vonage, "SMS API throughput": 30 requests a second for a key.
   rates: { channel: { count: 30, perMs: 1_000 }, address: null },

@@ -21,39 +21,50 @@ const textMax = { meta: 4_096, twilio: 1_600 }
 
 const settings = z
   .strictObject({
-    provider: z.enum(['meta', 'twilio']).default('meta'),
-    access_token: z.string().min(1).max(1_000).optional(),
-    phone_number_id: textOrNumber(z.string().regex(/^\d{5,20}$/, 'must be the digits of the id')).optional(),
+    provider: z.enum(['meta', 'twilio']).default('meta').describe("Meta's Cloud API, or Twilio."),
+    access_token: z.string().min(1).max(1_000).optional().describe('At Meta: the token of a system user.'),
+    phone_number_id: textOrNumber(z.string().regex(/^\d{5,20}$/, 'must be the digits of the id'))
+      .optional()
+      .describe('At Meta: the id of the number that sends.'),
     api_version: z
       .string()
       .regex(/^v\d{1,2}\.\d$/, 'must look like v23.0')
-      .default('v23.0'),
+      .default('v23.0')
+      .describe('The version of the Graph API.'),
     ...twilioFields,
     account_sid: twilioFields.account_sid.optional(),
     base_url: baseUrl.optional(),
-    /** The WhatsApp number of the Twilio account; Meta has `phone_number_id`. */
-    from: phoneNumber.optional(),
-    to: phoneNumber.optional(),
-    /** The approved template's name, or its content id (HX…) at Twilio. */
+    from: phoneNumber.optional().describe('At Twilio: the WhatsApp number that sends.'),
+    to: phoneNumber.optional().describe('Sends everything to this number, not to people.'),
     template: z
       .string()
       .regex(
         /^(?:[a-z0-9_]{1,512}|HX[0-9a-fA-F]{32})$/,
         'must be the name of a template, or HX and 32 digits at Twilio',
       )
-      .optional(),
+      .optional()
+      .describe('The approved template: its name, or its content id (HX…) at Twilio.'),
     language: z
       .string()
       .regex(/^[a-z]{2,3}(?:_[A-Za-z]{2,4})?$/, 'must look like en_US')
-      .default('en_US'),
-    /** What the variables {{1}}, {{2}} … of the template's body are. */
-    parameters: z.array(z.enum(templateParameters)).max(10).default(['title', 'text']),
+      .default('en_US')
+      .describe('The language of the template, at Meta.'),
+    parameters: z
+      .array(z.enum(templateParameters))
+      .max(10)
+      .default(['title', 'text'])
+      .describe("What the variables {{1}}, {{2}} … of the template's body are."),
     /**
      * With `auto` free text goes first, and the template when it is refused at once. WhatsApp takes free text only
      * within 24 hours of the recipient's last message, and may say only later that it did not, so `auto` is for
      * recipients who write every day.
      */
-    session: z.enum(['auto', 'never']).default('never'),
+    session: z
+      .enum(['auto', 'never'])
+      .default('never')
+      .describe(
+        'With `auto` free text goes first, for recipients who write to the number every day; else the template.',
+      ),
   })
   .refine(hasProvider, 'needs access_token and phone_number_id, or the account and from for provider: twilio')
   .refine(({ template, session }) => template !== undefined || session === 'auto', {
@@ -78,6 +89,10 @@ export const whatsapp = defineChannel<Settings>({
   destination: ({ to }) => to ?? null,
   secrets: ['access_token', ...twilioSecrets],
   capabilities: { textMax: valuesMax, textUnit: 'utf16', dialect: 'plain', attachments: false, idempotent: false },
+  example: {
+    settings: { access_token: null, phone_number_id: '106540352242922', template: 'alert' },
+    address: '+4915112345678',
+  },
   concurrency: 8,
   // Meta, "Throughput" and "Pair rate limits": 80 messages a second, and one in six seconds to one recipient.
   rates: { channel: { count: 80, perMs: 1_000 }, address: { count: 1, perMs: 6_000 } },

@@ -53,6 +53,7 @@ export const noContext: Omit<ChannelContext, 'form' | 'signal'> = {
   log: () => undefined,
   hostname: 'gateway.test',
   ack: { url: null, data: 'ack:d' },
+  hookUrl: null,
   sent: null,
   fingerprint: 'f',
 }

@@ -68,5 +68,5 @@ function refuse(status: number, message: string): SinkReply {
 }
 
 function isText({ type, text }: { type: string; text: string }): boolean {
-  return type === 'text' && text.trim() !== '' && text.length <= 5_000 && text.isWellFormed()
+  return type === 'text' && text.trim() !== '' && text.length <= 5_000 && !/\p{Surrogate}/u.test(text)
 }

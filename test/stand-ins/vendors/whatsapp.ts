@@ -111,7 +111,7 @@ function judgeMeta({ method, path, headers, json }: SinkRequest, takes: 'templat
   if (!/^\+?[1-9]\d{6,14}$/.test(to)) return refuse(400, 131009)
   if (type === 'text' && takes === 'any') {
     const body = text?.body ?? ''
-    return body.trim() !== '' && body.length <= 4_096 && body.isWellFormed() ? null : refuse(400, 100)
+    return body.trim() !== '' && body.length <= 4_096 && !/\p{Surrogate}/u.test(body) ? null : refuse(400, 100)
   }
   if (type !== 'template' || template === undefined) return refuse(400, 131047)
   if (template.name !== 'alert' || template.language.code !== 'en_US') return refuse(404, 132001)
@@ -124,7 +124,7 @@ function judgeMeta({ method, path, headers, json }: SinkRequest, takes: 'templat
 
 /** No value is empty, has a line break, a tab, or more than four spaces in a row. */
 function areValues(values: string[]): boolean {
-  return values.every((value) => value.trim() !== '' && value.isWellFormed() && !/[\n\r\t]| {5}/.test(value))
+  return values.every((value) => value.trim() !== '' && !/\p{Surrogate}/u.test(value) && !/[\n\r\t]| {5}/.test(value))
 }
 
 function readVariables(text: string): string[] | null {
