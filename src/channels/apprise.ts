@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
 import type { Message, Severity } from '../domain/message.js'
 import { hideUrls, runApprise } from './apprise-command.js'
-import { callVendor } from './call-vendor.js'
+import { callVendor, strangeAnswer } from './call-vendor.js'
 import { defineChannel } from './define-channel.js'
 import { composeText } from './dialects/compose-text.js'
 import { plainText } from './dialects/plain-text.js'
@@ -161,6 +161,7 @@ function readAnswer(given: HttpAnswer, { form }: ChannelContext, facts: OutcomeF
     const text = 'nobody was notified: Apprise knows no URL for this key and tag'
     return { kind: 'permanent', scope: 'channel', statusCode: status, text }
   }
+  if (status > 200 && status < 300) return strangeAnswer('Apprise')
   if (status === 424) return transientFromAnswer(answer, { ...facts, waitScope: 'delivery' })
   if (status === 413 || status === 431) return tooLongFromAnswer(answer, form, facts)
   // No other message would get further through too many servers, or to a path that is not there.

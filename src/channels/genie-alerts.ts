@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ChannelContext, ChannelKind, HttpAnswer, Outcome } from '../domain/channel.js'
 import type { Message, Severity } from '../domain/message.js'
-import { callVendor } from './call-vendor.js'
+import { callVendor, strangeAnswer } from './call-vendor.js'
 import { cleanText, isVisible } from './clean-text.js'
 import { cutText } from './cut-text.js'
 import { dedupKey } from './dedup-key.js'
@@ -125,6 +125,7 @@ const queued = z.object({ requestId: z.string().max(200).optional() })
 function readAnswer(answer: HttpAnswer, context: ChannelContext, facts: OutcomeFacts): Outcome {
   const outcome = outcomeFromAnswer(answer, facts)
   if (outcome.kind === 'accepted') {
+    if (answer.status !== 202) return strangeAnswer('the alert API')
     const requestId = queued.safeParse(parseJson(answer.text)).data?.requestId
     const remote = { alias: aliasOf(context), ...(requestId === undefined ? {} : { request_id: requestId }) }
     return { ...outcome, remote }

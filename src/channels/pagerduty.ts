@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
 import type { Message, Severity } from '../domain/message.js'
-import { callVendor } from './call-vendor.js'
+import { callVendor, strangeAnswer } from './call-vendor.js'
 import { isVisible } from './clean-text.js'
 import { cutText } from './cut-text.js'
 import { dedupKey } from './dedup-key.js'
@@ -86,7 +86,9 @@ async function enqueue(
 function readAnswer(answer: HttpAnswer, key: string, { form }: ChannelContext, facts: OutcomeFacts): Outcome {
   const { status, text } = answer
   const outcome = outcomeFromAnswer(answer, facts)
-  if (outcome.kind === 'accepted') return { ...outcome, remote: { dedup_key: key } }
+  if (outcome.kind === 'accepted') {
+    return answer.status === 202 ? { ...outcome, remote: { dedup_key: key } } : strangeAnswer('PagerDuty')
+  }
   if (status === 413) return tooLongFromAnswer(answer, form, facts)
   return status === 400 && /routing[ _]key/i.test(text) ? permanentFromAnswer(answer, 'channel', facts) : outcome
 }

@@ -1,8 +1,7 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { startWebhookSink } from '../webhook-sink.js'
 import { type OwnVendor, replyJson, textsOf, type Vendor } from './vendor.js'
 
 const url = 'tgram://CANARY:token/12345678'
@@ -45,19 +44,15 @@ function server(variant: string, path: string, settings: Record<string, unknown>
 export const appriseKey = server('key', '/notify/CANARY-key', { key: 'CANARY-key', tag: 'devops' })
 export const appriseUrls = server('urls', '/notify', { urls: [url] })
 
-/** A program that takes what the command line tool takes, and posts what it got to a sink. */
+/** A program that takes what the command line tool takes, and writes down what it got. */
 const program = `#!${process.execPath}
+const { appendFileSync, readFileSync } = require('node:fs')
 const options = Object.fromEntries(process.argv.slice(2).map((argument) => /^--([a-z-]+)=(.*)$/s.exec(argument).slice(1)))
 if (process.env.APPRISE_URLS !== '${url}' || process.env.npm_config_user_agent) process.exit(3)
 if (!['info', 'success', 'warning', 'failure'].includes(options['notification-type'])) process.exit(2)
-let body = ''
-process.stdin.setEncoding('utf8')
-process.stdin.on('data', (chunk) => { body += chunk })
-process.stdin.on('end', async () => {
-  const sent = await fetch('SINK', { method: 'POST', body: JSON.stringify({ ...options, body }) })
-  if (!sent.ok) console.error('could not notify ${url}')
-  process.exitCode = sent.ok ? 0 : 1
-})
+const body = readFileSync(0, 'utf8')
+if (body.trim() === '') process.exit(1)
+appendFileSync(__filename + '.jsonl', JSON.stringify({ ...options, body }) + '\\n')
 `
 
 export const appriseCommand: OwnVendor = {
@@ -65,19 +60,19 @@ export const appriseCommand: OwnVendor = {
   variant: 'command',
   address: null,
   async start() {
-    const sink = await startWebhookSink()
     const folder = await mkdtemp(join(tmpdir(), 'apprise-'))
     const command = join(folder, 'apprise')
-    await writeFile(command, program.replace('SINK', sink.url))
+    await writeFile(command, program)
     await chmod(command, 0o700)
+    await writeFile(`${command}.jsonl`, '')
     return {
       settings: { command, urls: [url] },
-      shown: () => sink.requests.map(({ json }) => textsOf(json)),
-      changes: {},
-      async stop() {
-        await sink.stop()
-        await rm(folder, { recursive: true })
+      async shown() {
+        const lines = (await readFile(`${command}.jsonl`, 'utf8')).trimEnd().split('\n')
+        return lines.filter((line) => line !== '').map((line) => textsOf(JSON.parse(line)))
       },
+      changes: {},
+      stop: () => rm(folder, { recursive: true }),
     }
   },
 }

@@ -55,6 +55,7 @@ function genie(kind: string, root: string): Vendor {
         replyJson(429, { message: 'You are making too many requests!' }, { 'x-ratelimit-period-in-sec': '60' }),
         { kind: 'transient', waitMs: 60_000, waitScope: 'channel' },
       ],
+      ['not the alert API', { status: 200, body: '<html>' }, { kind: 'unknown' }],
       ['down', refuse(503, 'Service Unavailable'), { kind: 'transient', waitMs: null }],
     ],
   }

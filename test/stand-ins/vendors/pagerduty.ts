@@ -47,6 +47,7 @@ export const pagerduty: Vendor = {
     ['too large', { status: 413 }, { kind: 'degrade', to: 'short' }],
     ['throttled', { status: 429 }, { kind: 'transient', waitMs: 30_000, waitScope: 'channel' }],
     ['down', { status: 500 }, { kind: 'transient' }],
+    ['not PagerDuty', { status: 200, body: '<html>' }, { kind: 'unknown' }],
   ],
 }
 
