@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import mqttLibrary from 'mqtt'
 import { generate } from 'selfsigned'
@@ -46,6 +47,27 @@ test.each([
   ['a password without a user', { url: 'mqtt://a', password: 'p' }],
 ])('refuses %s', (_, settings) => {
   expect(mqtt.settings.safeParse(settings).success).toBe(false)
+})
+
+test('without the optional package it says so', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'mailtrigger-mqtt-'))
+  const copy = join(folder, 'mqtt-publish.mjs')
+  await copyFile('dist/channels/mqtt-publish.js', copy)
+  const script = `
+    const { publishMqtt } = await import(${JSON.stringify(copy)})
+    console.log(JSON.stringify(await publishMqtt({}, {}, new AbortController().signal)))
+  `
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  expect(JSON.parse(stdout)).toEqual({
+    ok: false,
+    stage: 'library',
+    code: null,
+    text: 'the package mqtt is not installed',
+  })
+  await rm(folder, { recursive: true })
 })
 
 describe('with a broker that knows its users', () => {
