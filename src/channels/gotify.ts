@@ -21,8 +21,10 @@ const shortMax = 1_000
 
 const settings = z.strictObject({
   base_url: baseUrl,
-  /** The token of the application the messages appear under. */
-  token: z.string().regex(/^[\w.-]{1,200}$/, 'must be an application token'),
+  token: z
+    .string()
+    .regex(/^[\w.-]{1,200}$/, 'must be an application token')
+    .describe('The token of the application the messages appear under.'),
 })
 type Settings = z.infer<typeof settings>
 
@@ -41,6 +43,7 @@ export const gotify = defineChannel<Settings>({
     attachments: false,
     idempotent: false,
   },
+  example: { settings: { base_url: 'https://gotify.example.org', token: null } },
   concurrency: 8,
   rates: { channel: null, address: null },
   async send(message, _address, settings, context) {

@@ -36,9 +36,12 @@ const roomId = z
   )
 
 const settings = z.strictObject({
-  base_url: baseUrl,
-  access_token: z.string().regex(/^[\w.~+/=-]{1,1000}$/, 'must be an access token'),
-  room: roomId.optional(),
+  base_url: baseUrl.describe('The homeserver, https://matrix.example.org, not the name in user ids.'),
+  access_token: z
+    .string()
+    .regex(/^[\w.~+/=-]{1,1000}$/, 'must be an access token')
+    .describe('Of the user that posts, who has to be in the room.'),
+  room: roomId.optional().describe("Instead of each recipient's own room."),
 })
 type Settings = z.infer<typeof settings>
 
@@ -57,6 +60,9 @@ export const matrix = defineChannel<Settings>({
     dialect: 'matrix_html',
     attachments: false,
     idempotent: true,
+  },
+  example: {
+    settings: { base_url: 'https://matrix.example.org', access_token: null, room: '!alerts:example.org' },
   },
   concurrency: 4,
   // Every homeserver has limits of its own, and says how long to wait.

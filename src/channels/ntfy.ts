@@ -28,16 +28,18 @@ const topicName = z.string().regex(/^[-_A-Za-z0-9]{1,64}$/, 'must be a topic: at
 
 const settings = z
   .strictObject({
-    base_url: baseUrl.default('https://ntfy.sh'),
-    topic: topicName.optional(),
+    base_url: baseUrl.prefault('https://ntfy.sh'),
+    topic: topicName.optional().describe("Instead of each recipient's own topic."),
     token: z
       .string()
       .regex(/^[\w.-]{1,200}$/, 'must be an access token')
-      .optional(),
+      .optional()
+      .describe('An access token (tk_…) for topics that are protected.'),
     user: z
       .string()
       .regex(/^[^:\p{Cc}]{1,200}$/u, 'has a colon or a control character')
-      .optional(),
+      .optional()
+      .describe('With a password, instead of a token.'),
     password: z.string().min(1).max(1_000).optional(),
   })
   .refine((given) => (given.user === undefined) === (given.password === undefined), {
@@ -60,6 +62,8 @@ export const ntfy = defineChannel<Settings>({
   destination: ({ topic }) => topic ?? null,
   secrets: ['token', 'password'],
   capabilities: { textMax: messageBytesMax, textUnit: 'bytes', dialect: 'plain', attachments: false, idempotent: true },
+  acknowledgedBy: 'button',
+  example: { settings: { topic: 'alerts', token: null } },
   concurrency: 4,
   // ntfy docs, "Limitations": 60 requests at once, and one more every 5 seconds.
   rates: { channel: { count: 60, perMs: 300_000 }, address: null },

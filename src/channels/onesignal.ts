@@ -19,11 +19,18 @@ const externalId = z
   .regex(/^\P{Cc}*$/u, 'has a control character')
 
 const settings = z.strictObject({
-  base_url: baseUrl.default('https://api.onesignal.com'),
-  app_id: z.uuid(),
-  api_key: z.string().regex(/^[\w.~+/=-]{1,500}$/, 'must be an API key'),
-  /** Sends to these segments of the app instead of to people. */
-  segments: z.array(z.string().min(1).max(128)).min(1).max(20).optional(),
+  base_url: baseUrl.prefault('https://api.onesignal.com'),
+  app_id: z.uuid().describe('The app the notifications come from.'),
+  api_key: z
+    .string()
+    .regex(/^[\w.~+/=-]{1,500}$/, 'must be an API key')
+    .describe('A REST API key of that app.'),
+  segments: z
+    .array(z.string().min(1).max(128))
+    .min(1)
+    .max(20)
+    .optional()
+    .describe('Segments of the app, instead of the recipients.'),
 })
 type Settings = z.infer<typeof settings>
 
@@ -43,6 +50,7 @@ export const onesignal = defineChannel<Settings>({
     attachments: false,
     idempotent: true,
   },
+  example: { settings: { app_id: '5eb5a37e-b458-11e3-ac11-000c2940e62c', api_key: null }, address: 'tim' },
   concurrency: 8,
   // What an app may send depends on how many subscribe to it; what is too much is told with the answer.
   rates: { channel: null, address: null },

@@ -19,16 +19,21 @@ const quotaWaitMs = 6 * 3_600_000
 
 const settings = z
   .strictObject({
-    base_url: baseUrl.default('https://api.pushbullet.com'),
-    access_token: z.string().regex(/^[\w.-]{1,200}$/, 'must be an access token'),
+    base_url: baseUrl.prefault('https://api.pushbullet.com'),
+    access_token: z
+      .string()
+      .regex(/^[\w.-]{1,200}$/, 'must be an access token')
+      .describe('Of the account that pushes.'),
     device: z
       .string()
       .regex(/^\w{1,60}$/, 'must be the iden of a device')
-      .optional(),
+      .optional()
+      .describe('One device of the account, instead of the recipients.'),
     channel_tag: z
       .string()
       .regex(/^[\w-]{1,60}$/, 'must be the tag of a Pushbullet channel')
-      .optional(),
+      .optional()
+      .describe('A channel of the account, instead of the recipients.'),
   })
   .refine((given) => given.device === undefined || given.channel_tag === undefined, {
     message: 'either device or channel_tag',
@@ -45,6 +50,7 @@ export const pushbullet = defineChannel<Settings>({
   destination: ({ device, channel_tag }) => device ?? channel_tag ?? null,
   secrets: ['access_token'],
   capabilities: { textMax: bodyMax, textUnit: 'code_points', dialect: 'plain', attachments: false, idempotent: true },
+  example: { settings: { access_token: null }, address: 'tim@example.org' },
   concurrency: 4,
   // A call costs some of a quota that Pushbullet tells with the answers, and nowhere else.
   rates: { channel: null, address: null },

@@ -17,16 +17,18 @@ const userId = z
   .regex(/^\P{Cc}*$/u, 'has a control character')
 
 const settings = z.strictObject({
-  /** The instance's own host when it is left out. */
-  base_url: baseUrl.optional(),
-  instance_id: z.uuid(),
-  secret_key: z.string().regex(/^[\w.~+/=-]{1,500}$/, 'must be a secret key'),
-  /** Publishes to all devices with one of these interests instead of to people. */
+  base_url: baseUrl.optional().describe("Instead of the instance's own host."),
+  instance_id: z.uuid().describe('The Beams instance of the app.'),
+  secret_key: z
+    .string()
+    .regex(/^[\w.~+/=-]{1,500}$/, 'must be a secret key')
+    .describe('The primary key of the instance.'),
   interests: z
     .array(z.string().regex(/^[\w=@,.;-]{1,164}$/, 'must be an interest: at most 164 of A-Z a-z 0-9 _ - = @ , . ;'))
     .min(1)
     .max(100)
-    .optional(),
+    .optional()
+    .describe('All devices with one of these interests, instead of the recipients.'),
 })
 type Settings = z.infer<typeof settings>
 
@@ -44,6 +46,10 @@ export const pusherBeams = defineChannel<Settings>({
     dialect: 'plain',
     attachments: false,
     idempotent: false,
+  },
+  example: {
+    settings: { instance_id: '8f9a6e22-2483-49aa-8552-125f1a4c5781', secret_key: null },
+    address: 'tim@mailtrigger.app',
   },
   concurrency: 8,
   rates: { channel: null, address: null },

@@ -27,19 +27,23 @@ const key = z.string().regex(/^[A-Za-z0-9]{30}$/, 'must be 30 letters and digits
 const seconds = z.number().int().max(10_800)
 
 const settings = z.strictObject({
-  base_url: baseUrl.default('https://api.pushover.net'),
-  token: key,
-  user: key.optional(),
+  base_url: baseUrl.prefault('https://api.pushover.net'),
+  token: key.describe('The API token of an application of yours.'),
+  user: key.optional().describe('A user key or group key, instead of the keys of recipients.'),
   device: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,25}$/, 'must be a device name')
-    .optional(),
+    .optional()
+    .describe('Only this device of the user.'),
   sound: z
     .string()
     .regex(/^[A-Za-z0-9_-]{1,20}$/, 'must be the name of a sound')
-    .optional(),
-  /** What is critical sounds every `retry` seconds for at most `expire` seconds, until somebody acknowledges it. */
-  emergency: z.strictObject({ retry: seconds.min(30).default(60), expire: seconds.min(30).default(3_600) }).optional(),
+    .optional()
+    .describe('A sound of Pushover, or one that was uploaded.'),
+  emergency: z
+    .strictObject({ retry: seconds.min(30).default(60), expire: seconds.min(30).default(3_600) })
+    .optional()
+    .describe('What is critical sounds every `retry` seconds for `expire` seconds, until somebody acknowledges it.'),
 })
 type Settings = z.infer<typeof settings>
 
@@ -57,6 +61,10 @@ export const pushover = defineChannel<Settings>({
     dialect: 'pushover_html',
     attachments: true,
     idempotent: false,
+  },
+  example: {
+    settings: { token: null, emergency: { retry: 60, expire: 3_600 } },
+    address: 'uQiRzpo4DXghDmr9QzzfQu27cmVRsG',
   },
   // Pushover API, "Being friendly to our API": no more than two connections.
   concurrency: 2,

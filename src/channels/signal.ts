@@ -30,11 +30,15 @@ const account = z.string().regex(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const recipient = z.union([phoneNumber, group, account], 'must be a phone number, group.… or an account id')
 
 const settings = z.strictObject({
-  base_url: baseUrl,
-  /** The account that sends. */
-  number: phoneNumber,
-  recipients: z.array(recipient).min(1).max(50).optional(),
-  attach: z.enum(['attachments', 'none']).default('attachments'),
+  base_url: baseUrl.describe('The signal-cli-rest-api server.'),
+  number: phoneNumber.describe('The account that sends.'),
+  recipients: z
+    .array(recipient)
+    .min(1)
+    .max(50)
+    .optional()
+    .describe('People and groups that get everything, instead of the recipients.'),
+  attach: z.enum(['attachments', 'none']).default('attachments').describe('Whether the files of a mail go along.'),
 })
 type Settings = z.infer<typeof settings>
 
@@ -53,6 +57,7 @@ export const signal = defineChannel<Settings>({
     attachments: false,
     idempotent: false,
   },
+  example: { settings: { base_url: 'http://signal:8080', number: '+4915100000000' }, address: '+4915112345678' },
   // signal-cli sends one message of an account after the other.
   concurrency: 1,
   rates: { channel: null, address: null },

@@ -21,12 +21,14 @@ const resolvedMark = '✔ '
 const userName = z.union([mailAddress, z.string().regex(/^\d{1,12}$/)])
 
 const settings = z.strictObject({
-  base_url: baseUrl,
-  email: mailAddress,
-  api_key: z.string().regex(/^[\w-]{1,200}$/, 'must be the API key of a bot'),
-  channel: z.string().min(1).max(60).optional(),
-  /** Instead of a topic for each title. */
-  topic: z.string().min(1).max(topicMax).optional(),
+  base_url: baseUrl.describe("The organization's URL."),
+  email: mailAddress.describe('Of the bot that posts.'),
+  api_key: z
+    .string()
+    .regex(/^[\w-]{1,200}$/, 'must be the API key of a bot')
+    .describe("The bot's key."),
+  channel: z.string().min(1).max(60).optional().describe('Instead of direct messages to the recipients.'),
+  topic: z.string().min(1).max(topicMax).optional().describe('One for everything, instead of one for each title.'),
 })
 type Settings = z.infer<typeof settings>
 
@@ -47,6 +49,14 @@ export const zulip = defineChannel<Settings>({
     dialect: 'common_mark',
     attachments: false,
     idempotent: false,
+  },
+  example: {
+    settings: {
+      base_url: 'https://example.zulipchat.com',
+      email: 'alerts-bot@example.zulipchat.com',
+      api_key: null,
+      channel: 'ops',
+    },
   },
   concurrency: 4,
   // Zulip API, "Rate limits": 200 requests a minute, by default.
