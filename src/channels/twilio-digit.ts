@@ -9,14 +9,14 @@ const acknowledgeDigit = '1'
 
 /**
  * One call of Twilio to our hook: a key was pressed during a call (TwiML, `<Gather>`). The query has what is
- * acknowledged, `Digits` the key, `To` the number that was called. Refused without a valid signature; Twilio says so to
- * who is on the phone, and reads out the "OK" of our answer otherwise.
+ * acknowledged, `Digits` the key, `To` the number that was called. Refused without a valid signature. Twilio reads the
+ * plain text of our answer out to who is on the phone.
  */
 export async function takeDigit(
   { headers, query, body }: HookCall,
   { account_sid, auth_token }: TwilioAccount,
   { hookUrl, onPress }: ListenContext,
-): Promise<boolean> {
+): Promise<boolean | string> {
   if (hookUrl === null || auth_token === undefined) return false
   const fields = new URLSearchParams(body)
   const signature = signTwilioCall(`${hookUrl}${query}`, fields, auth_token)
@@ -24,13 +24,11 @@ export async function takeDigit(
   const data = new URLSearchParams(query).get('ack')
   const address = fields.get('To')
   if (fields.get('AccountSid') !== account_sid || data === null || address === null) return false
-  if (fields.get('Digits') !== acknowledgeDigit) return false
+  if (fields.get('Digits') !== acknowledgeDigit) return 'This key does nothing.'
   try {
-    await onPress({ data, address, by: `twilio_voice:${address}` })
-    return true
+    return await onPress({ data, address, by: `twilio_voice:${address}` })
   } catch (error) {
-    // What could not be kept must not sound as if it were.
-    if (error instanceof StoreError) return false
+    if (error instanceof StoreError) return 'This could not be kept just now.'
     throw error
   }
 }

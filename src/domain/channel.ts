@@ -98,6 +98,12 @@ export interface HookCall {
   body: string
 }
 
+/** What the vendor is told, as plain text. */
+export interface HookAnswer {
+  status: number
+  text: string
+}
+
 export interface HttpAnswer {
   status: number
   headers: Record<string, string>
@@ -202,8 +208,8 @@ export interface ChannelKind<Settings = unknown> {
   listenKey?: (settings: Settings) => string
   /** Hears the readers' buttons until the signal fires. Never rejects but for programmer errors. */
   listen?: (settings: Settings, context: ListenContext) => Promise<void>
-  /** One call of the vendor to our hook; what it says is verified here. False refuses it. */
-  takeHook?: (call: HookCall, settings: Settings, context: ListenContext) => Promise<boolean>
+  /** One call of the vendor to our hook; what it says is verified here. False refuses it, a text is the answer. */
+  takeHook?: (call: HookCall, settings: Settings, context: ListenContext) => Promise<boolean | string>
 }
 
 /** At most `count` in any `perMs`. */

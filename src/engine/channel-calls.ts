@@ -48,7 +48,7 @@ export function offerChannelCalls(engine: Engine) {
       await deliveries.resume(name)
       await audit(actor, 'channel.resume', [name], {})
     },
-    /** One call of a vendor to the hook of a channel; the HTTP status to answer. */
+    /** One call of a vendor to the hook of a channel. */
     takeChannelHook: (channel: string, call: HookCall) => listeners.takeHook(channel, call),
   }
 }

@@ -1,4 +1,4 @@
-import type { ButtonPress, Channel, HookCall, ListenContext } from '../domain/channel.js'
+import type { ButtonPress, Channel, HookAnswer, HookCall, ListenContext } from '../domain/channel.js'
 import type { Config } from '../domain/config.js'
 import type { Route } from '../domain/route.js'
 import { hideSecrets } from '../domain/secrets.js'
@@ -57,12 +57,14 @@ export class Listeners {
     return this.#find(channel)?.problem ?? null
   }
 
-  /** One call of a vendor to `/hooks/<channel>`; the HTTP status to answer with. */
-  async takeHook(channel: string, call: HookCall): Promise<number> {
+  /** One call of a vendor to `/hooks/<channel>`. */
+  async takeHook(channel: string, call: HookCall): Promise<HookAnswer> {
     const listener = this.#find(channel)
     const takeHook = listener?.channel.kind.takeHook
-    if (!listener || !takeHook) return 404
-    return (await takeHook(call, listener.channel.settings, listener.context)) ? 200 : 403
+    if (!listener || !takeHook) return { status: 404, text: 'not taken' }
+    const taken = await takeHook(call, listener.channel.settings, listener.context)
+    if (taken === false) return { status: 403, text: 'not taken' }
+    return { status: 200, text: taken === true ? 'OK' : taken }
   }
 
   async stop(): Promise<void> {

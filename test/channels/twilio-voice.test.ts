@@ -115,19 +115,18 @@ describe('a key', () => {
     const body = new URLSearchParams({ ...fields, ...changes.fields })
     const signature = changes.signature ?? signTwilioCall(`${hookUrl}${query}`, body, 'CANARY-token')
     const hookCall = { headers: { 'x-twilio-signature': signature }, query, body: body.toString() }
-    return { isTaken: await twilioVoice.takeHook?.(hookCall, readSettings(changes.settings), context), presses }
+    return { said: await twilioVoice.takeHook?.(hookCall, readSettings(changes.settings), context), presses }
   }
 
   test('acknowledges', async () => {
     const pressed = { data: ack.data, address: '+4915112345678', by: 'twilio_voice:+4915112345678' }
-    expect(await press({})).toEqual({ isTaken: true, presses: [pressed] })
+    expect(await press({})).toEqual({ said: 'press 1', presses: [pressed] })
   })
 
   test.each<[string, Parameters<typeof press>[0]]>([
     ['with a forged signature', { signature: 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=' }],
     ['without a signature', { signature: '' }],
     ['of another account', { fields: { AccountSid: 'AC1' } }],
-    ['that is another one', { fields: { Digits: '2' } }],
     ['of nothing', { query: '' }],
     [
       'without auth token',
@@ -135,14 +134,18 @@ describe('a key', () => {
     ],
     ['without public URL', { context: { hookUrl: null } }],
   ])('%s does not', async (_, changes) => {
-    expect(await press(changes)).toEqual({ isTaken: false, presses: [] })
+    expect(await press(changes)).toEqual({ said: false, presses: [] })
+  })
+
+  test('that is another one does nothing', async () => {
+    expect(await press({ fields: { Digits: '2' } })).toEqual({ said: 'This key does nothing.', presses: [] })
   })
 
   test('that could not be kept is not said to be', async () => {
     const onPress = async (): Promise<string> => {
       throw new StoreError('disk full')
     }
-    expect((await press({ context: { onPress } })).isTaken).toBe(false)
+    expect((await press({ context: { onPress } })).said).toBe('This could not be kept just now.')
   })
 
   test('is signed as the example of the documentation', () => {

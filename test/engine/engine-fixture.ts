@@ -38,7 +38,7 @@ export async function makeEngine(changes: Partial<Config> = {}) {
     pipeline: { wake: () => undefined },
     jobs: { scheduler: { list: () => ['report'] } },
     orders: await openStandingOrders(store, now),
-    listeners: { problem: () => null, takeHook: async () => 404 },
+    listeners: { problem: () => null, takeHook: async () => ({ status: 404, text: 'not taken' }) },
     audit: recordIn(store, now),
     emit: (event: EngineEvent) => void events.push(event),
     newId: () => newId(clock.now),

@@ -31,8 +31,8 @@ export function openRoutes(parts: OpenParts): Hono {
   app.use('/hooks/*', limitCalls(hookRate, now))
   app.post('/hooks/:channel', limitHook(), async (c) => {
     const call = { headers: c.req.header(), query: new URL(c.req.url).search, body: await c.req.text() }
-    const status = await calls.takeChannelHook(c.req.param('channel'), call)
-    return c.text(status < 300 ? 'OK\n' : 'not taken\n', status as ContentfulStatusCode)
+    const { status, text } = await calls.takeChannelHook(c.req.param('channel'), call)
+    return c.text(`${text}\n`, status as ContentfulStatusCode)
   })
   return app
 
