@@ -11,6 +11,12 @@ function render(changes: Partial<Message>, segments = 3): string {
   return renderSms(outlineMessage(message), message.severity, segments)
 }
 
+test('attachments are named where there is room', () => {
+  const attachments = [{ filename: 'report.pdf', contentType: 'application/pdf', sizeBytes: 12_000 }]
+  expect(render({ attachments })).toContain('\nreport.pdf (12 KB)\n')
+  expect(render({ attachments, text: 'word '.repeat(200) })).not.toContain('report')
+})
+
 test('a message in the order it is read', () => {
   const changes = { notes: ['nobody acknowledged'], links: [{ label: 'Acknowledge', url: 'https://a.example/ack/1' }] }
   expect(render(changes)).toBe(

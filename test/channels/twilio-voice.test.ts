@@ -76,6 +76,11 @@ describe('what is said', () => {
     )
   })
 
+  test('attachments are named', async () => {
+    const attachments = [{ filename: 'report.pdf', contentType: 'application/pdf', sizeBytes: 12_000 }]
+    expect((await call({}, {}, { attachments })).twiml).toContain('left on /var. With files: report.pdf (12 KB). Press')
+  })
+
   test('an escalation says why it calls', async () => {
     expect((await call({}, {}, { notes: ['Tim did not answer'] })).twiml).toContain('db1. Tim did not answer. Only')
   })

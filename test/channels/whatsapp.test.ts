@@ -59,6 +59,17 @@ test('a template is filled in, each value on one line', async () => {
   })
 })
 
+test.each([
+  [1, 'Only 3 % left on /var. 📎 report.pdf (12 KB)'],
+  [50, 'Only 3 % left on /var.'],
+])('%s attachments are named where there is room', async (count, expected) => {
+  const name = count === 1 ? 'report.pdf' : `${'r'.repeat(70)}.pdf`
+  const attachments = Array(count).fill({ filename: name, contentType: 'application/pdf', sizeBytes: 12_000 })
+  await send(twilio(), {}, { attachments })
+  const [request] = sink.requests
+  expect(JSON.parse((request && fieldsOf(request).ContentVariables) ?? '')).toMatchObject({ 2: expected })
+})
+
 test('a template says which parameters it has', async () => {
   const parameters = ['severity', 'link', 'from', 'text']
   const links = [{ label: 'Build', url: 'https://ci.example/7' }]

@@ -7,7 +7,7 @@ import { renderCut } from './compose-text.js'
 export const segmentsMax = 10
 
 /**
- * A message as one SMS of at most `segments` segments, in the order it is read: title, text, note, link, who and when.
+ * A message as one SMS of at most `segments` segments, in the order it is read: title, text, note, link, files, who and when.
  * Quotes, dashes and spaces are written as GSM 03.38 has them, because a single character beyond it makes the whole
  * message UCS-2, with less than half the room. Letters and emoji stay what they are. The link goes in first: by it one
  * acknowledges.
@@ -59,6 +59,12 @@ function composeSms(outline: Outline, severity: Severity, max: number, encode: (
     free -= before.length + taken.length
     return `${before}${taken}`
   }
+  const takeWhole = (text: string): string => {
+    const line = `\n${encode(transliterate(text))}`
+    if (text === '' || line.length > free) return ''
+    free -= line.length
+    return line
+  }
   const title = take(
     `${severity.toUpperCase()}: ${outline.title}`,
     outline.text === '' ? free : Math.max(titleMin, free / 2),
@@ -66,8 +72,9 @@ function composeSms(outline: Outline, severity: Severity, max: number, encode: (
   )
   const note = take(outline.notes.at(-1) ?? '', free * 0.4, '\n')
   const text = take(outline.text, free, '\n')
-  const foot = `\n${encode(transliterate(outline.foot))}`
-  return `${title}${text}${note}${ending}${foot.length <= free ? foot : ''}`
+  const files = takeWhole(outline.attachments.join(', '))
+  const foot = takeWhole(outline.foot)
+  return `${title}${text}${note}${ending}${files}${foot}`
 }
 
 /** Ends with three dots where something is missing, for there is no "…" in GSM 03.38. */

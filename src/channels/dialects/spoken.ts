@@ -8,12 +8,13 @@ import { splitUrls } from './split-urls.js'
 export const spokenMax = 500
 
 /**
- * A message as it is read out: how bad it is, title, newest note, text, one sentence each. Addresses of pages become
+ * A message as it is read out: how bad it is, title, newest note, text, files, one sentence each. Addresses of pages become
  * "link", and lines drawn with characters go, because nobody can listen to them.
  */
 export function renderSpoken(outline: Outline, severity: Severity): string {
   const note = outline.notes.at(-1) ?? ''
-  const sentences = [`${severityWords[severity]} alert`, outline.title, note, outline.text]
+  const files = outline.attachments.length === 0 ? '' : `With files: ${outline.attachments.join(', ')}`
+  const sentences = [`${severityWords[severity]} alert`, outline.title, note, outline.text, files]
   return cutText(sentences.map(speak).filter(isVisible).map(endSentence).join(' '), spokenMax, 'code_points')
 }
 

@@ -37,7 +37,10 @@ function writeText(outline: Outline, link: string, max: number): string {
   const note = outline.notes.at(-1) ?? ''
   // Of a megabyte no more is looked at than could be shown.
   const parts = [note, ...outline.text.slice(0, max * 8).split('\n')].map(cleanLine).filter((part) => part !== '')
-  const ending = link.length < max ? link : ''
-  const text = cutText(parts.join(' · '), max - ending.length - 1, 'utf16')
-  return [text, ending].filter((part) => part !== '').join(' ')
+  const files = outline.attachments.length === 0 ? '' : `📎 ${outline.attachments.join(', ')}`
+  const ending = [files, link].filter((part) => part !== '').join(' ')
+  // The names of many files leave no room for the text, so the link goes alone.
+  const kept = ending.length <= max / 2 ? ending : link.length < max ? link : ''
+  const text = cutText(parts.join(' · '), max - kept.length - 1, 'utf16')
+  return [text, kept].filter((part) => part !== '').join(' ')
 }
