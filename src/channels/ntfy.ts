@@ -40,7 +40,7 @@ const settings = z
       .regex(/^[^:\p{Cc}]{1,200}$/u, 'has a colon or a control character')
       .optional()
       .describe('With a password, instead of a token.'),
-    password: z.string().min(1).max(1_000).optional(),
+    password: z.string().min(1).max(1_000).optional().describe('Of the user.'),
   })
   .refine((given) => (given.user === undefined) === (given.password === undefined), {
     message: 'user and password go together',
