@@ -305,6 +305,7 @@ export interface InboxEntry {
   title: string
   text: string
   severity: Severity
+  links: Message['links']
   at: string
 }
 

@@ -144,6 +144,7 @@ export function listInbox(
       title: message.title,
       text: message.text,
       severity: message.severity,
+      links: message.links,
       at: new Date(row.at).toISOString(),
     }
   })
