@@ -65,11 +65,9 @@ function composeSms(outline: Outline, severity: Severity, max: number, encode: (
     free -= line.length
     return line
   }
-  const title = take(
-    `${severity.toUpperCase()}: ${outline.title}`,
-    outline.text === '' ? free : Math.max(titleMin, free / 2),
-    '',
-  )
+  const isAlone = outline.text === '' && outline.notes.length === 0
+  const titleRoom = isAlone ? free : Math.max(titleMin, free / 2)
+  const title = take(`${severity.toUpperCase()}: ${outline.title}`, titleRoom, '')
   const note = take(outline.notes.at(-1) ?? '', free * 0.4, '\n')
   const text = take(outline.text, free, '\n')
   const files = takeWhole(outline.attachments.join(', '))
