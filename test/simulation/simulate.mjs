@@ -1,5 +1,5 @@
 // The engine on a clock that is set from outside: it jumps from one moment at which something is to be done to the next.
-// Says `250 <number>` when a mail is stored and `t <clock>` at each step, in writes that a kill cannot take back.
+// Says `250 <number> <id>` when a mail is stored and `t <clock>` at each step, in writes that a kill cannot take back.
 import { readFileSync, writeSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { startEngine } from '#src/engine/engine.js'
@@ -68,9 +68,10 @@ await engine.stop()
 if (clock >= end) say('end')
 
 async function receive(mail) {
+  const id = engine.newId()
   const envelope = { from: mail.from, to: [mail.to], client: '127.0.0.1', helo: 'simulated', tls: false, user: null }
-  await calls.saveMails([{ id: engine.newId(), receivedAt: clock, envelope, raw: Buffer.from(mail.raw) }])
-  say(`250 ${mail.number}`)
+  await calls.saveMails([{ id, receivedAt: clock, envelope, raw: Buffer.from(mail.raw, mail.encoding ?? 'utf8') }])
+  say(`250 ${mail.number} ${id}`)
 }
 
 async function runJob() {
