@@ -41,7 +41,9 @@ describe.each(channelKinds.map((kind) => [kind.kind, kind] as const))('%s', (nam
 
   test('has an example that its schema takes', () => {
     const example = readExample(kind)
-    const validate = new Ajv({ strict: false }).compile(routesJsonSchema(channelKinds))
+    const validate = new Ajv({ strict: false, formats: { uri: true, uuid: true } }).compile(
+      routesJsonSchema(channelKinds),
+    )
     expect(validate({ version: 1, ...example, routes: [] }), JSON.stringify(validate.errors)).toBe(true)
     const settings = fillVariables(kind, example.channels[name] ?? {})
     expect(kind.settings.safeParse(settings).error).toBeUndefined()

@@ -6,7 +6,7 @@ import { channelKinds } from '#src/channels/index.js'
 import { routesJsonSchema, testsJsonSchema } from '#src/config/json-schema.js'
 import { testKinds } from './kinds.js'
 
-const ajv = () => new Ajv({ strict: true, allErrors: true, formats: { uri: true } })
+const ajv = () => new Ajv({ strict: true, allErrors: true, formats: { uri: true, uuid: true } })
 const checkRoutes = ajv().compile(routesJsonSchema(testKinds))
 const checkTests = ajv().compile(testsJsonSchema())
 /** An object with a literal "then" reads as a promise. */
