@@ -1,8 +1,11 @@
+import type { Socket } from 'node:net'
 import { z } from 'zod'
 import type { ChannelContext, Outcome } from '../domain/channel.js'
 import type { Message } from '../domain/message.js'
 import { defineChannel } from './define-channel.js'
 import { composeMail } from './email-message.js'
+import { openSocket } from './open-socket.js'
+import { outcomeFromError } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
 import { readAttachments } from './read-attachments.js'
 import { redactText } from './redact-text.js'
@@ -91,10 +94,18 @@ async function submit(
     mail,
     attached.files,
   )
-  const result = await submitMail(toHop(settings, context.hostname), envelope, bytes, context.signal)
-  if (!result.ok) return outcomeFromFailure(result, attached.files.length > 0, [settings.password])
+  const hop = toHop(settings, context.hostname)
+  const secrets = [settings.password]
+  let socket: Socket
+  try {
+    socket = await openSocket(hop.host, hop.port, context)
+  } catch (error) {
+    return outcomeFromError(error, { now: context.now(), idempotent: false, waitScope: 'delivery', secrets })
+  }
+  const result = await submitMail(socket, hop, envelope, bytes, context.signal)
+  if (!result.ok) return outcomeFromFailure(result, attached.files.length > 0, secrets)
   const refused = result.refused.map((recipient) => `; not accepted for ${recipient.address}: ${recipient.text}`)
-  const text = redactText(`${result.response}${refused.join('')}`, [settings.password])
+  const text = redactText(`${result.response}${refused.join('')}`, secrets)
   return { kind: 'accepted', remote: { message_id: messageId }, statusCode: result.code, text }
 }
 

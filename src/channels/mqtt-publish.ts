@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { isIP, type Socket } from 'node:net'
+import { connect } from 'node:tls'
 import type { IClientOptions, MqttClient } from 'mqtt'
 
 export interface MqttBroker {
-  /** `mqtt://host:1883` or `mqtts://host:8883`, without user and password. */
-  url: string
+  /** A name, or an address without brackets. */
+  host: string
+  port: number
+  tls: boolean
   version: 4 | 5
   verifiesTls: boolean
   /** Certificates to trust instead of the system's, PEM. */
@@ -35,13 +39,32 @@ const closeMs = 2_000
 
 /**
  * Publishes one packet over a connection of its own, under a random client id: two connections with the same would end
- * each other. With QoS 0 it is done when the packet is written, otherwise when the broker has confirmed it.
+ * each other. With QoS 0 it is done when the packet is written, otherwise when the broker has confirmed it. Throws what
+ * `openSocket` throws.
  */
-export async function publishMqtt(broker: MqttBroker, packet: MqttPacket, signal: AbortSignal): Promise<PublishResult> {
+export async function publishMqtt(
+  broker: MqttBroker,
+  packet: MqttPacket,
+  openSocket: () => Promise<Socket>,
+  signal: AbortSignal,
+): Promise<PublishResult> {
   const mqtt = await loadLibrary()
   if (mqtt === null) return { ok: false, stage: 'library', code: null, text: 'the package mqtt is not installed' }
   if (signal.aborted) return { ok: false, stage: 'connect', code: null, text: 'the attempt was ended' }
-  return publishOver(mqtt.connect(broker.url, optionsFor(broker)), packet, signal)
+  const socket = await openSocket()
+  const client = new mqtt.MqttClient(() => (broker.tls ? secure(socket, broker) : socket), optionsFor(broker))
+  return publishOver(client, packet, signal)
+}
+
+/** The certificate has to be the host's, whatever address the name resolved to. */
+function secure(socket: Socket, { host, verifiesTls, ca }: MqttBroker): Socket {
+  return connect({
+    socket,
+    host,
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    rejectUnauthorized: verifiesTls,
+    ...(ca === null ? {} : { ca }),
+  })
 }
 
 /** An optional package: who does not use MQTT need not have it. */
@@ -54,7 +77,7 @@ async function loadLibrary(): Promise<typeof import('mqtt') | null> {
   }
 }
 
-function optionsFor({ version, verifiesTls, ca, login }: MqttBroker): IClientOptions {
+function optionsFor({ version, login }: MqttBroker): IClientOptions {
   return {
     protocolVersion: version,
     clientId: `mailtrigger-${randomBytes(5).toString('hex')}`,
@@ -62,8 +85,6 @@ function optionsFor({ version, verifiesTls, ca, login }: MqttBroker): IClientOpt
     // Whether there is another attempt is decided by the delivery loop.
     reconnectPeriod: 0,
     connectTimeout: connectMs,
-    rejectUnauthorized: verifiesTls,
-    ...(ca === null ? {} : { ca }),
     ...(login === null ? {} : { username: login.user }),
     ...(login === null || login.password === null ? {} : { password: login.password }),
   }

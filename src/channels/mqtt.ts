@@ -5,6 +5,8 @@ import { wrongAddress } from './call-vendor.js'
 import { defineChannel } from './define-channel.js'
 import { type EventType, renderEvent } from './event-json.js'
 import { type MqttBroker, type PublishResult, publishMqtt } from './mqtt-publish.js'
+import { openSocket } from './open-socket.js'
+import { outcomeFromError } from './outcome-from-answer.js'
 import { redactText } from './redact-text.js'
 
 /** With characters of four bytes it stays below the 128 KB of the tightest brokers that many use. */
@@ -86,15 +88,34 @@ async function publish(
   if (!topicText.safeParse(topic).success) return wrongAddress('the address is no topic')
   const { qos, retain } = settings
   const payload = renderEvent(type, message, address, context, context.form === 'short' ? shortTextMax : textMax)
-  const result = await publishMqtt(brokerOf(settings), { topic, payload, qos, retain }, context.signal)
+  const broker = brokerOf(settings)
+  const open = () => openSocket(broker.host, broker.port, context)
+  let result: PublishResult
+  try {
+    result = await publishMqtt(broker, { topic, payload, qos, retain }, open, context.signal)
+  } catch (error) {
+    const secrets = [settings.password]
+    return outcomeFromError(error, { now: context.now(), idempotent: false, waitScope: 'delivery', secrets })
+  }
   if (!result.ok) return outcomeOfFailure(result, settings, context)
   const text = qos === 0 ? 'sent, without a receipt' : 'the broker has it'
   return { kind: 'accepted', remote: { topic }, statusCode: null, text }
 }
 
 function brokerOf({ url, version, tls_verify, ca, username, password }: Settings): MqttBroker {
+  const { protocol, hostname, port } = new URL(url)
+  const tls = protocol === 'mqtts:'
   const login = username === undefined ? null : { user: username, password: password ?? null }
-  return { url, version, verifiesTls: tls_verify, ca: ca ?? null, login }
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return {
+    host,
+    port: Number(port || (tls ? 8883 : 1883)),
+    tls,
+    version,
+    verifiesTls: tls_verify,
+    ca: ca ?? null,
+    login,
+  }
 }
 
 /** Reasons that pass: unavailable, busy, shutting down, over a quota or a rate (MQTT 5 section 2.4). */

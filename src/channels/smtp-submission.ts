@@ -1,3 +1,4 @@
+import { isIP, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 
@@ -33,13 +34,14 @@ export type SmtpResult =
   | { ok: true; code: number; response: string; refused: { address: string; text: string }[] }
   | SmtpFailure
 
-const timeouts = { dnsTimeout: 5_000, connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 30_000 }
+const timeouts = { connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 30_000 }
 
 /**
- * Hands one mail to an SMTP server over a connection of its own. The connection is driven step by step, rather than by
+ * Hands one mail to an SMTP server over a fresh connection, which ends with it. The connection is driven step by step, rather than by
  * nodemailer's transport, because only so it is known whether a lost connection came before or after the final dot.
  */
 export function submitMail(
+  socket: Socket,
   hop: SmtpHop,
   envelope: SmtpEnvelope,
   bytes: Buffer,
@@ -47,20 +49,25 @@ export function submitMail(
 ): Promise<SmtpResult> {
   return new Promise((resolve) => {
     const connection = new SMTPConnection({
+      connection: socket,
       host: hop.host,
       port: hop.port,
       secure: hop.secure,
       requireTLS: hop.starttls === 'required',
       ignoreTLS: hop.starttls === 'off',
       name: hop.hostname,
-      tls: { rejectUnauthorized: hop.verifiesTls },
+      // The certificate has to be the host's, whatever address the name resolved to.
+      tls: { rejectUnauthorized: hop.verifiesTls, ...(isIP(hop.host) === 0 ? { servername: hop.host } : {}) },
       ...timeouts,
     })
     let stage: SmtpFailure['stage'] = 'connect'
     const settle = (result: SmtpResult) => {
       signal.removeEventListener('abort', abort)
       if (result.ok) connection.quit()
-      else connection.close()
+      else {
+        connection.close()
+        socket.destroy()
+      }
       resolve(result)
     }
     const fail = (error: SmtpError) => settle(describeFailure(error, stage))

@@ -31,6 +31,8 @@ export interface ChannelContext {
   request: HttpRequest
   /** The same client behind the WHATWG interface, for vendor libraries that want one. */
   fetch: typeof fetch
+  /** For protocols other than HTTP, which connect to one of these addresses and never to the name. */
+  resolveHost: ResolveHost
   /** Fires at the attempt's deadline and at shutdown. */
   signal: AbortSignal
   /** Unix milliseconds. */
@@ -129,6 +131,17 @@ export interface HttpCall {
 
 /** Throws `OutboundError` when there is no HTTP answer; any status is an answer. */
 export type HttpRequest = (call: HttpCall) => Promise<HttpAnswer>
+
+export interface HostAddress {
+  address: string
+  family: 4 | 6
+}
+
+/**
+ * Resolves a host once, and gives the addresses that the network policy allows, in the order to try them: at least one.
+ * The port only names the target in errors. Throws `OutboundError`, of kind `policy` when every address is denied.
+ */
+export type ResolveHost = (host: string, port: number, signal?: AbortSignal) => Promise<HostAddress[]>
 
 export interface ChannelCapabilities {
   textMax: number

@@ -42,6 +42,7 @@ export function channelContext(
   return {
     request: parts.outbound.request,
     fetch: parts.outbound.fetch,
+    resolveHost: parts.outbound.resolveHost,
     now: parts.now,
     deliveryId: delivery.id,
     attempt: delivery.attempts,

@@ -1,19 +1,24 @@
+import dns from 'node:dns'
 import { setMaxListeners } from 'node:events'
 import { Agent, type Dispatcher } from 'undici'
-import type { HttpAnswer, HttpCall, HttpRequest } from '../domain/channel.js'
+import type { HttpAnswer, HttpCall, HttpRequest, ResolveHost } from '../domain/channel.js'
 import type { NetworkPolicy } from '../domain/config.js'
 import { OutboundError } from '../domain/errors.js'
+import type { Lookup } from './allowed-addresses.js'
 import { describeTarget, toOutboundError } from './failures.js'
 import { toFetch } from './fetch.js'
 import { guardConnector } from './guarded-connector.js'
-import { compileNetworkPolicy } from './network-policy.js'
+import { type CheckAddress, compileNetworkPolicy } from './network-policy.js'
 import { noteStart } from './note-start.js'
+import { resolveAllowed } from './resolve-host.js'
 
 export interface Outbound {
   /** One HTTP call. Throws `OutboundError` only; see `HttpCall` for limits and their defaults. */
   request: HttpRequest
   /** `request` behind the WHATWG interface, for vendor libraries. Reads the whole answer, at most 4 MB of it. */
   fetch: typeof fetch
+  /** The same policy for protocols other than HTTP; takes at most `connectTimeoutMs`. */
+  resolveHost: ResolveHost
   /** From now on, connections are checked by this policy; calls under way end by the old one. */
   setPolicy: (policy: NetworkPolicy) => void
   /** Waits for the calls under way, then closes every connection. */
@@ -25,6 +30,8 @@ export interface OutboundOptions {
   userAgent: string
   /** Time for name resolution, TCP and TLS. Default 5,000. */
   connectTimeoutMs?: number
+  /** `dns.lookup` when left out. */
+  lookup?: Lookup
 }
 
 const connectTimeoutMsDefault = 5_000
@@ -36,7 +43,9 @@ const keepAliveMs = 30_000
 /** The one HTTP client of the program: keep-alive pools, timeouts, byte limits, network policy at connect time. */
 export function createOutbound(options: OutboundOptions): Outbound {
   const connectTimeoutMs = options.connectTimeoutMs ?? connectTimeoutMsDefault
-  let agent = createAgent(options.policy, connectTimeoutMs)
+  const lookup: Lookup = options.lookup ?? dns.lookup
+  let check = compileNetworkPolicy(options.policy)
+  let agent = createAgent(check, lookup, connectTimeoutMs)
   const closing = new Set<Promise<void>>()
 
   const request: HttpRequest = (call) => callWithDeadline(() => agent, options.userAgent, call)
@@ -44,11 +53,17 @@ export function createOutbound(options: OutboundOptions): Outbound {
   return {
     request,
     fetch: toFetch(request),
+    resolveHost(host, port, signal) {
+      const deadline = AbortSignal.timeout(connectTimeoutMs)
+      const until = signal === undefined ? deadline : AbortSignal.any([signal, deadline])
+      return resolveAllowed(host, port, check, lookup, until)
+    },
     setPolicy(policy) {
       // A pool's open connections were checked by the old policy, so the whole agent is replaced.
       const closed = agent.close().finally(() => closing.delete(closed))
       closing.add(closed)
-      agent = createAgent(policy, connectTimeoutMs)
+      check = compileNetworkPolicy(policy)
+      agent = createAgent(check, lookup, connectTimeoutMs)
     },
     async close() {
       await Promise.all([...closing, agent.close()])
@@ -56,9 +71,9 @@ export function createOutbound(options: OutboundOptions): Outbound {
   }
 }
 
-function createAgent(policy: NetworkPolicy, connectTimeoutMs: number): Agent {
+function createAgent(check: CheckAddress, lookup: Lookup, connectTimeoutMs: number): Agent {
   return new Agent({
-    connect: guardConnector(compileNetworkPolicy(policy), connectTimeoutMs),
+    connect: guardConnector(check, lookup, connectTimeoutMs),
     connections: connectionsPerOriginMax,
     keepAliveTimeout: keepAliveMs,
     // The deadline of the whole call covers both, and a second timer per request would cost more than it tells.

@@ -9,7 +9,8 @@ type Range = [Ip, number]
 
 /**
  * Link-local networks and the fixed addresses where clouds hand credentials to whoever asks from the inside
- * (AWS, Azure, Google: 169.254.169.254; AWS fd00:ec2::254; Google fd20:ce::254; Alibaba 100.100.100.200).
+ * (AWS, Azure, Google: 169.254.169.254; AWS fd00:ec2::254; Google fd20:ce::254; Alibaba 100.100.100.200; what guests
+ * of Azure ask for certificates: 168.63.129.16).
  */
 const alwaysDenied: Range[] = [
   '169.254.0.0/16',
@@ -17,7 +18,11 @@ const alwaysDenied: Range[] = [
   'fd00:ec2::254/128',
   'fd20:ce::254/128',
   '100.100.100.200/32',
+  '168.63.129.16/32',
 ].map((text) => ipaddr.parseCIDR(text))
+
+/** Google's name for its metadata service, wherever it resolves to. */
+const metadataName = 'metadata.google.internal'
 
 /** IPv6 ranges that carry an IPv4 address, with the byte it starts at. ipaddr.js calls ::/96 plain unicast. */
 const embeddings: { range: Range; offset: number }[] = [
@@ -30,11 +35,13 @@ const embeddings: { range: Range; offset: number }[] = [
 /**
  * Compiles the policy into a check of one resolved address. Order: `deny`, then `allow`, then what is always denied,
  * then `denyPrivate`. What is always denied opens only for an `allow` range lying inside it: neither a host glob, whose
- * owner may point the name anywhere, nor a wide range names a metadata service.
+ * owner may point the name anywhere, nor a wide range names a metadata service. Google's name for it is denied wherever
+ * it resolves to, and opens for an `allow` entry that is this very name or its address.
  */
 export function compileNetworkPolicy(policy: NetworkPolicy): CheckAddress {
   const allow = policy.allow.map(parseEntry)
   const deny = policy.deny.map(parseEntry)
+  const allowsName = policy.allow.some((entry) => normalizeHost(entry.trim()) === metadataName)
   return (host, text) => {
     if (!ipaddr.isValid(text)) return 'is not an IP address'
     const outer = ipaddr.parse(text)
@@ -42,9 +49,9 @@ export function compileNetworkPolicy(policy: NetworkPolicy): CheckAddress {
     const name = normalizeHost(host)
     if (deny.some((entry) => matches(entry, name, [outer, address]))) return 'is denied by network.deny'
     const always = alwaysDenied.find((range) => contains(range, address))
-    if (always) {
-      const named = allow.some((entry) => isRange(entry) && entry[1] >= always[1] && contains(entry, address))
-      return named ? null : 'is a link-local or metadata address'
+    if (always || name === metadataName) {
+      const named = allow.some((entry) => isRange(entry) && always && entry[1] >= always[1] && contains(entry, address))
+      return named || (name === metadataName && allowsName) ? null : 'is a link-local or metadata address'
     }
     if (address.range() === 'multicast' || address.range() === 'broadcast') return 'is a multicast address'
     if (allow.some((entry) => matches(entry, name, [outer, address]))) return null

@@ -51,6 +51,7 @@ export function makeContext(outbound: Outbound, changes: Partial<ChannelContext>
   return {
     request: outbound.request,
     fetch: outbound.fetch,
+    resolveHost: outbound.resolveHost,
     signal: new AbortController().signal,
     now: () => Date.UTC(2026, 7, 1, 12, 0, 30),
     form: 'full',

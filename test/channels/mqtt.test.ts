@@ -55,7 +55,7 @@ test('without the optional package it says so', async () => {
   await copyFile('dist/channels/mqtt-publish.js', copy)
   const script = `
     const { publishMqtt } = await import(${JSON.stringify(copy)})
-    console.log(JSON.stringify(await publishMqtt({}, {}, new AbortController().signal)))
+    console.log(JSON.stringify(await publishMqtt({}, {}, () => {}, new AbortController().signal)))
   `
   const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     cwd: folder,

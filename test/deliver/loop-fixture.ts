@@ -44,6 +44,7 @@ export function defer<Value>() {
 export const noContext: Omit<ChannelContext, 'form' | 'signal'> = {
   request: () => Promise.reject(new Error('no network here')),
   fetch: () => Promise.reject(new Error('no network here')),
+  resolveHost: () => Promise.reject(new Error('no network here')),
   now: () => noon,
   deliveryId: 'd',
   attempt: 1,

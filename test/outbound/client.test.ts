@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { generate } from 'selfsigned'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { OutboundError } from '#src/domain/errors.js'
+import type { Lookup } from '#src/outbound/allowed-addresses.js'
 import { createOutbound, type Outbound } from '#src/outbound/client.js'
 import { startWebhookSink, type WebhookSink } from '../stand-ins/webhook-sink.js'
 
@@ -213,6 +214,13 @@ describe('redirects', () => {
     expect(sink.requests[2]?.headers['x-a']).toBe('1')
   })
 
+  test('end after as many as were asked for', async () => {
+    const loop = { status: 302, headers: { location: '/' } }
+    sink.script(...Array.from({ length: 10 }, () => loop))
+    expect((await outbound.request({ url: sink.url, maxRedirects: 5 })).status).toBe(302)
+    expect(sink.requests).toHaveLength(6)
+  })
+
   test('each hop passes the network policy', async () => {
     outbound.setPolicy({ denyPrivate: false, allow: [], deny: ['localhost'] })
     sink.script({ status: 302, headers: { location: `http://localhost:${sink.port}/` } })
@@ -273,6 +281,76 @@ describe('network policy', () => {
     expect(await failureOf(outbound.request({ url: sink.url }))).toMatchObject({ kind: 'policy' })
     outbound.setPolicy({ ...closed, allow: ['127.0.0.0/8'] })
     expect((await outbound.request({ url: sink.url })).status).toBe(200)
+  })
+})
+
+describe('a name that resolves differently each time', () => {
+  /** Gives the answers one after the other, and counts how often it was asked. */
+  function resolver(...answers: string[]) {
+    const asked: string[] = []
+    const lookup: Lookup = (host, _options, callback) => {
+      const address = answers[Math.min(asked.push(host), answers.length) - 1] ?? ''
+      setImmediate(() => callback(null, [{ address, family: address.includes(':') ? 6 : 4 }]))
+    }
+    return { asked, lookup }
+  }
+
+  async function openWith(lookup: Lookup, run: (rebound: Outbound) => Promise<void>, policy = open) {
+    const rebound = createOutbound({ policy, userAgent: 'mailtrigger/test', lookup, connectTimeoutMs: 200 })
+    await run(rebound).finally(rebound.close)
+  }
+
+  test('is asked once a connection, and the next connection is checked again', async () => {
+    const { asked, lookup } = resolver('127.0.0.1', '169.254.169.254')
+    await openWith(lookup, async (rebound) => {
+      const url = `http://rebind.example:${sink.port}/`
+      sink.script({ status: 200, headers: { connection: 'close' } })
+      expect((await rebound.request({ url })).status).toBe(200)
+      expect(asked).toHaveLength(1)
+      expect(await failureOf(rebound.request({ url }))).toMatchObject({ kind: 'policy', phase: 'before' })
+    })
+  })
+
+  test('gives what was checked to who connects without HTTP', async () => {
+    const { asked, lookup } = resolver('127.0.0.1', '::ffff:169.254.169.254')
+    await openWith(lookup, async (rebound) => {
+      expect(await rebound.resolveHost('rebind.example', 25)).toEqual([{ address: '127.0.0.1', family: 4 }])
+      expect(asked).toHaveLength(1)
+      const error = await failureOf(rebound.resolveHost('rebind.example', 25))
+      expect(error).toMatchObject({ kind: 'policy', phase: 'before' })
+      expect(error.message).toContain('rebind.example:25')
+    })
+  })
+
+  test('keeps the addresses that are allowed', async () => {
+    const lookup: Lookup = (_host, _options, callback) =>
+      callback(null, [
+        { address: 'fd00:ec2::254', family: 6 },
+        { address: '10.0.0.1', family: 4 },
+        { address: '93.184.216.34', family: 4 },
+      ])
+    const resolved = (policy: typeof open) =>
+      new Promise<unknown>((resolve) =>
+        openWith(lookup, async (rebound) => resolve(await rebound.resolveHost('a.example', 1)), policy),
+      )
+    expect(await resolved(open)).toHaveLength(2)
+    expect(await resolved(closed)).toEqual([{ address: '93.184.216.34', family: 4 }])
+  })
+
+  test('or never, or not at all, is an error of its own', async () => {
+    const failing: Lookup = (_host, _options, callback) =>
+      callback(Object.assign(new Error('x'), { code: 'ENOTFOUND' }), [])
+    await openWith(failing, async (rebound) => {
+      expect(await failureOf(rebound.resolveHost('a.example', 1))).toMatchObject({ kind: 'dns', phase: 'before' })
+    })
+    await openWith(
+      () => {},
+      async (rebound) => {
+        expect(await failureOf(rebound.resolveHost('a.example', 1))).toMatchObject({ kind: 'timeout', phase: 'before' })
+        const stopped = rebound.resolveHost('a.example', 1, AbortSignal.abort())
+        expect(await failureOf(stopped)).toMatchObject({ kind: 'aborted', phase: 'before' })
+      },
+    )
   })
 })
 

@@ -56,6 +56,7 @@ describe('metadata and link-local addresses', () => {
     'fd00:ec2::254',
     'fd20:ce::254',
     '100.100.100.200',
+    '168.63.129.16',
     '::ffff:169.254.169.254',
     '64:ff9b::a9fe:a9fe',
     '2002:a9fe:a9fe::',
@@ -66,6 +67,21 @@ describe('metadata and link-local addresses', () => {
     const wide = { denyPrivate: false, allow: ['0.0.0.0/0', '::/0', '*', 'a.example'], deny: [] }
     expect(compileNetworkPolicy(wide)('a.example', address)).toMatch(/metadata/)
   })
+  test('the name of Google’s service is denied wherever it resolves to, unless it or its address is named', () => {
+    const name = 'Metadata.google.internal.'
+    const denied = [[], ['*'], ['*.google.internal'], ['0.0.0.0/0']]
+    for (const allow of denied) {
+      expect(compileNetworkPolicy({ ...open, allow })(name, '93.184.216.34')).toMatch(/metadata/)
+      expect(compileNetworkPolicy({ ...open, allow })(name, '169.254.169.254')).toMatch(/metadata/)
+    }
+    for (const allow of [['metadata.google.internal'], ['169.254.169.254']]) {
+      expect(compileNetworkPolicy({ ...open, allow })(name, '169.254.169.254')).toBeNull()
+      expect(compileNetworkPolicy({ ...open, allow })('a.example', '169.254.169.253')).toMatch(/metadata/)
+    }
+    const deny = ['169.254.169.254']
+    expect(compileNetworkPolicy({ ...open, allow: [name], deny })(name, deny[0] ?? '')).toMatch(/network\.deny/)
+  })
+
   test('one named in allow is open', () => {
     const policy = { denyPrivate: true, allow: ['169.254.169.254', '169.254.10.0/24'], deny: [] }
     expect(compileNetworkPolicy(policy)('a.example', '169.254.169.254')).toBeNull()
