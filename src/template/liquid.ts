@@ -4,6 +4,8 @@ const textSizeMax = 65_536
 const renderMsMax = 200
 /** Liquid counts characters and list items, so this is about a megabyte of text. */
 const renderMemoryMax = 1_000_000
+/** Four times the longest text of a mail. Liquid does not count what is put out, only what filters and tags make. */
+const outputLengthMax = 4_000_000
 const slugLengthMax = 100
 
 /** A compiled template. Opaque: only `renderTemplate` looks inside. */
@@ -40,16 +42,17 @@ export function compileTemplate(text: string): Template {
 }
 
 /**
- * Renders within 200 ms and about a megabyte, or throws `TemplateError`. An unknown variable renders as nothing; only
+ * Renders within 200 ms, about a megabyte, and 4 million characters of output, or throws `TemplateError`. An unknown variable renders as nothing; only
  * own properties of the scope are reachable, and no template can read a file.
  */
 export async function renderTemplate(template: Template, scope: Record<string, unknown>): Promise<string> {
   try {
-    const rendered: unknown = await engine.render(template.parsed, scope)
-    return String(rendered)
+    const rendered = String(await engine.render(template.parsed, scope))
+    if (rendered.length <= outputLengthMax) return rendered
   } catch (error) {
     throw templateErrorFrom(error)
   }
+  throw new TemplateError(`the template makes more than ${outputLengthMax} characters`, 1, 1)
 }
 
 /** Never changed after it was made, so that it is a constant like a compiled pattern. */

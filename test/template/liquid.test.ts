@@ -68,6 +68,15 @@ test.each([
   await expect(render(text)).rejects.toBeInstanceOf(TemplateError)
 })
 
+test('what is put out has an end, though nothing of it was made by the template', async () => {
+  const text = 'x'.repeat(2_000_000)
+  expect(await render('{{ text }}', { text })).toHaveLength(text.length)
+  for (const rounds of [3, 200, 400]) {
+    const error = await render(`{% for i in (1..${rounds}) %}{{ text }}{% endfor %}`, { text }).catch((e) => e)
+    expect(error).toBeInstanceOf(TemplateError)
+  }
+})
+
 test('a template that is too long is refused', () => {
   expect(errorOf('x'.repeat(65_537)).message).toBe('the template is longer than 65536 characters')
 })
