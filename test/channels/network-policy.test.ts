@@ -1,10 +1,13 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { generate } from 'selfsigned'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { email } from '#src/channels/email.js'
 import { mqtt } from '#src/channels/mqtt.js'
 import { openSocket } from '#src/channels/open-socket.js'
 import type { ChannelKind, Outcome } from '#src/domain/channel.js'
+import type { NetworkPolicy } from '#src/domain/config.js'
 import { OutboundError } from '#src/domain/errors.js'
 import type { Lookup } from '#src/outbound/allowed-addresses.js'
 import { createOutbound, type Outbound } from '#src/outbound/client.js'
@@ -13,13 +16,13 @@ import { mqtt as mqttVendor } from '../stand-ins/vendors/mqtt.js'
 import { startVendor } from '../stand-ins/vendors/vendor.js'
 import { makeContext, makeMessage } from './context.js'
 
-const closed = { denyPrivate: true, allow: [], deny: [] }
-const open = { denyPrivate: false, allow: [], deny: [] }
+const closed: NetworkPolicy = { denyPrivate: true, allow: [], deny: [] }
+const open: NetworkPolicy = { denyPrivate: false, allow: [], deny: [] }
 
 let outbound: Outbound
 afterEach(() => outbound.close())
 
-function openWith(policy: typeof open, lookup?: Lookup): Outbound {
+function openWith(policy: NetworkPolicy, lookup?: Lookup): Outbound {
   outbound = createOutbound({ policy, userAgent: 'mailtrigger/test', ...(lookup ? { lookup } : {}) })
   return outbound
 }
@@ -95,6 +98,30 @@ describe.each(ways)('%s', (name, kind: ChannelKind, vendor) => {
     expect(await send('nowhere.example')).toMatchObject({ kind: 'transient', waitScope: 'delivery' })
   })
 })
+
+test.each([
+  ['email', email, (port: number) => ({ host: 'inside.example', port, secure: true })],
+  ['mqtt', mqtt, (port: number) => ({ url: `mqtts://inside.example:${port}` })],
+] as const)(
+  '%s asks the address that was checked for the certificate of the name',
+  async (_, kind: ChannelKind, at) => {
+    const { private: key, cert } = await generate([{ name: 'commonName', value: 'inside.example' }])
+    const asked: string[] = []
+    const SNICallback = (name: string, done: (error: null) => void) => {
+      asked.push(name)
+      done(null)
+    }
+    const server = createTlsServer({ key, cert, SNICallback }, (socket) => socket.on('error', () => {}).destroy())
+    server.on('tlsClientError', () => {}).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    openWith(open, resolveTo('127.0.0.1'))
+    const settings = kind.settings.parse(at((server.address() as AddressInfo).port))
+    const outcome = await kind.send(makeMessage(), 'tim@mailtrigger.app', settings, makeContext(outbound))
+    expect(outcome).toMatchObject({ kind: 'transient', text: expect.stringMatching(/self.signed/i) })
+    expect(asked).toEqual(['inside.example'])
+    server.close()
+  },
+)
 
 describe('a socket', () => {
   let server: Server
