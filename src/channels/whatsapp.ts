@@ -36,7 +36,7 @@ const settings = z
     base_url: baseUrl.optional(),
     from: phoneNumber.optional().describe('At Twilio: the WhatsApp number that sends.'),
     to: phoneNumber.optional().describe('Sends everything to this number, not to people.'),
-    template: z
+    template_name: z
       .string()
       .regex(
         /^(?:[a-z0-9_]{1,512}|HX[0-9a-fA-F]{32})$/,
@@ -67,15 +67,16 @@ const settings = z
       ),
   })
   .refine(hasProvider, 'needs access_token and phone_number_id, or the account and from for provider: twilio')
-  .refine(({ template, session }) => template !== undefined || session === 'auto', {
+  .refine(({ template_name, session }) => template_name !== undefined || session === 'auto', {
     message: 'without a template only session: auto can send anything',
-    path: ['template'],
+    path: ['template_name'],
   })
   .refine(
-    ({ template, provider }) => (template?.startsWith('HX') ?? provider === 'twilio') === (provider === 'twilio'),
+    ({ template_name, provider }) =>
+      (template_name?.startsWith('HX') ?? provider === 'twilio') === (provider === 'twilio'),
     {
       message: 'is a name at Meta, and a content id (HX…) at Twilio',
-      path: ['template'],
+      path: ['template_name'],
     },
   )
 type Settings = z.infer<typeof settings>
@@ -90,7 +91,7 @@ export const whatsapp = defineChannel<Settings>({
   secrets: ['access_token', ...twilioSecrets],
   capabilities: { textMax: valuesMax, textUnit: 'utf16', dialect: 'plain', attachments: false, idempotent: false },
   example: {
-    settings: { access_token: null, phone_number_id: '106540352242922', template: 'alert' },
+    settings: { access_token: null, phone_number_id: '106540352242922', template_name: 'alert' },
     address: '+4915112345678',
   },
   concurrency: 8,
@@ -105,8 +106,8 @@ export const whatsapp = defineChannel<Settings>({
 })
 
 /** Free text when a session may be open, and where there is nothing else; a template is the plain form. */
-function chooseTemplate({ session, template }: Settings, { form }: ChannelContext): string | null {
-  return template === undefined || (session === 'auto' && form === 'full') ? null : template
+function chooseTemplate({ session, template_name }: Settings, { form }: ChannelContext): string | null {
+  return template_name === undefined || (session === 'auto' && form === 'full') ? null : template_name
 }
 
 function sendByMeta(message: Message, to: string, settings: Settings, context: ChannelContext): Promise<Outcome> {

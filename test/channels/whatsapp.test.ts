@@ -96,7 +96,7 @@ describe('within 24 hours', () => {
   test('without a template it ends there', async () => {
     const late = { status: 400, body: JSON.stringify({ error: { code: 131047, message: 'Re-engagement message' } }) }
     sink.script(late)
-    const outcome = await send({ ...meta(), template: undefined }, { form: 'plain' })
+    const outcome = await send({ ...meta(), template_name: undefined }, { form: 'plain' })
     expect(outcome).toMatchObject({ kind: 'permanent', scope: 'address' })
     expect(outcome.text).toContain('131047 Re-engagement message')
   })
@@ -111,10 +111,10 @@ describe('within 24 hours', () => {
 })
 
 test.each<[string, () => Record<string, unknown>]>([
-  ['neither template nor session', () => ({ ...meta(), session: 'never', template: undefined })],
+  ['neither template nor session', () => ({ ...meta(), session: 'never', template_name: undefined })],
   ['no token', () => ({ ...meta(), access_token: undefined })],
-  ['a content id at Meta', () => ({ ...meta(), template: 'HX0123456789abcdef0123456789abcdef' })],
-  ['a name at Twilio', () => ({ ...twilio(), template: 'alert' })],
+  ['a content id at Meta', () => ({ ...meta(), template_name: 'HX0123456789abcdef0123456789abcdef' })],
+  ['a name at Twilio', () => ({ ...twilio(), template_name: 'alert' })],
   ['no sender at Twilio', () => ({ ...twilio(), from: undefined })],
   ['an unknown parameter', () => ({ ...meta(), parameters: ['subject'] })],
 ])('refuses settings with %s', (_, settings) => {

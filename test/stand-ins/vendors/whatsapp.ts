@@ -5,7 +5,7 @@ import { replyJson, textsOf, type Vendor, type VendorError } from './vendor.js'
 const metaSettings = (baseUrl: string) => ({
   access_token: 'CANARY-token',
   phone_number_id: '106540352242922',
-  template: 'alert',
+  template_name: 'alert',
   base_url: baseUrl,
 })
 
@@ -56,7 +56,7 @@ export const whatsappTwilio: Vendor = {
     ...twilioSettings(baseUrl),
     provider: 'twilio',
     from: '+14155238886',
-    template: 'HX0123456789abcdef0123456789abcdef',
+    template_name: 'HX0123456789abcdef0123456789abcdef',
   }),
   address: '+4915112345678',
   answer(request) {
