@@ -29,10 +29,10 @@ export function redactConfig(config: Config): unknown {
   return hideValues(open, secrets)
 }
 
-function redactChannel({ kind, settings, destination, limits }: Channel): unknown {
+function redactChannel({ kind, settings, destination, limits, template }: Channel): unknown {
   const copy: unknown = structuredClone(settings)
   for (const secret of kind.secrets) maskPath(copy, secret.split('.'))
-  return { kind: kind.kind, destination, settings: copy, limits }
+  return { kind: kind.kind, destination, settings: copy, limits, template }
 }
 
 function maskPath(value: unknown, [key, ...rest]: string[]): void {

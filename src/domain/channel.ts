@@ -239,6 +239,13 @@ export interface Channel {
   /** See `ChannelKind.destination`. */
   destination: string | null
   limits: ChannelLimits
+  template: ChannelTemplate | null
+}
+
+/** How a channel says it (Liquid), where the `send` has no template of its own; null leaves that part as it is. */
+export interface ChannelTemplate {
+  title: string | null
+  text: string | null
 }
 
 /** What the file says of any channel, beside the settings of its kind. */

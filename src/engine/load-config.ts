@@ -57,5 +57,5 @@ function inboxChannel(name: string): Channel {
   const kind = findChannelKind('inbox')
   if (!kind) throw new TypeError('THE list of channels has no inbox')
   const limits = { rate: null, perDayMax: null, retryMs: null, retryWindowMs: null }
-  return { name, kind, settings: {}, destination: null, limits }
+  return { name, kind, settings: {}, destination: null, limits, template: null }
 }

@@ -20,6 +20,8 @@ export interface DeliveryOrder extends DeliveryTerms {
   channels: string[]
   recipients: string[]
   message: Message
+  /** What channels say that do not say `message`, by their names. */
+  messages?: ReadonlyMap<string, Message>
 }
 
 export type DeliveryTerms = Pick<NewDelivery, 'dead' | 'purpose' | 'afterMs' | 'repeat' | 'offersAck' | 'during'> & {
@@ -91,14 +93,15 @@ function composeDelivery(
   target: Pick<NewDelivery, 'recipient' | 'address'>,
   config: Config,
 ): NewDelivery {
-  const { message, dead, purpose, afterMs, repeat, offersAck, during } = order
+  const { dead, purpose, afterMs, repeat, offersAck, during } = order
+  const message = order.messages?.get(channel.name) ?? order.message
   return {
     channel: channel.name,
     ...target,
     message,
     retryMs: order.retryMs ?? channel.limits.retryMs ?? config.defaultRetryMs,
     retryWindowMs: order.retryWindowMs ?? channel.limits.retryWindowMs ?? config.defaultRetryWindowMs,
-    dedupeKey: hashDelivery(channel.name, target.address ?? target.recipient, order),
+    dedupeKey: hashDelivery(channel.name, target.address ?? target.recipient, { ...order, message }),
     dead,
     purpose,
     afterMs,

@@ -1,11 +1,10 @@
 import type { Config } from '../domain/config.js'
 import type { NewDelivery } from '../domain/delivery.js'
-import type { Message } from '../domain/message.js'
 import type { Escalation } from '../domain/route.js'
 import type { PlannedDelivery } from '../domain/trace.js'
 import { formatDuration } from '../domain/units.js'
 import { expandRecipients } from './expand-recipients.js'
-import { type DeliveryPlan, type DeliveryTerms, plainTerms, planDeliveries } from './plan-deliveries.js'
+import { type DeliveryOrder, type DeliveryPlan, plainTerms, planDeliveries } from './plan-deliveries.js'
 
 /** The escalations of one send, and sentences about those that do not go where they should. */
 export interface EscalationPlan extends Pick<DeliveryPlan, 'deliveries' | 'planned'> {
@@ -18,7 +17,7 @@ export interface EscalationPlan extends Pick<DeliveryPlan, 'deliveries' | 'plann
  */
 export function planEscalations(
   escalations: Escalation[],
-  given: { recipients: string[]; message: Message } & Pick<DeliveryTerms, 'retryMs' | 'retryWindowMs' | 'during'>,
+  given: Pick<DeliveryOrder, 'recipients' | 'message' | 'messages' | 'retryMs' | 'retryWindowMs' | 'during'>,
   config: Config,
   now: number,
 ): EscalationPlan {

@@ -1,23 +1,30 @@
+import type { Config } from '../domain/config.js'
 import type { NewDelivery } from '../domain/delivery.js'
+import type { Message } from '../domain/message.js'
+import type { Step } from '../domain/route.js'
 import { formatDuration } from '../domain/units.js'
 import { TemplateError } from '../template/liquid.js'
 import { expandRecipients } from './expand-recipients.js'
 import { passOver } from './pass-over.js'
 import { plainTerms, planDeliveries } from './plan-deliveries.js'
 import { planEscalations } from './plan-escalations.js'
+import { type ChannelMessages, renderForChannels } from './render-for-channels.js'
 import { renderText } from './render-text.js'
 import { type Draft, passed, passedWithWarning, type StepRunner } from './step.js'
 
+type SendStep = Extract<Step, { verb: 'send' }>
+
 /**
  * Plans the deliveries: for each recipient, on the first channel of the list that reaches them, and later to whom it
- * escalates. A template gives this send its own text; the sends before and after it are not touched.
+ * escalates. A template gives this send its own text, else each channel has that of its own template; the sends before
+ * and after it are not touched.
  */
 export const send: StepRunner<'send'> = async (step, given, parts) => {
-  const { draft, text, problem } = await renderOwnText(step.template, given)
+  const { draft, text, messages, problems: failed } = await renderTexts(step, given, parts.config)
   const recipients = step.to ? expandRecipients(step.to, parts.config, false) : draft.recipients
   const message = { ...draft.message, text }
   const { retryMs, retryWindowMs } = draft.route
-  const shared = { recipients, message, retryMs, retryWindowMs, during: step.during }
+  const shared = { recipients, message, messages, retryMs, retryWindowMs, during: step.during }
   const { channels, repeat, offersAck } = step
   const order = { ...plainTerms, ...shared, channels, repeat, offersAck, dead: draft.held }
   const plan = planDeliveries(order, parts.config, parts.now())
@@ -39,7 +46,7 @@ export const send: StepRunner<'send'> = async (step, given, parts) => {
   }
   const sent = plan.deliveries.map(nameTarget).join(', ')
   const facts = { channels, recipients }
-  const problems = [...(problem === null ? [] : [problem]), ...unreached.map((line) => line.problem), ...later.problems]
+  const problems = [...failed, ...unreached.map((line) => line.problem), ...later.problems]
   const outcome = draft.held && sent ? `held as dead letters: ${sent}` : sent
   const escalated = later.deliveries.map(
     (delivery) => `after ${formatDuration(delivery.afterMs)} ${nameTarget(delivery)}`,
@@ -53,18 +60,21 @@ function nameTarget({ channel, recipient }: NewDelivery): string {
   return `${channel} ${recipient ?? ''}`.trim()
 }
 
+/** The template of the send comes before those of its channels and of those it escalates to. */
+async function renderTexts(step: SendStep, draft: Draft, config: Config): Promise<ChannelMessages & { text: string }> {
+  if (step.template !== null) return renderOwnText(step.template, draft)
+  const channels = new Set([step.channels, ...step.escalations.map((escalation) => escalation.channels)].flat())
+  return { ...(await renderForChannels(channels, draft, config)), text: draft.message.text }
+}
+
 /** A template that cannot be rendered must not lose the alert: the text goes out as it is, and says so. */
-async function renderOwnText(
-  template: string | null,
-  draft: Draft,
-): Promise<{ draft: Draft; text: string; problem: string | null }> {
-  const { text } = draft.message
-  if (template === null) return { draft, text, problem: null }
+async function renderOwnText(template: string, draft: Draft): Promise<ChannelMessages & { text: string }> {
+  const messages = new Map<string, Message>()
   try {
-    return { draft, text: await renderText(template, draft), problem: null }
+    return { draft, text: await renderText(template, draft), messages, problems: [] }
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
     const problem = `the template of send failed: ${error.message}`
-    return { draft: passOver(draft, problem), text, problem }
+    return { draft: passOver(draft, problem), text: draft.message.text, messages, problems: [problem] }
   }
 }

@@ -546,6 +546,24 @@ const inSections: [about: string, text: string, expected: string, hint: RegExp][
     /a day \(UTC\)/,
   ],
   [
+    'a template of a channel that cannot be read',
+    'channels: { a: { kind: telegram, bot_token: "${T:-123}", template: "{{ title" } }',
+    'bad-template 1:69',
+    /^$/,
+  ],
+  [
+    'a title of a channel with a filter nobody knows',
+    'channels: { a: { kind: telegram, bot_token: "${T:-123}", template: { title: "{{ title | upcas }}" } } }',
+    'bad-template 1:78',
+    /^$/,
+  ],
+  [
+    'a template of a channel with a key nobody knows',
+    'channels: { a: { kind: telegram, bot_token: "${T:-123}", template: { body: x } } }',
+    'unknown-key 1:70',
+    /title, text/,
+  ],
+  [
     'a ladder of one text',
     'channels: { a: { kind: slack, webhook_url: "${U:-https://a.b}", retry: 5m } }',
     'wrong-type 1:72',

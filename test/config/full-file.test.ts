@@ -29,8 +29,8 @@ otherwise: { archive: true, send: [ops, telegram] }
 llm: { base_url: "https://llm.example.com/v1/", api_key: "\${file:/run/secrets/llm}", model: small, timeout: 3s, max_calls_per_day: 9 }
 channels:
   telegram: { kind: telegram, bot_token: "\${TOKEN}", silent: "\${SILENT}" }
-  ops: { kind: slack, webhook_url: "https://hooks.example.com/\${SLACK}", retry: [10s, 1m], retry_window: 1h, rate_limit: 30/1m, daily_cap: 500 }
-  email: { kind: email, host: mail.example.com }
+  ops: { kind: slack, webhook_url: "https://hooks.example.com/\${SLACK}", retry: [10s, 1m], retry_window: 1h, rate_limit: 30/1m, daily_cap: 500, template: { title: "{{ title | upcase }}" } }
+  email: { kind: email, host: mail.example.com, template: "{{ text }} from {{ mail.from }}" }
 people:
   Tim@mailtrigger.app: { name: Tim, telegram: 111111, manager: boss@mailtrigger.app, quiet_hours: nights }
   boss@mailtrigger.app: { telegram: "222222:7", quiet_hours: { calendar: nights, except: [high, error, fatal] } }
@@ -286,6 +286,11 @@ test('a file with everything there is becomes the config it says', () => {
     retryMs: [10_000, 60_000],
     retryWindowMs: 3_600_000,
   })
+  expect([channels.telegram?.template, channels.ops?.template, channels.email?.template]).toEqual([
+    null,
+    { title: '{{ title | upcase }}', text: null },
+    { title: null, text: '{{ text }} from {{ mail.from }}' },
+  ])
   expect(channels.ops?.destination).toBe('hooks.slack.com')
   expect(routes).toMatchSnapshot()
 })

@@ -37,7 +37,16 @@ test.each([
   [
     'alerts that wait and are answered',
     {
-      channels: { a: { kind: 'slack', webhook_url: 'https://x', retry: ['5m'], rate_limit: '30/1m', daily_cap: 5 } },
+      channels: {
+        a: {
+          kind: 'slack',
+          webhook_url: 'https://x',
+          retry: ['5m'],
+          rate_limit: '30/1m',
+          daily_cap: 5,
+          template: { text: 'x' },
+        },
+      },
       people: {
         'a@b.c': { quiet_hours: { calendar: 'nights', except: ['error'] } },
         'd@e.f': { quiet_hours: 'nights' },

@@ -29,7 +29,7 @@ export function makeChannel(name: string, send: Send, concurrency = 4): Channel 
     send: (message, address, _settings, context) => send(message, address, context),
   }
   const limits = { rate: null, perDayMax: null, retryMs: null, retryWindowMs: null }
-  return { name, kind, settings: {}, destination: null, limits }
+  return { name, kind, settings: {}, destination: null, limits, template: null }
 }
 
 /** A promise that a test settles when it wants. */

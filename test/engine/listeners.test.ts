@@ -144,7 +144,7 @@ function makeSetting(changes: Partial<RouteChanges>, kind: ChannelKind): Config 
   const config = makeConfig({ routes: [makeRoute(changes)] })
   const make = (name: string, its: ChannelKind): Channel => {
     const limits = { rate: null, perDayMax: null, retryMs: null, retryWindowMs: null }
-    return { name, kind: its, settings: { name }, destination: null, limits }
+    return { name, kind: its, settings: { name }, destination: null, limits, template: null }
   }
   const { listen: _, ...deaf } = kind
   return {

@@ -26,7 +26,7 @@ function makeChannel(name: string, address: ChannelKind['address'], destination:
     send: () => Promise.reject(new Error('nothing is sent while routing')),
   }
   const limits = { rate: null, perDayMax: null, retryMs: null, retryWindowMs: null }
-  return { name, kind, settings: {}, destination, limits }
+  return { name, kind, settings: {}, destination, limits, template: null }
 }
 
 const channels = {

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import type { Channel } from '#src/domain/channel.js'
+import type { Config } from '#src/domain/config.js'
+import type { Route, Step } from '#src/domain/route.js'
 import { makeConfig, makeLookup, run, steps } from './step-fixture.js'
 
 const found = { getLookup: async () => makeLookup({ shop: ['devs', 'boss@y.example'], empty: [] }) }
@@ -280,6 +283,66 @@ describe('send', () => {
     expect(await runOne([steps.send('telegram', { to: ['tim@y.example', 'boss@y.example'] })])).toMatchObject({
       verdict: 'warning',
       detail: 'telegram tim@y.example; boss@y.example has no address on telegram',
+    })
+  })
+
+  describe('on a channel with a template', () => {
+    /** The channels `ops` and `desk` say it in their own way. */
+    function withTemplates(ops: Channel['template'], desk: Channel['template'] = null): Config {
+      const config = makeConfig()
+      const { ops: first, desk: second } = config.channels
+      if (!first || !second) throw new Error('the fixture has no ops or no desk')
+      return makeConfig({
+        channels: { ...config.channels, ops: { ...first, template: ops }, desk: { ...second, template: desk } },
+      })
+    }
+    const set = steps.set({ title: 'Disk full', text: 'on "db1"' })
+    const said = async (list: Step[], config: Config, route: Partial<Route> = {}) => {
+      const result = await run([set, ...list], { config, route })
+      const deliveries = result.notification?.deliveries ?? []
+      return { result, texts: deliveries.map(({ channel, message }) => [channel, message.title, message.text]) }
+    }
+
+    test('says it by the template, and the other channels as it is', async () => {
+      const config = withTemplates({ title: ' {{ severity }}: {{ title }} ', text: '{{ text }} ({{ route }})' })
+      const { texts } = await said([steps.send('ops'), steps.send('desk')], config, { name: 'disks' })
+      expect(texts).toEqual([
+        ['ops', 'warning: Disk full', 'on "db1" (disks)'],
+        ['desk', 'Disk full', 'on "db1"'],
+      ])
+    })
+
+    test('leaves what the template does not name, and a title that comes to nothing', async () => {
+      const titled = await said([steps.send('ops')], withTemplates({ title: '!', text: null }))
+      expect(titled.texts).toEqual([['ops', '!', 'on "db1"']])
+      const emptied = await said([steps.send('ops')], withTemplates({ title: '{{ nothing }}', text: '' }))
+      expect(emptied.texts).toEqual([['ops', 'Disk full', '']])
+    })
+
+    test('goes by the template of the send where there is one', async () => {
+      const config = withTemplates({ title: 'channel', text: 'channel' })
+      const { texts } = await said([steps.send('ops', { template: 'send: {{ text }}' })], config)
+      expect(texts).toEqual([['ops', 'Disk full', 'send: on "db1"']])
+    })
+
+    test('escalates by the template of the channel it escalates to', async () => {
+      const config = withTemplates(null, { title: null, text: 'still: {{ text }}' })
+      const escalations = [{ afterMs: 60_000, channels: ['desk'], to: null }]
+      const { texts } = await said([steps.send('ops', { escalations })], config)
+      expect(texts).toEqual([
+        ['ops', 'Disk full', 'on "db1"'],
+        ['desk', 'Disk full', 'still: on "db1"'],
+      ])
+    })
+
+    test('loses nothing when the template fails, and says so', async () => {
+      const config = withTemplates({ title: null, text: '{% for i in (1..100000000) %}x{% endfor %}' })
+      const { result, texts } = await said([steps.send('ops')], config)
+      expect(texts).toEqual([['ops', 'Disk full', 'on "db1"']])
+      expect(result.notification?.flagged).toMatch(/^the template of the channel ops failed: /)
+      expect(result.notification?.deliveries[0]?.message.notes).toEqual([result.notification?.flagged])
+      const held = await said([steps.send('ops')], config, { onError: 'hold' })
+      expect(held.result.notification?.deliveries[0]?.dead).toMatch(/the template of the channel ops failed/)
     })
   })
 

@@ -1,4 +1,4 @@
-import type { Channel, ChannelKind, ChannelLimits } from '../../domain/channel.js'
+import type { Channel, ChannelKind, ChannelLimits, ChannelTemplate } from '../../domain/channel.js'
 import { withoutKeys } from '../merge.js'
 import { parseRate } from '../rate.js'
 import { channelLimitNames, channelLimits } from '../schema/channel-limits.js'
@@ -8,7 +8,7 @@ import { collectSecret } from '../secrets.js'
 import { keyPlaceAt, type MapNode, nodeAt, type SourceNode } from '../source.js'
 import { suggestionHint } from '../suggest.js'
 import { validate } from '../validate.js'
-import { type Reading, refuseUnavailable, under } from './reading.js'
+import { checkTemplate, type Reading, refuseUnavailable, under } from './reading.js'
 import { durationMs, durationsMs } from './server.js'
 
 /** Kinds the file format knows; those a program's list does not have are refused as not available. */
@@ -68,15 +68,20 @@ export function normaliseChannel(name: string, raw: RawChannel, node: SourceNode
   }
   if (node.type !== 'map') return null
   collectSecrets(name, kind, node, reading)
-  const limits = readLimits(name, kind, node, reading)
+  const common = readCommon(name, kind, node, reading)
   const own = withoutKeys(node, new Set(['kind', ...channelLimitNames]))
   const { data, failed } = validate(own, kind.settings, reading.issues, ['channels', name], channelLimitNames)
-  if (failed || !limits) return null
-  return { name, kind, settings: data, destination: kind.destination(data), limits }
+  if (failed || !common) return null
+  return { name, kind, settings: data, destination: kind.destination(data), ...common }
 }
 
 /** What any channel may say of its own deliveries; null when it cannot be used (which is reported). */
-function readLimits(name: string, kind: ChannelKind, node: MapNode, reading: Reading): ChannelLimits | null {
+function readCommon(
+  name: string,
+  kind: ChannelKind,
+  node: MapNode,
+  reading: Reading,
+): { limits: ChannelLimits; template: ChannelTemplate | null } | null {
   const own = keysAllowedAt(kind.settings, [])
   const clash = channelLimitNames.find((limit) => own.includes(limit))
   if (clash !== undefined) throw new TypeError(`the kind ${kind.kind} has a setting "${clash}", which any channel has`)
@@ -86,12 +91,31 @@ function readLimits(name: string, kind: ChannelKind, node: MapNode, reading: Rea
     name,
   ])
   if (failed) return null
-  return {
+  const limits = {
     rate: data.rate_limit === undefined ? null : parseRate(data.rate_limit),
     perDayMax: data.daily_cap ?? null,
     retryMs: data.retry === undefined ? null : durationsMs(data.retry),
     retryWindowMs: data.retry_window === undefined ? null : durationMs(data.retry_window, 0),
   }
+  return { limits, template: readTemplate(data.template, node, reading) }
+}
+
+/** A text alone is the text, as with `send`. */
+function readTemplate(
+  given: string | { title?: string | undefined; text?: string | undefined } | undefined,
+  node: MapNode,
+  reading: Reading,
+): ChannelTemplate | null {
+  if (given === undefined) return null
+  const at = under(node, 'template')
+  if (typeof given === 'string') {
+    checkTemplate(given, at, reading)
+    return { title: null, text: given }
+  }
+  const { title = null, text = null } = given
+  if (title !== null) checkTemplate(title, under(at, 'title'), reading)
+  if (text !== null) checkTemplate(text, under(at, 'text'), reading)
+  return { title, text }
 }
 
 function collectSecrets(name: string, kind: ChannelKind, node: SourceNode, reading: Reading): void {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { rate, waitDuration } from './values.js'
+import { rate, template, waitDuration } from './values.js'
 
 /** What a channel of any kind takes beside the settings of its kind. */
 export const channelLimits = z.strictObject({
@@ -14,6 +14,16 @@ export const channelLimits = z.strictObject({
     .max(10_000_000)
     .optional()
     .describe('At most so many a day (UTC); what is above waits for the next day.'),
+  template: z
+    .union([
+      template,
+      z.strictObject({
+        title: template.optional().describe('The title (Liquid).'),
+        text: template.optional().describe('The text (Liquid).'),
+      }),
+    ])
+    .optional()
+    .describe('The text (Liquid), or title and text, where the send has no template of its own.'),
 })
 
 export const channelLimitNames: readonly string[] = Object.keys(channelLimits.shape)
