@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import Database from 'better-sqlite3'
 import { afterAll, expect, test } from 'vitest'
+import { openSqlite } from '#src/store/sqlite/binding.js'
 import { makeFastFolder } from './fast-folder.js'
 import { composeRaw, makeMails } from './week.js'
 
@@ -43,7 +43,7 @@ test('Monit is watched alike with and without WASM', { timeout: 240_000 }, async
   writeFileSync(join(folder, 'mails.jsonl'), lines.join('\n'))
   await simulate()
 
-  const store = new Database(join(folder, 'data', 'mailtrigger.sqlite3'), { readonly: true })
+  const store = openSqlite(join(folder, 'data', 'mailtrigger.sqlite3'), { readonly: true })
   const held = store
     .prepare<[], { labels: string; happened_at: number }>(
       `SELECT n.labels, (SELECT min(started_at) FROM attempts JOIN deliveries d ON d.id = delivery_id
@@ -52,7 +52,7 @@ test('Monit is watched alike with and without WASM', { timeout: 240_000 }, async
     )
     .all()
   store.close()
-  const jobs = new Database(join(folder, 'data', 'jobs', 'monit-watch.sqlite3'), { readonly: true })
+  const jobs = openSqlite(join(folder, 'data', 'jobs', 'monit-watch.sqlite3'), { readonly: true })
   const watched = jobs.prepare<[], { host: string; service: string; stopped_at: number }>('SELECT * FROM alerts').all()
   jobs.close()
 
