@@ -245,7 +245,7 @@ export class History {
     const open = this.windows.get(key)
     const told = open && before.get(open.id)
     const isOver = open && open.openedAt !== null && open.openedAt + windowMs <= this.now
-    if (told && !isOver && !['suppressed', 'dead', 'cancelled'].includes(told.status)) {
+    if (told && !isOver && !['suppressed', 'dead', 'cancelled', 'resolved'].includes(told.status)) {
       this.problems.push(`${fate.notification_id} goes out within the window of ${told.id}`)
     }
     this.windows.set(key, { id: fate.notification_id, openedAt: control.hold === null ? this.now : null })
