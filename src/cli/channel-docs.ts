@@ -16,6 +16,11 @@ export function describeChannels(kinds: readonly ChannelKind[]): string {
       "recipient's address for it, which stands in `people` under the channel's name.",
     ].join('\n'),
     table(['Kind', 'What it does', 'Where to', 'To acknowledge'], kinds.map(summarize)),
+    [
+      'What one mail becomes for [Telegram](samples/telegram.http), [Slack](samples/slack.http),',
+      '[Teams](samples/teams.http), [PagerDuty](samples/pagerduty.http) and [email](samples/email.eml), as it is sent;',
+      'only ids, times and signatures are made up.',
+    ].join('\n'),
     '## What every channel takes',
     settingsTable(channelLimits, []),
     [

@@ -16,38 +16,43 @@ export const subscription = {
   keys: { p256dh: browser.getPublicKey('base64url'), auth: auth.toString('base64url') },
 }
 
-/** A push service and the browser behind it, which decrypts what it gets. */
-export const webpush: Vendor = {
-  kind: 'webpush',
-  address: JSON.stringify(subscription),
-  settings: (baseUrl) => ({
-    vapid_private_key: server.getPrivateKey('base64url'),
-    subject: 'mailto:ops@mailtrigger.app',
-    base_url: baseUrl,
-  }),
-  answer: (request) => {
-    if (request.path !== '/wpush/v2/CANARY-subscription?x=1') return { status: 404 }
-    if (request.bytes.length > 4_096) return { status: 413 }
-    const refusal = judge(request.headers)
-    if (refusal !== null) return refusal
-    return { status: 201, headers: { location: 'https://push.example/m/1' } }
-  },
-  read: (request) => readPush(request).map(String).join('\n'),
-  errors: [
-    ['gone', replyJson(410, { code: 410, errno: 106 }), { kind: 'permanent', scope: 'address' }],
-    ['never known', { status: 404 }, { kind: 'permanent', scope: 'address' }],
-    ['another key', { status: 403, body: 'VapidPkHashMismatch' }, { kind: 'permanent', scope: 'address' }],
-    ['a bad token', { status: 401, body: 'invalid signature' }, { kind: 'permanent', scope: 'channel' }],
-    ['a bad header', { status: 400, body: 'invalid TTL' }, { kind: 'permanent', scope: 'message' }],
-    ['moved', { status: 307, headers: { location: '/x' } }, { kind: 'permanent', scope: 'address' }],
-    ['too large', { status: 413 }, { kind: 'degrade', to: 'short' }],
-    [
-      'throttled',
-      { status: 429, headers: { 'retry-after': '30' } },
-      { kind: 'transient', waitMs: 30_000, waitScope: 'address' },
+/** A push service at the time of the contract test, and the browser behind it. */
+export const webpush = webpushAt(() => Date.UTC(2026, 7, 1, 12, 0, 30))
+
+/** The same by another clock (Unix milliseconds): what a token may say depends on the time. The browser decrypts. */
+export function webpushAt(now: () => number): Vendor {
+  return {
+    kind: 'webpush',
+    address: JSON.stringify(subscription),
+    settings: (baseUrl) => ({
+      vapid_private_key: server.getPrivateKey('base64url'),
+      subject: 'mailto:ops@mailtrigger.app',
+      base_url: baseUrl,
+    }),
+    answer: (request) => {
+      if (request.path !== '/wpush/v2/CANARY-subscription?x=1') return { status: 404 }
+      if (request.bytes.length > 4_096) return { status: 413 }
+      const refusal = judge(request.headers, now())
+      if (refusal !== null) return refusal
+      return { status: 201, headers: { location: 'https://push.example/m/1' } }
+    },
+    read: (request) => readPush(request).map(String).join('\n'),
+    errors: [
+      ['gone', replyJson(410, { code: 410, errno: 106 }), { kind: 'permanent', scope: 'address' }],
+      ['never known', { status: 404 }, { kind: 'permanent', scope: 'address' }],
+      ['another key', { status: 403, body: 'VapidPkHashMismatch' }, { kind: 'permanent', scope: 'address' }],
+      ['a bad token', { status: 401, body: 'invalid signature' }, { kind: 'permanent', scope: 'channel' }],
+      ['a bad header', { status: 400, body: 'invalid TTL' }, { kind: 'permanent', scope: 'message' }],
+      ['moved', { status: 307, headers: { location: '/x' } }, { kind: 'permanent', scope: 'address' }],
+      ['too large', { status: 413 }, { kind: 'degrade', to: 'short' }],
+      [
+        'throttled',
+        { status: 429, headers: { 'retry-after': '30' } },
+        { kind: 'transient', waitMs: 30_000, waitScope: 'address' },
+      ],
+      ['down', { status: 503 }, { kind: 'transient' }],
     ],
-    ['down', { status: 503 }, { kind: 'transient' }],
-  ],
+  }
 }
 
 /** All values of the notification, as the browser's service worker gets them. */
@@ -78,13 +83,13 @@ export function decryptRecord(body: Buffer, receiver: ECDH, secretOfReceiver: Bu
   return padded.subarray(0, end)
 }
 
-function judge(headers: Record<string, string>): SinkReply | null {
+function judge(headers: Record<string, string>, nowMs: number): SinkReply | null {
   const [, token = '', key = ''] = /^vapid t=([\w.-]+), k=([\w-]+)$/.exec(headers.authorization ?? '') ?? []
   if (key !== server.getPublicKey('base64url')) return { status: 403, body: 'VapidPkHashMismatch' }
   if (!isSigned(token, Buffer.from(key, 'base64url'))) return { status: 401, body: 'invalid signature' }
   const claims = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'))
   const { aud, exp, sub } = claims as { aud: string; exp: number; sub: string }
-  const now = Date.UTC(2026, 7, 1, 12, 0, 30) / 1_000
+  const now = nowMs / 1_000
   if (aud !== audience || exp <= now || exp > now + 86_400 || !sub.startsWith('mailto:')) return { status: 401 }
   if (headers['content-encoding'] !== 'aes128gcm') return { status: 415 }
   if (!/^\d+$/.test(headers.ttl ?? '')) return { status: 400, body: 'invalid TTL' }
