@@ -22,7 +22,7 @@ const calls = {
   },
   async takeChannelHook(channel: string, call: { headers: Record<string, string>; body: string }) {
     asked.push([channel, call.headers['x-secret'], call.body])
-    return channel === 'known' ? 200 : 403
+    return channel === 'known' ? { status: 200, text: 'heard' } : { status: 403, text: 'refused' }
   },
 }
 
@@ -70,11 +70,12 @@ describe('when the server fails', () => {
 })
 
 it.each([
-  ['known', 200],
-  ['other', 403],
-])('the hook of %s gets what the vendor says, and answers %i', async (channel, status) => {
+  ['known', 200, 'heard\n'],
+  ['other', 403, 'refused\n'],
+])('the hook of %s gets what the vendor says, and answers %i', async (channel, status, text) => {
   asked.length = 0
-  expect((await open('POST', `/hooks/${channel}`, '{"a":1}', { 'x-secret': 's' })).status).toBe(status)
+  const answer = await open('POST', `/hooks/${channel}`, '{"a":1}', { 'x-secret': 's' })
+  expect(answer).toEqual({ status, text })
   expect(asked).toEqual([[channel, 's', '{"a":1}']])
   expect((await open('GET', `/hooks/${channel}`)).status).toBe(404)
 })
