@@ -32,7 +32,7 @@ const serviceUrl = z
 const settings = z
   .strictObject({
     base_url: baseUrl.optional().describe('The root of an Apprise API server.'),
-    key: z
+    config_key: z
       .string()
       .regex(/^[\w-]{1,128}$/, 'must be the key of a configuration')
       .optional()
@@ -67,13 +67,16 @@ const settings = z
     ({ base_url, command }) => (base_url === undefined) !== (command === undefined),
     'needs either base_url or command',
   )
-  .refine(({ base_url, key, urls }) => base_url === undefined || (key === undefined) !== (urls === undefined), {
-    message: 'with base_url, either key or urls says whom to notify',
-    path: ['key'],
-  })
-  .refine(({ key, base_url }) => key === undefined || base_url !== undefined, {
+  .refine(
+    ({ base_url, config_key, urls }) => base_url === undefined || (config_key === undefined) !== (urls === undefined),
+    {
+      message: 'with base_url, either config_key or urls says whom to notify',
+      path: ['config_key'],
+    },
+  )
+  .refine(({ config_key, base_url }) => config_key === undefined || base_url !== undefined, {
     message: 'only a server has keys',
-    path: ['key'],
+    path: ['config_key'],
   })
   .refine(({ tag, urls }) => tag === undefined || urls === undefined, {
     message: 'tags choose from a configuration; urls are all notified',
@@ -103,7 +106,7 @@ export const apprise = defineChannel<Settings>({
     const place = base_url === undefined ? (command ?? 'apprise') : new URL(base_url).host
     return tag === undefined ? place : `${place} (${tag})`
   },
-  secrets: ['key', 'urls'],
+  secrets: ['config_key', 'urls'],
   capabilities: {
     textMax: textMaxDefault,
     textUnit: 'code_points',
@@ -111,7 +114,7 @@ export const apprise = defineChannel<Settings>({
     attachments: false,
     idempotent: false,
   },
-  example: { settings: { base_url: 'https://apprise.example.org', key: null, tag: 'devops' } },
+  example: { settings: { base_url: 'https://apprise.example.org', config_key: null, tag: 'devops' } },
   concurrency: 4,
   rates: { channel: null, address: null },
   send(message, _address, settings, context) {
@@ -137,13 +140,13 @@ function renderNotice(message: Message, { text_max, tag }: Settings, context: Ch
 
 async function post(
   notice: ReturnType<typeof renderNotice>,
-  { base_url, key, urls }: Settings,
+  { base_url, config_key, urls }: Settings,
   secrets: string[],
   context: ChannelContext,
 ): Promise<Outcome> {
   const facts: OutcomeFacts = { now: context.now(), idempotent: false, waitScope: 'channel', secrets }
   const call = {
-    url: `${base_url}/notify${key === undefined ? '' : `/${key}`}`,
+    url: `${base_url}/notify${config_key === undefined ? '' : `/${config_key}`}`,
     headers: { accept: 'application/json' },
     json: { ...notice, format: 'text', ...(urls === undefined ? {} : { urls }) },
   }
@@ -170,7 +173,7 @@ function readAnswer(given: HttpAnswer, { form }: ChannelContext, facts: OutcomeF
 }
 
 /** Whole URLs, and each part of them: Apprise's own words repeat a host here and a token there. */
-function secretsOf({ key, urls = [] }: Settings): string[] {
+function secretsOf({ config_key, urls = [] }: Settings): string[] {
   const parts = urls.flatMap((url) => url.split(/[/:@?&=]+/)).filter((part) => part.length >= 8)
-  return [...(key === undefined ? [] : [key]), ...urls, ...parts]
+  return [...(config_key === undefined ? [] : [config_key]), ...urls, ...parts]
 }

@@ -28,9 +28,9 @@ function send(
 
 test.each([
   ['neither server nor command', {}, 'either base_url or command'],
-  ['both', { base_url: 'http://a', command: 'apprise', key: 'k' }, 'either base_url or command'],
-  ['a server without anybody', { base_url: 'http://a' }, 'either key or urls'],
-  ['a key for a command', { command: 'apprise', key: 'k' }, 'only a server has keys'],
+  ['both', { base_url: 'http://a', command: 'apprise', config_key: 'k' }, 'either base_url or command'],
+  ['a server without anybody', { base_url: 'http://a' }, 'either config_key or urls'],
+  ['a key for a command', { command: 'apprise', config_key: 'k' }, 'only a server has keys'],
   ['tags of urls', { command: 'apprise', urls: ['json://a'], tag: 'x' }, 'tags choose'],
   ['another program', { command: '/bin/sh' }, 'ends in /apprise'],
   ['a relative path', { command: './apprise' }, 'ends in /apprise'],
@@ -40,7 +40,7 @@ test.each([
 })
 
 test('a server gets title, body, type and tag', async () => {
-  await send({ base_url: sink.url, key: 'ops', tag: 'devops' }, {}, makeMessage({ severity: 'resolved' }))
+  await send({ base_url: sink.url, config_key: 'ops', tag: 'devops' }, {}, makeMessage({ severity: 'resolved' }))
   expect(sink.requests[0]).toMatchObject({ method: 'POST', path: '/notify/ops' })
   expect(sink.requests[0]?.json).toEqual({
     title: 'Disk full on db1',
@@ -53,7 +53,7 @@ test('a server gets title, body, type and tag', async () => {
 
 test('what the server tells of its URLs is not told on', async () => {
   sink.script({ status: 424, body: 'tgram://token-of-the-server/1 failed' })
-  expect(await send({ base_url: sink.url, key: 'ops' })).toMatchObject({
+  expect(await send({ base_url: sink.url, config_key: 'ops' })).toMatchObject({
     kind: 'transient',
     text: 'HTTP 424 Failed Dependency: tgram://*** failed',
   })

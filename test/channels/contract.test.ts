@@ -40,6 +40,8 @@ function describesItself(kind: ChannelKind): void {
     expect(kind.capabilities.textMax).toBeGreaterThan(0)
     expect(kind.concurrency).toBeGreaterThan(0)
     if (kind.address) expect(kind.address.hint).not.toBe('')
+    // Frames of config errors mask what stands behind the names of secrets, and steps have keys, too.
+    for (const word of ['key', 'name', 'to', 'text', 'title']) expect(kind.secrets).not.toContain(word)
     for (const rate of [kind.rates.channel, kind.rates.address]) {
       if (rate === null) continue
       expect(rate.count).toBeGreaterThan(0)

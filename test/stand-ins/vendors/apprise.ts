@@ -41,7 +41,7 @@ function server(variant: string, path: string, settings: Record<string, unknown>
   }
 }
 
-export const appriseKey = server('key', '/notify/CANARY-key', { key: 'CANARY-key', tag: 'devops' })
+export const appriseKey = server('key', '/notify/CANARY-key', { config_key: 'CANARY-key', tag: 'devops' })
 export const appriseUrls = server('urls', '/notify', { urls: [url] })
 
 /** A program that takes what the command line tool takes, and writes down what it got. */
