@@ -13,6 +13,7 @@ export interface ServeOptions {
   smtp?: string[]
   http?: string
   watch?: boolean
+  publicUrl?: string
   inboxOnly?: boolean
   withoutJobs?: boolean
 }
@@ -23,6 +24,7 @@ export function addServe(program: Command, cli: () => Cli): void {
     .description('receive mail and deliver it, until stopped')
     .option('--smtp <host:port>', 'listen for SMTP here instead, also several times', collect)
     .option('--http <host:port>', 'listen for the API here instead')
+    .option('--public-url <url>', 'how people reach this server: messages link to it, to be acknowledged')
     .option('--no-watch', 'do not reload when a config file is saved (SIGHUP still reloads)')
     .option('--inbox-only', 'try a config out: every channel writes into the built-in inbox, nothing leaves')
     .action((options: ServeOptions) => runServe(cli(), requireConfig(cli()), options))
@@ -50,6 +52,7 @@ export async function openApp(cli: Cli, paths: string[], options: ServeOptions):
   const flags: ConfigOverrides = {}
   if (options.smtp) flags.smtpListen = options.smtp
   if (options.http) flags.httpListen = options.http
+  if (options.publicUrl) flags.httpPublicUrl = options.publicUrl
   const logSettings = {
     level: cli.options.quiet ? ('error' as const) : cli.options.verbose ? ('debug' as const) : ('info' as const),
     terminal: process.stderr.isTTY === true,
