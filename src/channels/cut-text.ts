@@ -16,7 +16,7 @@ export function measureText(text: string, unit: TextUnit): number {
 export function cutText(text: string, max: number, unit: TextUnit): string {
   if (fits(text, max, unit)) return text
   const room = max - measureText('…', unit)
-  return room <= 0 ? '' : `${takeText(text, room, unit).head.trimEnd()}…`
+  return room < 0 ? '' : `${takeText(text, room, unit).head.trimEnd()}…`
 }
 
 /**

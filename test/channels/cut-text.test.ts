@@ -51,6 +51,11 @@ test('takeText prefers paragraphs, then lines, then words', () => {
   expect(takeText('a\n\nbbbbbbbbbbbbbbbbbb', 10, 'code_points').head).toBe('a\n\nbbbbbbb')
 })
 
+test('what has room for nothing but the mark of a cut is the mark', () => {
+  for (const text of ['abc', '👩‍👩‍👧', ' \n\n ']) expect(cutText(text, 1, 'code_points')).toBe('…')
+  expect(cutText('abc', 0, 'code_points')).toBe('')
+})
+
 test('splitPages keeps every page within its room and loses only white space', () => {
   const page = fc.record({
     max: fc.integer({ min: 60, max: 90 }),
