@@ -6,10 +6,11 @@ import { dedupKey } from './dedup-key.js'
 import { defineChannel } from './define-channel.js'
 import { composeText } from './dialects/compose-text.js'
 import { plainText } from './dialects/plain-text.js'
-import { renderSms, segmentsMax } from './dialects/sms.js'
+import { renderSms } from './dialects/sms.js'
 import type { OutcomeFacts } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
 import { phoneHint, phoneNumber, readPhoneNumber } from './phone-number.js'
+import { segmentLimit } from './segment-limit.js'
 import { baseUrl } from './settings.js'
 import { signAws } from './sign-aws.js'
 import { readSnsAnswer } from './sns-answers.js'
@@ -46,13 +47,7 @@ const settings = z.strictObject({
     .regex(/^(?=.*[A-Za-z])[A-Za-z0-9-]{1,11}$/, 'must be 1 to 11 letters and digits')
     .optional()
     .describe('The name an SMS comes from, where the country allows names.'),
-  max_segments: z
-    .number()
-    .int()
-    .min(1)
-    .max(segmentsMax)
-    .default(3)
-    .describe('The longest a message may get; each segment of 153 letters, or 67 beyond GSM, is paid for.'),
+  max_segments: segmentLimit,
   base_url: baseUrl.optional(),
 })
 type Settings = z.infer<typeof settings>

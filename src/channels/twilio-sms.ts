@@ -5,6 +5,7 @@ import { defineChannel } from './define-channel.js'
 import { renderSms, segmentsMax } from './dialects/sms.js'
 import { outlineMessage } from './outline-message.js'
 import { phoneHint, phoneNumber, readPhoneNumber } from './phone-number.js'
+import { segmentLimit } from './segment-limit.js'
 import { textOrNumber } from './settings.js'
 import { createAtTwilio, hasTwilioAuth, twilioAuthWords, twilioFields, twilioSecrets } from './twilio-api.js'
 import { withAckLink } from './with-ack-link.js'
@@ -24,13 +25,7 @@ const settings = z
       .optional()
       .describe('A messaging service, which chooses the sender.'),
     to: phoneNumber.optional().describe('Sends everything to this number, not to people.'),
-    max_segments: z
-      .number()
-      .int()
-      .min(1)
-      .max(segmentsMax)
-      .default(3)
-      .describe('The longest a message may get; each segment of 153 letters, or 67 beyond GSM, is paid for.'),
+    max_segments: segmentLimit,
   })
   .refine(hasTwilioAuth, twilioAuthWords)
   .refine(

@@ -13,6 +13,7 @@ import { outlineMessage } from './outline-message.js'
 import { parseJson } from './parse-json.js'
 import { phoneHint, phoneNumber, readPhoneNumber } from './phone-number.js'
 import { redactText } from './redact-text.js'
+import { segmentLimit } from './segment-limit.js'
 import { baseUrl, textOrNumber } from './settings.js'
 import { withAckLink } from './with-ack-link.js'
 
@@ -26,13 +27,7 @@ const settings = z.strictObject({
     z.string().regex(/^(?:\+?\d{3,15}|(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11})$/, 'must be a phone number or a sender name'),
   ).describe('A number, or a name of at most 11 characters where the country allows names.'),
   to: phoneNumber.optional().describe('Sends everything to this number, not to people.'),
-  max_segments: z
-    .number()
-    .int()
-    .min(1)
-    .max(segmentsMax)
-    .default(3)
-    .describe('The longest a message may get; each segment of 153 letters, or 67 beyond GSM, is paid for.'),
+  max_segments: segmentLimit,
   base_url: baseUrl.default('https://rest.nexmo.com'),
 })
 type Settings = z.infer<typeof settings>

@@ -1,10 +1,9 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { Channel, Outcome } from '#src/domain/channel.js'
 import type { Store } from '#src/store/store.js'
+import { makeFastFolder } from '../stand-ins/fast-folder.js'
 import { makeDelivery, makeMessage, makeNotification, noon, openStore, saveRouted } from '../store/store-fixture.js'
 import { delivered, makeChannel, startLoop } from './loop-fixture.js'
 
@@ -85,7 +84,9 @@ async function simulate(isHoled: boolean, until: (run: Run) => boolean): Promise
     return outcome
   })
   const limited: Channel = { ...a, limits: { ...a.limits, rate } }
-  const { store, quiet } = watchStore(openStore(makeQuickFolder(), Date.now))
+  const folder = makeFastFolder('black-hole')
+  folders.push(folder)
+  const { store, quiet } = watchStore(openStore(folder, Date.now))
   const { loop } = startLoop([limited, b], { store, now: Date.now, random: makeRandom() })
   if (isHoled) {
     const many = Array.from({ length: waiting }, (_, n) =>
@@ -152,13 +153,6 @@ test('a channel that is a black hole for ten hours costs the others nothing, and
   expect(untried.filter((n, at) => n < (untried[at - 1] ?? -1))).toEqual([])
   expect(probes.size).toBeLessThanOrEqual(100)
 }, 240_000)
-
-/** In memory where the system has a place for that: it is the clock that is tried here, not the disk. */
-function makeQuickFolder(): string {
-  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'mailtrigger-'))
-  folders.push(folder)
-  return folder
-}
 
 function percentile(values: number[], share: number): number {
   return values.toSorted((one, other) => one - other)[Math.ceil(share * values.length) - 1] ?? Number.NaN

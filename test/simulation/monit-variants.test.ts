@@ -4,7 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { openSqlite } from '#src/store/sqlite/binding.js'
-import { makeFastFolder } from './fast-folder.js'
+import { makeFastFolder } from '../stand-ins/fast-folder.js'
 import { composeRaw, makeMails } from './week.js'
 
 const start = Date.parse('2026-11-16T00:00:00Z')
