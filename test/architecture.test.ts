@@ -60,6 +60,7 @@ const vendorRooms: Record<string, string> = {
   liquidjs: 'template',
   hono: 'http',
   '@hono/node-server': 'http',
+  '@hono/zod-openapi': 'http',
   commander: 'cli',
   picocolors: 'cli',
   pino: 'log',

@@ -14,6 +14,7 @@ import type { Trace } from '../domain/trace.js'
 import type { JobStore } from './job-store.js'
 import type { ModuleStore } from './module-store.js'
 import type { DeadLetterStore, NotificationStore, NotificationSummary } from './notification-store.js'
+import type { SetupStore } from './setup-store.js'
 import type { WatchStore } from './watch-store.js'
 
 /**
@@ -22,7 +23,7 @@ import type { WatchStore } from './watch-store.js'
  * Every promise settles after the commit is durable. A claim is a lease: it ends by itself, and somebody else may take
  * the row then; a settle or commit that comes after that changes nothing and says so (`false`).
  */
-export interface Store extends JobStore, ModuleStore, NotificationStore, DeadLetterStore, WatchStore {
+export interface Store extends JobStore, ModuleStore, NotificationStore, DeadLetterStore, WatchStore, SetupStore {
   /** One durable commit for the whole batch. Rejects with `StoreError` when nothing of it was kept. */
   saveMails: (mails: RawMail[]) => Promise<void>
 

@@ -265,4 +265,35 @@ export const migrations: readonly string[] = [
   CREATE INDEX inbox_without_mail ON inbox (at) WHERE mail_id IS NULL;
   `,
   notificationSchema,
+  // What people set up while the server runs.
+  `
+  CREATE TABLE stored_channels (
+    name        TEXT PRIMARY KEY,
+    kind        TEXT NOT NULL,
+    settings    TEXT NOT NULL,
+    sealed_key  TEXT,
+    sealed_data TEXT,
+    created_at  INTEGER NOT NULL,
+    changed_at  INTEGER NOT NULL,
+    changed_by  TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE stored_people (
+    address    TEXT PRIMARY KEY,
+    name       TEXT,
+    manager    TEXT,
+    channels   TEXT NOT NULL,
+    changed_at INTEGER NOT NULL,
+    changed_by TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE link_codes (
+    digest     TEXT PRIMARY KEY,
+    person     TEXT NOT NULL,
+    channel    TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    UNIQUE (person, channel)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -25,6 +25,8 @@ import { prepareSettle } from './settle-delivery.js'
 import { prepareSilences } from './silences.js'
 import { listInbox, prepareSmallTables } from './small-tables.js'
 import { readStats } from './stats.js'
+import { prepareStoredChannels } from './stored-channels.js'
+import { prepareStoredPeople } from './stored-people.js'
 
 /**
  * The store in one SQLite file in the data folder. It blocks its thread while it commits, so it lives in a worker.
@@ -45,6 +47,8 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   const silences = prepareSilences(database)
   const rules = prepareRules(database)
   const audit = prepareAudit(database)
+  const channels = prepareStoredChannels(database)
+  const people = prepareStoredPeople(database)
   const queue = new CommitQueue(database)
   const expiry = prepareExpiry(database, queue, now)
 
@@ -126,6 +130,15 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     listAudit: async (filter) => listAudit(database, filter),
     readHeartbeat: async () => small.readHeartbeat(),
     saveHeartbeat: (at) => queue.write(() => small.saveHeartbeat(at)),
+
+    listStoredChannels: async () => channels.list(),
+    saveStoredChannels: (changes) => queue.write(() => channels.save(changes)),
+    deleteStoredChannel: (name) => queue.write(() => channels.remove(name)),
+    listStoredPeople: async () => people.list(),
+    saveStoredPerson: (person) => queue.write(() => people.save(person)),
+    deleteStoredPerson: (address) => queue.write(() => people.remove(address)),
+    saveLinkCode: (code) => queue.write(() => people.saveCode(code)),
+    useLinkCode: (use) => queue.write(() => people.useCode(use)),
 
     readStats: async (at) => readStats(database, at),
     expire: (rule) => expiry.expire(rule),
