@@ -115,10 +115,10 @@ export type Step =
     }
   /** `key` is Liquid, one template a part. A repeat within the window is suppressed, and counted. */
   | { verb: 'dedupe'; key: string[]; windowMs: number; position: Position }
-  /** `key` is Liquid. Goes out only if no later mail of the same key meets `unless` within `forMs`. */
-  | { verb: 'hold'; key: string; forMs: number; unless: Condition; position: Position }
-  /** `key` is Liquid; null gathers all of the route. */
-  | { verb: 'digest'; key: string | null; schedule: DigestSchedule; sendEmpty: boolean; position: Position }
+  /** `key` as with dedupe. Goes out only if no later mail of the same key meets `unless` within `forMs`. */
+  | { verb: 'hold'; key: string[]; forMs: number; unless: Condition; position: Position }
+  /** `key` as with dedupe; null gathers all of the route. */
+  | { verb: 'digest'; key: string[] | null; schedule: DigestSchedule; sendEmpty: boolean; position: Position }
   /** Closes what has the fingerprint (Liquid); null takes the notification's own. */
   | { verb: 'resolve'; fingerprint: string | null; position: Position }
   | { verb: 'stop'; position: Position }

@@ -1,4 +1,5 @@
 import { type DigestSchedule, nextDigestAt } from '../domain/calendar.js'
+import { joinKey, tidyKeyPart } from '../domain/join-key.js'
 import type { Route } from '../domain/route.js'
 
 const dayMs = 86_400_000
@@ -29,9 +30,10 @@ export function listKeptDigests(
   return routes.flatMap(({ name, enabled, steps }) => {
     const step = enabled ? steps.findLast((one) => one.verb === 'digest') : undefined
     if (!step?.sendEmpty) return []
-    const key = step.key ?? ''
-    const isConstant = !/\{[{%]/.test(key)
-    return isConstant ? [{ route: name, key, dueAt: nextDigestAt(step.schedule, now) }] : []
+    const parts = step.key ?? []
+    if (parts.some((part) => /\{[{%]/.test(part))) return []
+    const key = joinKey(parts.map(tidyKeyPart))
+    return [{ route: name, key, dueAt: nextDigestAt(step.schedule, now) }]
   })
 }
 

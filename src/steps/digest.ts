@@ -5,7 +5,7 @@ import { passed, passedWithWarning, type StepRunner } from './step.js'
 
 /** Asks the store to gather the notification with others of its key. Without a key it goes out by itself, at once. */
 export const digest: StepRunner<'digest'> = async (step, draft, parts) => {
-  const { key, problem } = step.key === null ? { key: '', problem: null } : await renderKey([step.key], draft)
+  const { key, problem } = step.key === null ? { key: '', problem: null } : await renderKey(step.key, draft)
   if (key === null) return passedWithWarning(draft, null, `${problem}, so it goes out by itself`)
   const dueAt = nextDigestAt(step.schedule, parts.now())
   const control = { ...draft.control, digest: { key, dueAt } }

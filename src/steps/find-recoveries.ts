@@ -59,5 +59,5 @@ async function renderHoldKey(
   for (const before of route.steps.slice(0, route.steps.indexOf(step))) {
     if (before.verb === 'extract') known = { ...known, ...extractVariables(mail, before.variables).variables }
   }
-  return renderKey([step.key], startDraft(route, mail, known, config))
+  return renderKey(step.key, startDraft(route, mail, known, config))
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { joinKey } from './join-key.js'
+import { joinKey } from '../domain/join-key.js'
 import type { Draft } from './step.js'
 
 /** What the notification is known by, to be closed or deduplicated by vendors: at most 300 characters. */

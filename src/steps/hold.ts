@@ -19,7 +19,7 @@ export const hold: StepRunner<'hold'> = async (step, draft, parts) => {
     const dropped = { ...draft, recipients: [], dropped: true }
     return { draft: dropped, next: 'end', trace: { target: null, verdict: 'ok', detail, facts: { recovery: true } } }
   }
-  const { key, problem } = await renderKey([step.key], draft)
+  const { key, problem } = await renderKey(step.key, draft)
   if (key === null) return passedWithWarning(goOut(draft, problem), null, `${problem}, so it is not held`)
   const happenedAt = whenHappened(draft.mail)
   const until = happenedAt + step.forMs

@@ -1,5 +1,5 @@
+import { joinKey, tidyKeyPart } from '../domain/join-key.js'
 import { TemplateError } from '../template/liquid.js'
-import { joinKey } from './join-key.js'
 import { renderText } from './render-text.js'
 import type { Draft } from './step.js'
 
@@ -15,7 +15,7 @@ export async function renderKey(parts: string[], draft: Draft): Promise<Rendered
     try {
       const empty = await findEmpty(part, draft)
       if (empty !== null) return { key: null, problem: `"${empty}" is empty in the key` }
-      const text = (await renderText(part, draft)).replace(/\s+/g, ' ').trim()
+      const text = tidyKeyPart(await renderText(part, draft))
       if (text === '') return { key: null, problem: 'the key is empty' }
       rendered.push(text)
     } catch (error) {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import type { ChannelKind } from '#src/domain/channel.js'
-import { compileTemplate, renderTemplate } from '#src/template/liquid.js'
 import { base, issuesOf, parse, shortly, testKinds } from './kinds.js'
 
 const route = (steps: string, fields = '') => `  - { name: r, ${fields}steps: [${steps}] }\n`
@@ -212,15 +211,17 @@ test('the default key may hold what some route makes', () => {
   expect(shortly(issuesOf(text('route, hots')))).toEqual(['unknown-variable 6:36'])
 })
 
-test.each<[about: string, variables: Record<string, string>, key: string]>([
-  ['all parts', { host: 'db1', service: 'nginx' }, 'db1/nginx'],
-  ['an empty part', { host: 'db1', service: '' }, ''],
-  ['a blank part', { host: '  ', service: 'nginx' }, ''],
-  ['a part that is missing', { service: 'nginx' }, ''],
-  ['parts that look like Liquid', { host: '{{ service }}', service: '{% if %}' }, '{{ service }}/{% if %}'],
-])('a key of several parts with %s', async (_, variables, key) => {
-  const steps = `{ extract: { host: { from: body, regex: x }, service: { from: body, regex: y } } }, { digest: { key: [host, service], every: 1h } }`
-  const digest = parse(withRoute(`${steps}, ${send}`)).config.routes[0]?.steps[1]
-  if (digest?.verb !== 'digest' || digest.key === null) throw new Error('there is no digest')
-  expect(await renderTemplate(compileTemplate(digest.key), variables)).toBe(key)
+test.each([
+  ['dedupe', 'for: 1h'],
+  ['hold', 'for: 1h, unless: { subject: up }'],
+  ['digest', 'every: 1h'],
+] as const)('the key of %s is one text or a list', (verb, rest) => {
+  const readKey = (written: string) => {
+    const text = withRoute(`{ ${verb}: { key: ${written}, ${rest} } }, ${send}`)
+    const step = parse(text).config.routes[0]?.steps[0]
+    return step && 'key' in step ? step.key : undefined
+  }
+  expect(readKey('subject')).toEqual(['{{ mail.subject }}'])
+  expect(readKey('[subject]')).toEqual(['{{ mail.subject }}'])
+  expect(readKey('[from, "{{ route | slug }}"]')).toEqual(['{{ mail.from }}', '{{ route | slug }}'])
 })

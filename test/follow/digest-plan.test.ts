@@ -9,10 +9,15 @@ const now = Date.UTC(2026, 10, 20, 9, 30)
 
 it.each<[string, Partial<Extract<Step, { verb: 'digest' }>>, unknown]>([
   ['of a whole route', { key: null }, [{ route: 'Monit', key: '', dueAt: now + 3_600_000 }]],
-  ['with a constant key', { key: 'daily' }, [{ route: 'Monit', key: 'daily', dueAt: now + 3_600_000 }]],
-  ['with a key of each mail', { key: '{{ host }}' }, []],
-  ['with a tag in its key', { key: '{% if a %}x{% endif %}' }, []],
-  ['that is not sent when empty', { key: 'daily', sendEmpty: false }, []],
+  ['with a constant key', { key: ['daily'] }, [{ route: 'Monit', key: 'daily', dueAt: now + 3_600_000 }]],
+  [
+    'with a constant key of two parts',
+    { key: ['daily', ' of  ops'] },
+    [{ route: 'Monit', key: 'daily · of ops', dueAt: now + 3_600_000 }],
+  ],
+  ['with a key of each mail', { key: ['daily', '{{ host }}'] }, []],
+  ['with a tag in its key', { key: ['{% if a %}x{% endif %}'] }, []],
+  ['that is not sent when empty', { key: ['daily'], sendEmpty: false }, []],
 ])('a digest %s', (_, step, kept) => {
   expect(listKeptDigests([makeRoute('Monit', step)], now)).toEqual(kept)
 })

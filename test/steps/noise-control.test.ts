@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { SandboxError } from '#src/domain/errors.js'
+import { joinKey } from '#src/domain/join-key.js'
 import { noControl } from '#src/domain/notification.js'
 import type { Step } from '#src/domain/route.js'
 import { whenHappened } from '#src/steps/hold.js'
-import { joinKey } from '#src/steps/join-key.js'
 import { listDeliveries, makeConfig, makeParts, now, run, steps } from './step-fixture.js'
 
 const minute = 60_000
@@ -151,6 +151,19 @@ describe('digest', () => {
     const result = await run([step, send], { variables: { host: 'db1' } })
     expect(result.notification?.control).toEqual({ ...noControl, digest: { key, dueAt } })
     expect(listDeliveries(result)).toHaveLength(2)
+  })
+
+  test.each<[string, Record<string, string>, string | undefined]>([
+    ['all of them', { host: 'db1', service: ' ngi\nnx ' }, 'db1 · ngi nx'],
+    ['an empty one', { host: 'db1', service: '' }, undefined],
+    ['a blank one', { host: '  ', service: 'nginx' }, undefined],
+    ['one missing', { service: 'nginx' }, undefined],
+    ['some that look like Liquid', { host: '{{ service }}', service: '{% if %}' }, '{{ service }} · {% if %}'],
+  ])('has a key of several parts with %s, or none', async (_, variables, key) => {
+    const list = ['{{ host }}', '{{ service }}']
+    const gathered = await control([steps.digest(list), send], { variables })
+    expect(gathered?.digest?.key).toBe(key)
+    expect((await control([steps.hold(list), send], { variables }))?.hold?.key).toBe(key)
   })
 
   test('without a key is no digest', async () => {

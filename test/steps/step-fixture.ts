@@ -201,16 +201,20 @@ export const steps = {
     ...changes,
   }),
   dedupe: (key: string[], windowMs = 1_800_000): Step => ({ verb: 'dedupe', key, windowMs, position }),
-  hold: (key: string, unless: Condition = text('subject', 'contains', 'recovered'), forMs = 300_000): Step => ({
+  hold: (
+    key: string | string[],
+    unless: Condition = text('subject', 'contains', 'recovered'),
+    forMs = 300_000,
+  ): Step => ({
     verb: 'hold',
-    key,
+    key: [key].flat(),
     forMs,
     unless,
     position,
   }),
-  digest: (key: string | null, schedule: DigestSchedule = { type: 'every', everyMs: 3_600_000 }): Step => ({
+  digest: (key: string | string[] | null, schedule: DigestSchedule = { type: 'every', everyMs: 3_600_000 }): Step => ({
     verb: 'digest',
-    key,
+    key: key === null ? null : [key].flat(),
     schedule,
     sendEmpty: false,
     position,

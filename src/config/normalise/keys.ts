@@ -61,18 +61,6 @@ export function readKeyPart(entry: string, node: SourceNode, variables: Readonly
   return entry
 }
 
-/**
- * One Liquid text for the parts of a key, which is empty as soon as one of them is: what lacks its host must not be
- * thrown together with what else lacks it. No variable can be called like the names in it, for they have a hyphen.
- */
-export function joinKeyParts(parts: string[]): string {
-  if (parts.length < 2) return parts.join('')
-  const names = parts.map((_, index) => `part-${index + 1}`)
-  const captures = parts.map((part, index) => `{% capture ${names[index]} %}${part}{% endcapture %}`)
-  const isWhole = names.map((name) => `${name} != blank`).join(' and ')
-  return `${captures.join('')}{% if ${isWhole} %}${names.map((name) => `{{ ${name} }}`).join('/')}{% endif %}`
-}
-
 /** What the named groups of a condition make, where they take part in its being true. */
 export function variablesOf(condition: Condition): string[] {
   if (condition.kind === 'all' || condition.kind === 'any') return condition.of.flatMap(variablesOf)

@@ -5,7 +5,7 @@ import type { RawStepMap } from '../schema/steps.js'
 import { keyPlaceAt, type SourceNode } from '../source.js'
 import { normaliseCondition } from './conditions.js'
 import { readDigestTime } from './hours.js'
-import { joinKeyParts, readKeyPart, variablesIn, variablesOf } from './keys.js'
+import { readKeyPart, variablesIn, variablesOf } from './keys.js'
 import { checkTemplate, keyPosition, listOf, type Reading, under } from './reading.js'
 import { durationMs } from './server.js'
 
@@ -48,7 +48,7 @@ export function holdStep(
   const place = under(value, 'key')
   const parts = readKey(raw.key, place, new Set([...alert, ...recovery]), reading)
   for (const part of parts) warnOfOneSided(part, place, alert, recovery, reading)
-  return { verb: 'hold', key: joinKeyParts(parts), forMs, unless, position: keyPosition(node, ['hold']) }
+  return { verb: 'hold', key: parts, forMs, unless, position: keyPosition(node, ['hold']) }
 }
 
 export function digestStep(
@@ -59,7 +59,7 @@ export function digestStep(
 ): Step {
   const value = under(node, 'digest')
   const known = new Set([...variables.fromCondition, ...variables.fromSteps])
-  const key = raw.key === undefined ? null : joinKeyParts(readKey(raw.key, under(value, 'key'), known, reading))
+  const key = raw.key === undefined ? null : readKey(raw.key, under(value, 'key'), known, reading)
   if (raw.timezone !== undefined && raw.at === undefined) {
     const message = 'a time zone is only used with "at"'
     reading.issues.warning('unused-setting', message, keyPlaceAt(value, ['timezone']))

@@ -3,6 +3,11 @@ import { createHash } from 'node:crypto'
 const keyLengthMax = 300
 const separator = ' · '
 
+/** One part, as keys have it: on one line, without space around it. */
+export function tidyKeyPart(text: string): string {
+  return text.replace(/\s+/g, ' ').trim()
+}
+
 /**
  * One readable text for the parts, at most 300 characters. Where cutting or a separator within a part would make two
  * keys look the same, a hash of the parts stands at the end.
