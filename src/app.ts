@@ -9,6 +9,7 @@ import type { EngineCalls, EngineInfo } from './engine/engine-calls.js'
 import { startEngineThread } from './engine/engine-thread.js'
 import type { ConfigSource } from './engine/load-config.js'
 import { createEventLog } from './http/event-log.js'
+import { identifyLocal } from './http/identify-local.js'
 import { openRuntimeFile } from './http/runtime-file.js'
 import { type HttpListener, startHttp } from './http/start-http.js'
 import type { Logger, LogLevel } from './log/logger.js'
@@ -66,7 +67,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       calls,
       events,
       log,
-      token: () => runtime.token,
+      identify: identifyLocal(() => runtime.token),
       isReady: () => ready,
       reload: async () => {
         const next = await reload()
