@@ -11,6 +11,7 @@ import type { Message, Severity } from '../domain/message.js'
 import type { NotificationFacts, NotificationFate, Recovery } from '../domain/notification.js'
 import type { Rejection } from '../domain/rejection.js'
 import type { Trace } from '../domain/trace.js'
+import type { IdentityStore } from './identity-store.js'
 import type { JobStore } from './job-store.js'
 import type { ModuleStore } from './module-store.js'
 import type { DeadLetterStore, NotificationStore, NotificationSummary } from './notification-store.js'
@@ -23,7 +24,14 @@ import type { WatchStore } from './watch-store.js'
  * Every promise settles after the commit is durable. A claim is a lease: it ends by itself, and somebody else may take
  * the row then; a settle or commit that comes after that changes nothing and says so (`false`).
  */
-export interface Store extends JobStore, ModuleStore, NotificationStore, DeadLetterStore, WatchStore, SetupStore {
+export interface Store
+  extends JobStore,
+    ModuleStore,
+    NotificationStore,
+    DeadLetterStore,
+    WatchStore,
+    SetupStore,
+    IdentityStore {
   /** One durable commit for the whole batch. Rejects with `StoreError` when nothing of it was kept. */
   saveMails: (mails: RawMail[]) => Promise<void>
 

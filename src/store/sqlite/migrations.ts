@@ -1,3 +1,4 @@
+import { identitySchema } from './identity-schema.js'
 import { notificationSchema } from './notification-schema.js'
 
 /**
@@ -296,4 +297,5 @@ export const migrations: readonly string[] = [
     UNIQUE (person, channel)
   ) STRICT, WITHOUT ROWID;
   `,
+  identitySchema,
 ]

@@ -11,6 +11,7 @@ import { listDeadLetterGroups } from './dead-letter-groups.js'
 import { deleteMails } from './delete-mails.js'
 import { listDeliveries, readDelivery } from './delivery-lists.js'
 import { prepareExpiry } from './expiry.js'
+import { prepareIdentities } from './identities.js'
 import { listRuns, listUnfinishedRuns, prepareJobs, readRun } from './jobs.js'
 import { listMails, readMail } from './mail-lists.js'
 import { prepareMails } from './mails.js'
@@ -139,6 +140,8 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     deleteStoredPerson: (address) => queue.write(() => people.remove(address)),
     saveLinkCode: (code) => queue.write(() => people.saveCode(code)),
     useLinkCode: (use) => queue.write(() => people.useCode(use)),
+
+    ...prepareIdentities(database, queue),
 
     readStats: async (at) => readStats(database, at),
     expire: (rule) => expiry.expire(rule),
