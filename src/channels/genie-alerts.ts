@@ -94,6 +94,7 @@ export function defineGenie<Settings extends GenieSettings>(given: {
       return call(`${root(settings)}/v2/alerts`, alert, settings, context)
     },
     resolve: (message, _address, settings, context) => act('close', message, settings, context),
+    updatesOnce: true,
     update: (message, _address, settings, context) => act('acknowledge', message, settings, context),
   })
 }

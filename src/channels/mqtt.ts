@@ -73,6 +73,7 @@ export const mqtt = defineChannel<Settings>({
   send: (message, address, settings, context) => publish('notification', message, address, settings, context),
   resolve: (message, address, settings, context) =>
     publish('notification.resolved', message, address, settings, context),
+  updatesOnce: true,
   update: (message, address, settings, context) =>
     publish('notification.acknowledged', message, address, settings, context),
 })

@@ -69,6 +69,7 @@ export const ntfy = defineChannel<Settings>({
   rates: { channel: { count: 60, perMs: 300_000 }, address: null },
   send: (message, address, settings, context) =>
     publish(message, priorities[message.severity], address, settings, context),
+  updatesOnce: true,
   async update(message, address, settings, context) {
     // Who acknowledged is good to know, but nothing to wake anybody for.
     return readSequence(context) === null ? unknownMessage : publish(message, 1, address, settings, context)

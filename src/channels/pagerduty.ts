@@ -62,6 +62,7 @@ export const pagerduty = defineChannel<Settings>({
     return enqueue(renderTrigger(message, severityNames[severity], context), settings, context)
   },
   resolve: (_message, _address, settings, context) => enqueue({ event_action: 'resolve' }, settings, context),
+  updatesOnce: true,
   update: (_message, _address, settings, context) => enqueue({ event_action: 'acknowledge' }, settings, context),
 })
 

@@ -62,6 +62,7 @@ export const webhook = defineChannel<Settings>({
   rates: { channel: null, address: null },
   send: (message, address, settings, context) => post('notification', message, address, settings, context),
   resolve: (message, address, settings, context) => post('notification.resolved', message, address, settings, context),
+  updatesOnce: true,
   update: (message, address, settings, context) =>
     post('notification.acknowledged', message, address, settings, context),
 })

@@ -3,6 +3,7 @@ import type { Config } from '../domain/config.js'
 import { hideSecrets } from '../domain/secrets.js'
 import type { Silence } from '../domain/silence.js'
 import type { ClaimedDelivery, Settlement, Store } from '../store/store.js'
+import { ackDisplayOf } from './ack-display.js'
 import { type AttemptResult, attemptDelivery, type Send } from './attempt.js'
 import { judgeAttempt } from './breaker.js'
 import { countAgainstCap } from './daily-cap.js'
@@ -66,7 +67,7 @@ export async function deliverOne(
     { context: chooseContext(parts, delivery), measure: parts.measure, signal: parts.signal },
   )
   const next = decide(parts, lane, delivery, { ...attempt, startedAt, probeOf }, keepPause)
-  return settleAttempt(parts, delivery, { ...attempt, startedAt }, next)
+  return settleAttempt(parts, channel, delivery, { ...attempt, startedAt }, next)
 }
 
 async function findAnyObstacle(
@@ -113,6 +114,7 @@ function decide(
 
 async function settleAttempt(
   parts: DeliverParts,
+  channel: Channel,
   delivery: ClaimedDelivery,
   { outcome, movedTo, durationMs, startedAt }: AttemptResult & { startedAt: number },
   next: NextStep,
@@ -135,6 +137,8 @@ async function settleAttempt(
     },
     holdBack: next.holdBack,
     goesOn: next.goesOn,
+    // What goes out after an acknowledgement asks for none.
+    ackDisplay: delivery.notification.acknowledged === null ? ackDisplayOf(channel.kind) : null,
   })
   const detail = hideSecrets(next.error ?? outcome.text, secrets)
   return { status: next.status, outcome: outcome.kind, detail, superseded: !isSettled }

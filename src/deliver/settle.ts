@@ -49,5 +49,6 @@ export function settleUnsent(
     attempt: null,
     holdBack: null,
     goesOn,
+    ackDisplay: null,
   })
 }

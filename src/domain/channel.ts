@@ -215,6 +215,11 @@ export interface ChannelKind<Settings = unknown> {
   /** Changes the message that was sent, to show who acknowledged it. Without it nothing is shown there. */
   update?: ChannelKind<Settings>['send']
   /**
+   * What is sent again is the same thing there (an incident, a topic), or a program hears of the change: one update is for
+   * all of them. Else each message is changed.
+   */
+  updatesOnce?: boolean
+  /**
    * Channels with the same key hear the same buttons (two channels of one bot, say): only one of them may listen, and
    * hears for all. Without it each channel listens for itself.
    */
@@ -230,6 +235,9 @@ export interface Rate {
   count: number
   perMs: number
 }
+
+/** Where an acknowledgement is shown: in each message that was sent there, or once for all of them. */
+export type AckDisplay = 'each' | 'once'
 
 /** A configured channel: a kind with its settings, under the name the file gives it. */
 export interface Channel {

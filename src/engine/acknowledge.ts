@@ -1,3 +1,4 @@
+import { ackDisplayOf } from '../deliver/ack-display.js'
 import { ApiError } from '../domain/errors.js'
 import type { Acknowledgement } from '../domain/notification.js'
 import { formatMoment } from '../domain/waiting.js'
@@ -40,12 +41,15 @@ export async function acknowledgeAlert(
   { notificationId, deliveryId, by, note }: AcknowledgeOrder,
 ): Promise<AcknowledgeAnswer> {
   const at = now()
-  const showOn = Object.values(current().config.channels).filter(({ kind }) => kind.update !== undefined)
+  const showOn = Object.values(current().config.channels).flatMap(({ name, kind }) => {
+    const display = ackDisplayOf(kind)
+    return display === null ? [] : [{ channel: name, display }]
+  })
   const result = await store.acknowledge({
     notificationId,
     deliveryId,
     acknowledgement: { by, at, note },
-    showOn: showOn.map(({ name }) => name),
+    showOn,
   })
   if (result.outcome === 'not_found') {
     throw new ApiError(404, 'not_found', `there is no notification ${notificationId ?? `of delivery ${deliveryId}`}`)

@@ -1,3 +1,4 @@
+import type { AckDisplay } from '../domain/channel.js'
 import type { NewNotification, NotificationStatus } from '../domain/delivery.js'
 import type { Message, Severity } from '../domain/message.js'
 import type { Acknowledgement, DueDigest } from '../domain/notification.js'
@@ -45,8 +46,8 @@ export interface AcknowledgeRequest {
   notificationId: string | null
   deliveryId: string | null
   acknowledgement: Acknowledgement
-  /** Channels that can change a sent message: there it is shown. */
-  showOn: string[]
+  /** Channels that can change what was sent: there it is shown. */
+  showOn: { channel: string; display: AckDisplay }[]
 }
 
 export type AcknowledgeResult =

@@ -1,3 +1,4 @@
+import type { AckDisplay } from '../domain/channel.js'
 import type {
   Attempt,
   Delivery,
@@ -200,6 +201,8 @@ export interface Settlement {
   holdBack: { address: string | null; until: number } | null
   /** A `dead` that more attempts might mend goes on with its repeats; one that is hopeless does not. */
   goesOn: boolean
+  /** Set when what was sent asks for an answer and can be changed: an acknowledgement that came meanwhile is shown. */
+  ackDisplay: AckDisplay | null
 }
 
 export interface MailSummary {

@@ -48,6 +48,20 @@ describe('the button "Acknowledge"', () => {
     expect(telegram.messages()).toHaveLength(1)
   })
 
+  it('is gone from the alert and from its repeat, whichever was pressed', async () => {
+    await program.send({ to: ['tim@mailtrigger.app'], subject: 'disk full' })
+    await until(() => telegram.shown().length === 2, 'the alert is repeated')
+    await polled()
+    const [alert] = telegram.shown()
+    if (!alert) throw new Error('no alert')
+    expect(await telegram.press(alert)).toMatch(/^acknowledged/i)
+    await until(() => telegram.shown().every(({ edits }) => edits === 1), 'both messages show it')
+    for (const { buttons, text } of telegram.shown()) {
+      expect(buttons).toEqual([])
+      expect(text).toContain('acknowledged by Tim at')
+    }
+  })
+
   it('works on every channel of one bot', async () => {
     const id = await program.send({ to: ['tim@mailtrigger.app'], subject: 'disk of the team full' })
     await program.mailWhen(id, (mail) => mail.delivery_list.filter(({ status }) => status === 'sent').length === 2)

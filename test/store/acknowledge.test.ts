@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { ClaimedDelivery } from '#src/store/store.js'
 import {
   acknowledge,
   alertOnce,
@@ -49,26 +50,79 @@ describe('an acknowledgement', () => {
     ])
   })
 
-  test('is shown where it can be, once in each place', async () => {
+  test('is shown in each message that was sent where that can be, and once where one is for all', async () => {
     const store = openStore()
-    const alert = makeDelivery({ repeat: { everyMs: minuteMs, times: 3 }, offersAck: true })
-    const id = await alertOnce(store, noon, { deliveries: [alert, makeDelivery({ channel: 'mail' })] })
-    const [first] = await sendDue(store, noon)
-    await sendDue(store, noon, {}, 'mail')
-    await sendDue(store, noon + minuteMs)
-    expect(await acknowledge(store, id, noon + minuteMs, ['ops'])).toMatchObject({ channels: ['ops'] })
-    const [update, ...others] = await claimDue(store, noon + minuteMs)
-    expect(others).toEqual([])
-    expect(update).toMatchObject({
+    const repeat = { everyMs: minuteMs, times: 3 }
+    const alerts = ['ops', 'topic', 'mail'].map((channel) => makeDelivery({ channel, repeat, offersAck: true }))
+    const id = await alertOnce(store, noon, { deliveries: alerts })
+    const sent = new Map<string, ClaimedDelivery[]>()
+    for (const at of [noon, noon + minuteMs]) {
+      for (const channel of ['ops', 'topic', 'mail']) {
+        sent.set(channel, [...(sent.get(channel) ?? []), ...(await sendDue(store, at, {}, channel))])
+      }
+    }
+    const showOn = [
+      { channel: 'ops', display: 'each' as const },
+      { channel: 'topic', display: 'once' as const },
+    ]
+    const given = await acknowledge(store, id, noon + minuteMs, showOn)
+    expect(given.outcome === 'acknowledged' && given.channels.sort()).toEqual(['ops', 'topic'])
+    const shown = async (channel: string) =>
+      (await claimDue(store, noon + minuteMs, channel)).map(({ aboutId }) => aboutId).sort()
+    const [first, second] = (await claimDue(store, noon + minuteMs)).sort((a, b) =>
+      String(a.aboutId) < String(b.aboutId) ? -1 : 1,
+    )
+    expect([first, second].map((update) => update?.aboutId)).toEqual(sent.get('ops')?.map((one) => one.id))
+    expect(second).toMatchObject({
       purpose: 'update',
-      aboutId: first?.id,
-      aboutRemote: { message: first?.id },
+      aboutRemote: { message: second?.aboutId },
       address: '111',
       repeat: null,
       offersAck: false,
       notification: { status: 'acknowledged', acknowledged: { by: 'cli:tim', at: noon + minuteMs, note: 'on it' } },
     })
-    expect(await claimDue(store, noon + minuteMs, 'mail')).toEqual([])
+    expect(await shown('topic')).toEqual([sent.get('topic')?.[0]?.id])
+    expect(await shown('mail')).toEqual([])
+  })
+
+  test('is shown in the newest 20 messages of one place', async () => {
+    const store = openStore()
+    const repeat = { everyMs: minuteMs, times: 30 }
+    const id = await alertOnce(store, noon, { deliveries: [makeDelivery({ repeat, offersAck: true })] })
+    const sent: string[] = []
+    for (let turn = 0; turn < 25; turn++) {
+      for (const one of await sendDue(store, noon + turn * minuteMs)) sent.push(one.id)
+    }
+    expect(sent).toHaveLength(25)
+    await acknowledge(store, id, noon + 25 * minuteMs, [{ channel: 'ops', display: 'each' }])
+    const updates = await claimDue(store, noon + 25 * minuteMs)
+    expect(updates.map(({ aboutId }) => aboutId).sort()).toEqual(sent.slice(5))
+  })
+
+  test.each([
+    ['each', ['alert sent', 'repeat sent', 'update queued', 'update queued']],
+    ['once', ['alert sent', 'repeat sent', 'update queued']],
+  ] as const)('is shown in what was in flight, too (%s)', async (display, list) => {
+    const store = openStore()
+    const deliveries = [makeDelivery({ repeat: { everyMs: minuteMs, times: 3 }, offersAck: true })]
+    const id = await alertOnce(store, noon, { deliveries })
+    await sendDue(store, noon)
+    const [repeat] = await claimDue(store, noon + minuteMs)
+    if (!repeat) throw new Error('no repeat is due')
+    await acknowledge(store, id, noon + minuteMs, [{ channel: 'ops', display }])
+    expect(await deliveriesOf(store, id)).toEqual(['alert sent', 'repeat processing', 'update queued'])
+    await settle(store, repeat, noon + minuteMs + 1, { ackDisplay: display })
+    expect((await deliveriesOf(store, id)).sort()).toEqual(list)
+  })
+
+  test('is not shown in what was in flight and never arrived', async () => {
+    const store = openStore()
+    const id = await alertOnce(store, noon)
+    const [alert] = await claimDue(store, noon)
+    if (!alert) throw new Error('no alert is due')
+    await acknowledge(store, id, noon, [{ channel: 'ops', display: 'each' }])
+    await settle(store, alert, noon + 1, { status: 'dead', ackDisplay: 'each' })
+    expect(await deliveriesOf(store, id)).toEqual(['alert dead'])
   })
 
   test('is given once: who comes second hears who was first', async () => {

@@ -154,7 +154,12 @@ describe('what is claimed carries', () => {
     const alert = await claimDelivery(store)
     await store.settleDelivery(makeSettlement(alert, { remote: { message_id: '77' } }))
     const acknowledgement = { by: 'cli:root', at: noon + 5, note: 'on it' }
-    await store.acknowledge({ notificationId: null, deliveryId: alert.id, acknowledgement, showOn: ['ops'] })
+    await store.acknowledge({
+      notificationId: null,
+      deliveryId: alert.id,
+      acknowledgement,
+      showOn: [{ channel: 'ops', display: 'each' }],
+    })
     expect(await claimDelivery(store, noon + 5)).toMatchObject({
       purpose: 'update',
       aboutId: alert.id,

@@ -105,7 +105,7 @@ describe('what a run raised', () => {
     expect(delivery).toMatchObject({ mailId: null, runId: 'r1', message: { title: 'Disk full' } })
     const settlement = { now: noon + 70, dueAt: null, refund: false, lastError: 'gone', remote: {}, address: null }
     const { id: deliveryId = '', epoch = 0 } = delivery ?? {}
-    const dead = { status: 'dead' as const, attempt: null, holdBack: null, goesOn: false }
+    const dead = { status: 'dead' as const, attempt: null, holdBack: null, goesOn: false, ackDisplay: null }
     expect(await store.settleDelivery({ ...settlement, ...dead, deliveryId, owner: 'o', epoch })).toBe(true)
     expect(await store.retryDeliveries({ runId: 'r1' }, noon + 80)).toBe(1)
     expect(await store.cancelDeliveries({ runId: 'r2' }, noon + 80)).toBe(0)

@@ -1,6 +1,6 @@
 import type { NewDelivery, NewNotification } from '#src/domain/delivery.js'
 import { type NoiseControl, noControl, type Recovery } from '#src/domain/notification.js'
-import type { NotificationDetail } from '#src/store/notification-store.js'
+import type { AcknowledgeRequest, NotificationDetail } from '#src/store/notification-store.js'
 import type { ClaimedDelivery, CommittedRouting, Settlement, Store } from '#src/store/store.js'
 import {
   claimMail,
@@ -108,7 +108,12 @@ export async function settle(
   return store.settleDelivery(makeSettlement(claimed, { now, remote: { message: claimed.id }, ...changes }))
 }
 
-export async function acknowledge(store: Store, notificationId: string, at: number, showOn: string[] = []) {
+export async function acknowledge(
+  store: Store,
+  notificationId: string,
+  at: number,
+  showOn: AcknowledgeRequest['showOn'] = [],
+) {
   const acknowledgement = { by: 'cli:tim', at, note: 'on it' }
   return store.acknowledge({ notificationId, deliveryId: null, acknowledgement, showOn })
 }

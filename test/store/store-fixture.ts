@@ -204,6 +204,7 @@ export function makeSettlement(claimed: ClaimedDelivery, changes: Partial<Settle
     },
     holdBack: null,
     goesOn: false,
+    ackDisplay: null,
     ...changes,
   }
 }

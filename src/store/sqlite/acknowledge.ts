@@ -1,5 +1,7 @@
 import type Database from 'better-sqlite3'
+import type { AckDisplay } from '../../domain/channel.js'
 import type { AcknowledgeRequest, AcknowledgeResult } from '../notification-store.js'
+import type { SentRow } from './delivery-rows.js'
 import { prepareFollowUps } from './follow-ups.js'
 import { prepareStates, type StateRow } from './notification-states.js'
 import { reasons } from './reasons.js'
@@ -25,11 +27,21 @@ export function prepareAcknowledge(database: Database.Database) {
     if (before) return { outcome: 'already', notificationId: state.id, acknowledgement: before }
     states.acknowledge(state.id, acknowledgement)
     unsent.cancelFurther(state.id, reasons.acknowledged(acknowledgement.by), acknowledgement.at)
-    const channels = new Set<string>()
-    for (const row of followUps.listSent(state.id)) {
-      if (showOn.includes(row.channel) && followUps.update(row, acknowledgement.at)) channels.add(row.channel)
+    const channels = show(state.id, showOn, acknowledgement.at)
+    return { outcome: 'acknowledged', notificationId: state.id, acknowledgement, channels }
+  }
+
+  /** Changes what was sent, where that can be done. The channels that have work by it. */
+  function show(notificationId: string, showOn: AcknowledgeRequest['showOn'], now: number): string[] {
+    const displays = new Map(showOn.map(({ channel, display }) => [channel, display]))
+    const changed = new Set<string>()
+    const update = (row: SentRow, display: AckDisplay): void => {
+      if (displays.get(row.channel) === display && followUps.update(row, display, now)) changed.add(row.channel)
     }
-    return { outcome: 'acknowledged', notificationId: state.id, acknowledgement, channels: [...channels] }
+    for (const row of followUps.listSent(notificationId)) update(row, 'once')
+    const each = showOn.filter(({ display }) => display === 'each').map(({ channel }) => channel)
+    for (const row of followUps.listNewest(notificationId, each)) update(row, 'each')
+    return [...changed]
   }
 
   return { acknowledge }

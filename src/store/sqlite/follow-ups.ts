@@ -1,8 +1,14 @@
 import type Database from 'better-sqlite3'
 import { decodeTime } from 'ulid'
+import type { AckDisplay } from '../../domain/channel.js'
 import type { Repeat } from '../../domain/delivery.js'
 import { createIdSource } from '../../domain/new-id.js'
 import { type NewDeliveryRow, prepareDeliveryRows, type SentRow } from './delivery-rows.js'
+
+/** What was sent to one place long ago has scrolled away, and vendors count changes as messages. */
+const changedPerPlaceMax = 20
+/** In one transaction, and of one alert: enough for the newest message of as many people as a mail may have. */
+const changedMax = 1_000
 
 /**
  * Deliveries that follow upon one that was sent: the same again, that it is over, or a change of what was sent. They
@@ -16,6 +22,13 @@ export function prepareFollowUps(database: Database.Database) {
   const selectSent = database.prepare<[string], SentRow>(
     `SELECT * FROM deliveries WHERE notification_id = ? AND purpose IN ('alert', 'repeat', 'escalation')
        AND status = 'sent' ORDER BY id`,
+  )
+
+  const selectNewest = database.prepare<[string, string, number, number], SentRow>(
+    `SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY channel, recipient, address ORDER BY id DESC) AS place
+       FROM deliveries WHERE notification_id = ? AND purpose IN ('alert', 'repeat', 'escalation') AND status = 'sent'
+         AND channel IN (SELECT value FROM json_each(?)))
+     WHERE place <= ? ORDER BY place, id LIMIT ?`,
   )
 
   /** The next repeat of an alert, due `everyMs` after `now`. Nothing when the row was the last one. */
@@ -49,12 +62,12 @@ export function prepareFollowUps(database: Database.Database) {
     })
   }
 
-  /** A change of the message itself. It makes no sound, so it waits for no calendar. */
-  function update(row: SentRow, now: number): boolean {
+  /** A change of the message itself, or one for all that went there. It makes no sound, so it waits for no calendar. */
+  function update(row: SentRow, display: AckDisplay, now: number): boolean {
     return rows.insert({
       ...takeOver(row, newId(row, now), now),
       purpose: 'update',
-      dedupeKey: followUpKey(row, 'update'),
+      dedupeKey: display === 'each' ? `${row.id}/update` : followUpKey(row, 'update'),
     })
   }
 
@@ -68,7 +81,12 @@ export function prepareFollowUps(database: Database.Database) {
     return [...first.values()]
   }
 
-  return { repeat, resolve, update, listSent }
+  /** What was sent of a notification on these channels: the newest of each channel and address first, up to a bound. */
+  function listNewest(notificationId: string, channels: string[]): SentRow[] {
+    return selectNewest.all(notificationId, JSON.stringify(channels), changedPerPlaceMax, changedMax)
+  }
+
+  return { repeat, resolve, update, listSent, listNewest }
 }
 
 /** Where a delivery goes, as one text. */

@@ -61,13 +61,14 @@ export function prepareSettle(database: Database.Database) {
     return true
   }
 
-  function followUp(row: SentRow, state: StateRow, { now, goesOn }: Settlement): void {
+  function followUp(row: SentRow, state: StateRow, { now, goesOn, ackDisplay }: Settlement): void {
     const { status, purpose } = row
     if (purpose === 'resolve' || purpose === 'update') return
     if (state.status === 'resolved') {
       if (status === 'sent') followUps.resolve(row, now)
       return
     }
+    if (state.acked_by !== null && status === 'sent' && ackDisplay !== null) followUps.update(row, ackDisplay, now)
     if (state.status === 'suppressed' || state.acked_by !== null || purpose === 'escalation') return
     // A repeat that met a silence is cancelled; the next one may not meet it any more.
     const isSilenced = status === 'cancelled' && purpose === 'repeat'
