@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type Database from 'better-sqlite3'
 import fc from 'fast-check'
@@ -5,6 +6,7 @@ import type { DeliveryStatus, NotificationStatus } from '#src/domain/delivery.js
 import { type NoiseControl, noControl } from '#src/domain/notification.js'
 import { openSqlite } from '#src/store/sqlite/binding.js'
 import type { ClaimedDelivery, Settlement, Store } from '#src/store/store.js'
+import { makeFastFolder } from '../stand-ins/fast-folder.js'
 import {
   type Alert,
   makeAlert,
@@ -15,7 +17,7 @@ import {
   routeMail,
   settle,
 } from './notification-fixture.js'
-import { deliveryClaim, makeDelivery, makeFolder, makeMessage, openStore } from './store-fixture.js'
+import { deliveryClaim, makeDelivery, makeMessage, openStore } from './store-fixture.js'
 
 /** One thing that happens to the store. `pick` chooses among what is there. */
 export type Event =
@@ -34,6 +36,8 @@ export type Event =
   | { what: 'crash' | 'release' | 'digest' }
   | { what: 'acknowledge' | 'resolve' | 'retry' | 'cancel'; pick: number }
   | { what: 'silence'; channel: string | null; ms: number }
+
+const showOnOps = { channel: 'ops', display: 'each' as const }
 
 const routes = fc.constantFrom('disks', 'web')
 const keys = fc.constantFrom('db1', 'db2')
@@ -152,7 +156,8 @@ export class History {
   /** The last notification of each key that was not suppressed, and when it was let go (null: not yet). */
   readonly windows = new Map<string, { id: string; openedAt: number | null }>()
   readonly problems: string[] = []
-  readonly #folder = makeFolder()
+  /** In memory: what is tried is the order of things, and not the disk. */
+  readonly #folder = makeFastFolder('history')
   #reader: Database.Database
 
   constructor() {
@@ -208,9 +213,10 @@ export class History {
       .all()
   }
 
-  async close(): Promise<void> {
-    this.#reader.close()
-    await this.store.close()
+  /** Memory is scarce: a history that failed must not keep its folder while smaller ones are looked for. */
+  async end(): Promise<void> {
+    await this.#close()
+    rmSync(this.#folder, { recursive: true, force: true })
   }
 
   /** The loop that composes digests, once. */
@@ -291,13 +297,15 @@ export class History {
     const [delivery] = this.claimed.splice(pick % Math.max(1, this.claimed.length), 1)
     if (!delivery) return
     const dueAt = status === 'failed' ? this.now + minuteMs : status === 'queued' ? this.now + 1 : null
-    const isOurs = await settle(this.store, delivery, this.now, { status, dueAt, goesOn, lastError: status })
+    const ackDisplay = delivery.notification.acknowledged === null ? ('each' as const) : null
+    const changes = { status, dueAt, goesOn, lastError: status, ackDisplay }
+    const isOurs = await settle(this.store, delivery, this.now, changes)
     if (isOurs && status === 'sent') this.sent.add(delivery.id)
   }
 
   /** What a kill leaves behind is what a close does: leases. What was not committed was promised to nobody. */
   async #crash(): Promise<void> {
-    await this.close()
+    await this.#close()
     this.store = openStore(this.#folder, () => this.now)
     this.#reader = this.#openReader()
   }
@@ -310,7 +318,7 @@ export class History {
       this.#excuseInFlight()
       const acknowledgement = { by: 'tim', at: this.now, note: null }
       if (what === 'resolve') await this.store.resolveNotifications([id], 'tim', this.now)
-      else await this.store.acknowledge({ notificationId: id, deliveryId: null, acknowledgement, showOn: ['ops'] })
+      else await this.store.acknowledge({ notificationId: id, deliveryId: null, acknowledgement, showOn: [showOnOps] })
       return
     }
     const all = this.deliveries()
@@ -336,6 +344,11 @@ export class History {
       createdBy: 'tim',
       createdAt: this.now,
     })
+  }
+
+  async #close(): Promise<void> {
+    this.#reader.close()
+    await this.store.close()
   }
 
   #openReader(): Database.Database {

@@ -3,20 +3,23 @@ import { expect, test } from 'vitest'
 import { minuteMs } from './notification-fixture.js'
 import { type DeliveryRow, type Event, events, History, type NotificationRow } from './random-history.js'
 
-const runs = Number(process.env.MAILTRIGGER_PROPERTY_RUNS ?? 12)
+const runs = Number(process.env.MAILTRIGGER_PROPERTY_RUNS ?? 40)
 
 test('whatever happens, each delivery is in one legal state, and each alert is told, dead, or ended for a reason', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(events, { minLength: 10, maxLength: 60, size: 'max' }), async (all) => {
       const history = new History()
-      for (const event of all) {
-        await history.happen(event)
-        noteReleases(history)
-        expect(listIllegal(history), describeEvent(event)).toEqual([])
+      try {
+        for (const event of all) {
+          await history.happen(event)
+          noteReleases(history)
+          expect(listIllegal(history), describeEvent(event)).toEqual([])
+        }
+        await drain(history)
+        expect([...listIllegal(history), ...listUntold(history)]).toEqual([])
+      } finally {
+        await history.end()
       }
-      await drain(history)
-      expect([...listIllegal(history), ...listUntold(history)]).toEqual([])
-      await history.close()
     }),
     { numRuns: runs },
   )
