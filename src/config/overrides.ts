@@ -18,6 +18,9 @@ export interface ConfigOverrides {
   smtpMaxRecipients?: string
   httpListen?: string
   httpPublicUrl?: string
+  httpTrustedProxies?: string[]
+  httpSessionIdle?: string
+  httpSessionMax?: string
   retentionMails?: string
   retentionDeliveries?: string
   retentionMaxSize?: string
@@ -64,6 +67,21 @@ export const overridableSettings: Record<keyof ConfigOverrides, Overridable> = {
   httpPublicUrl: {
     path: ['server', 'http', 'public_url'],
     variable: 'MAILTRIGGER_HTTP_PUBLIC_URL',
+    form: 'text',
+  },
+  httpTrustedProxies: {
+    path: ['server', 'http', 'trusted_proxies'],
+    variable: 'MAILTRIGGER_HTTP_TRUSTED_PROXIES',
+    form: 'list',
+  },
+  httpSessionIdle: {
+    path: ['server', 'http', 'session', 'idle'],
+    variable: 'MAILTRIGGER_HTTP_SESSION_IDLE',
+    form: 'text',
+  },
+  httpSessionMax: {
+    path: ['server', 'http', 'session', 'max'],
+    variable: 'MAILTRIGGER_HTTP_SESSION_MAX',
     form: 'text',
   },
   retentionMails: { path: ['server', 'retention', 'mails'], variable: 'MAILTRIGGER_RETENTION_MAILS', form: 'text' },

@@ -1,6 +1,7 @@
 import type { Calendar } from './calendar.js'
 import type { Channel } from './channel.js'
 import type { Position } from './errors.js'
+import type { Role } from './identity.js'
 import type { JobSettings } from './job.js'
 import type { Severity } from './message.js'
 import type { MonitorSettings } from './monitor.js'
@@ -49,10 +50,30 @@ export interface ServerSettings {
   dataFolder: string
   store: { type: 'sqlite' }
   smtp: SmtpSettings
-  /** `publicUrl`: how people reach this server, for links in messages; without it messages have none. No slash at its end. */
-  http: { listen: ListenAddress; publicUrl: string | null }
+  http: HttpSettings
   retention: { mailsMs: number | null; deliveriesMs: number | null; sizeBytesMax: number | null }
   network: NetworkPolicy
+}
+
+export interface HttpSettings {
+  listen: ListenAddress
+  /** How people reach this server, for links in messages; without it messages have none. No slash at its end. */
+  publicUrl: string | null
+  /** CIDR ranges of the proxies that are believed when they say for whom they call, and whether by https. */
+  trustedProxies: string[]
+  /** When somebody who signed in has to do so again: not seen for `idleMs`, or `maxMs` after it whatever they did. */
+  session: { idleMs: number; maxMs: number }
+  proxyAuth: ProxyAuthSettings | null
+}
+
+/** A proxy that has people sign in, and says in a header of each request who they are. */
+export interface ProxyAuthSettings {
+  /** CIDR ranges it calls from. The headers of anybody else are nothing. */
+  from: string[]
+  /** Lower case. */
+  userHeader: string
+  /** One role for everybody it lets through; or what its groups stand for: who has several has the highest. */
+  role: { type: 'fixed'; role: Role } | { type: 'header'; header: string; roles: Record<string, Role> }
 }
 
 export interface SmtpSettings {

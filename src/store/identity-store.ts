@@ -27,7 +27,7 @@ export interface IdentityStore {
   }) => Promise<boolean>
   /** `last_admin` when nobody else is one; nothing is changed then. */
   saveUserRole: (name: string, role: Role, now: number) => Promise<'saved' | 'missing' | 'last_admin'>
-  /** Ends the user's sessions, too. `last_admin` when others are left, and none of them is one. */
+  /** Ends the user's sessions, too. `last_admin` when nobody else is one; nothing is changed then. */
   deleteUser: (name: string) => Promise<'deleted' | 'missing' | 'last_admin'>
 
   /** Of more sessions than `countMax`, those that were longest not seen end. */

@@ -446,6 +446,24 @@ const cases: Case[] = [
     hint: /https:/,
   },
   {
+    about: 'a proxy that says neither a role nor where one stands',
+    text: `server: { http: { proxy_auth: { from: [10.0.0.1], user_header: Remote-User } } }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'invalid-value 7:31',
+    hint: /./,
+  },
+  {
+    about: 'a proxy with a role that is none',
+    text: `server: { http: { proxy_auth: { from: [10.0.0.1], user_header: Remote-User, role: root } } }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'unknown-value 7:83',
+    hint: /viewer/,
+  },
+  {
+    about: 'a proxy that calls from a name',
+    text: `server: { http: { trusted_proxies: [proxy.example] } }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'bad-cidr 7:37',
+    hint: /single address/,
+  },
+  {
     about: 'a window without end',
     text: `defaults: { retry_window: 400d }\nroutes:\n  - name: a\n    ${send}`,
     expected: 'bad-duration 7:27',

@@ -17,7 +17,7 @@ server:
     max_size: 10MB
     max_connections: "\${CONNECTIONS:-50}"
     max_recipients: 7
-  http: { listen: ":8025", public_url: "https://alerts.example.com/mail//" }
+  http: { listen: ":8025", public_url: "https://alerts.example.com/mail//", trusted_proxies: [10.1.0.0/16], session: { idle: 1h, max: 1d }, proxy_auth: { from: [10.1.2.3], user_header: Remote-User, role_header: Remote-Groups, roles: { 'mail "admins"': admin, staff: viewer } } }
   retention: { mails: forever, deliveries: 60d, max_size: 2GB }
   network: { deny_private: true, allow: [10.0.0.0/8, hooks.example.com], deny: ["*.internal"] }
 defaults:
@@ -147,7 +147,17 @@ test('a file with everything there is becomes the config it says', () => {
         connectionsMax: 50,
         recipientsMax: 7,
       },
-      http: { listen: { host: '0.0.0.0', port: 8025 }, publicUrl: 'https://alerts.example.com/mail' },
+      http: {
+        listen: { host: '0.0.0.0', port: 8025 },
+        publicUrl: 'https://alerts.example.com/mail',
+        trustedProxies: ['10.1.0.0/16'],
+        session: { idleMs: 3_600_000, maxMs: 86_400_000 },
+        proxyAuth: {
+          from: ['10.1.2.3'],
+          userHeader: 'remote-user',
+          role: { type: 'header', header: 'remote-groups', roles: { 'mail "admins"': 'admin', staff: 'viewer' } },
+        },
+      },
       retention: { mailsMs: null, deliveriesMs: 60 * 86_400_000, sizeBytesMax: 2e9 },
       network: { denyPrivate: true, allow: ['10.0.0.0/8', 'hooks.example.com'], deny: ['*.internal'] },
     },
@@ -317,7 +327,13 @@ test('an empty file has the defaults, and forwards nothing', () => {
       connectionsMax: 500,
       recipientsMax: 100,
     },
-    http: { listen: { host: '127.0.0.1', port: 8025 }, publicUrl: null },
+    http: {
+      listen: { host: '127.0.0.1', port: 8025 },
+      publicUrl: null,
+      trustedProxies: ['127.0.0.0/8', '::1/128'],
+      session: { idleMs: 43_200_000, maxMs: 604_800_000 },
+      proxyAuth: null,
+    },
     retention: { mailsMs: 30 * 86_400_000, deliveriesMs: 90 * 86_400_000, sizeBytesMax: 20e9 },
     network: { denyPrivate: false, allow: [], deny: [] },
   })

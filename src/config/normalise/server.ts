@@ -1,5 +1,13 @@
 import { resolve } from 'node:path'
-import type { ListenAddress, LlmSettings, ServerSettings, SmtpSettings } from '../../domain/config.js'
+import type {
+  HttpSettings,
+  ListenAddress,
+  LlmSettings,
+  ProxyAuthSettings,
+  ServerSettings,
+  SmtpSettings,
+} from '../../domain/config.js'
+import { roles } from '../../domain/identity.js'
 import { parseDuration, parseSize } from '../../domain/units.js'
 import { parseListen } from '../listen.js'
 import type { RawFile } from '../schema/routes-file.js'
@@ -9,6 +17,10 @@ import { listOf, type Reading, refuseUnavailable, under } from './reading.js'
 
 const dayMs = 86_400_000
 const loopback = ['127.0.0.0/8', '::1/128']
+const namedRoles = Object.fromEntries(roles.map((role) => [role, role]))
+
+type RawHttp = NonNullable<NonNullable<RawFile['server']>['http']>
+type RawProxyAuth = NonNullable<RawHttp['proxy_auth']>
 
 /** `folder` is where the program was started: the data folder lies there unless the file or a flag says otherwise. */
 export function normaliseServer(raw: RawFile['server'], reading: Reading, folder: string): ServerSettings {
@@ -18,10 +30,7 @@ export function normaliseServer(raw: RawFile['server'], reading: Reading, folder
     dataFolder: raw?.data === undefined ? resolve(folder, 'data') : resolvePath(raw.data, under(node, 'data')),
     store: { type: 'sqlite' },
     smtp: normaliseSmtp(raw?.smtp, under(node, 'smtp'), reading),
-    http: {
-      listen: readListen(raw?.http?.listen ?? '127.0.0.1:8025'),
-      publicUrl: raw?.http?.public_url?.replace(/\/+$/, '') ?? null,
-    },
+    http: normaliseHttp(raw?.http),
     retention: {
       mailsMs: keepMs(raw?.retention?.mails, 30 * dayMs),
       deliveriesMs: keepMs(raw?.retention?.deliveries, 90 * dayMs),
@@ -76,6 +85,28 @@ function normaliseSmtp(raw: NonNullable<RawFile['server']>['smtp'], node: Source
     sizeBytesMax: bytesOf(raw?.max_size, 25e6),
     connectionsMax: raw?.max_connections ?? 500,
     recipientsMax: raw?.max_recipients ?? 100,
+  }
+}
+
+function normaliseHttp(raw: RawHttp | undefined): HttpSettings {
+  return {
+    listen: readListen(raw?.listen ?? '127.0.0.1:8025'),
+    publicUrl: raw?.public_url?.replace(/\/+$/, '') ?? null,
+    trustedProxies: raw?.trusted_proxies ?? loopback,
+    session: { idleMs: durationMs(raw?.session?.idle, dayMs / 2), maxMs: durationMs(raw?.session?.max, 7 * dayMs) },
+    proxyAuth: raw?.proxy_auth ? normaliseProxyAuth(raw.proxy_auth) : null,
+  }
+}
+
+function normaliseProxyAuth({ from, user_header, role, role_header, roles }: RawProxyAuth): ProxyAuthSettings {
+  return {
+    from,
+    userHeader: user_header.toLowerCase(),
+    // Without a role there is a header: the schema has seen to it.
+    role:
+      role === undefined
+        ? { type: 'header', header: (role_header ?? '').toLowerCase(), roles: roles ?? namedRoles }
+        : { type: 'fixed', role },
   }
 }
 

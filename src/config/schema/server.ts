@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { roles } from '../../domain/identity.js'
 import {
   baseUrl,
   cidr,
@@ -53,6 +54,54 @@ const smtp = z.strictObject({
   max_recipients: z.int().min(1).max(10_000).optional().describe('Recipients of one mail. Default 100.'),
 })
 
+const role = z.enum(roles)
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9-]{1,64}$/)
+  .describe('The name of a header.')
+
+const proxyAuth = z
+  .strictObject({
+    from: z
+      .array(cidr)
+      .min(1)
+      .max(100)
+      .describe('Address ranges the proxy calls from. The headers of everybody else are ignored.'),
+    user_header: headerName.describe('The header with the name of who signed in, such as Remote-User.'),
+    role: role.optional().describe('The role of everybody the proxy lets through. Either this, or role_header.'),
+    role_header: headerName.optional().describe('The header with the role, or with groups that "roles" translates.'),
+    roles: z
+      .record(z.string().min(1).max(200), role)
+      .optional()
+      .describe('What each value of role_header stands for. Default: the names of the roles themselves.'),
+  })
+  .refine((auth) => (auth.role === undefined) !== (auth.role_header === undefined), {
+    error: 'proxy_auth has either "role" or "role_header"',
+  })
+  .refine((auth) => auth.roles === undefined || auth.role_header !== undefined, {
+    error: '"roles" translates what "role_header" says, and there is none',
+  })
+
+const http = z.strictObject({
+  listen: listenAddress.optional().describe('Where HTTP listens, host:port. Default 127.0.0.1:8025.'),
+  public_url: baseUrl
+    .optional()
+    .describe('How people reach this server, such as https://alerts.example.com: for links in messages.'),
+  trusted_proxies: z
+    .array(cidr)
+    .max(100)
+    .optional()
+    .describe('Address ranges of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. Default: loopback.'),
+  session: z
+    .strictObject({
+      idle: waitDuration.optional().describe('How long somebody stays signed in without being seen. Default 12h.'),
+      max: waitDuration.optional().describe('How long somebody stays signed in at all. Default 7d.'),
+    })
+    .optional()
+    .describe('How long signing in counts.'),
+  proxy_auth: proxyAuth.optional().describe('A reverse proxy that signs people in says who they are.'),
+})
+
 export const server = z.strictObject({
   data: path.optional().describe('The folder for the store and everything else that lasts. Default ./data.'),
   store: z.string().min(1).optional().describe('sqlite, or postgres://user:pass@host/db. Default sqlite.'),
@@ -62,15 +111,7 @@ export const server = z.strictObject({
     .optional()
     .describe('The name we greet with and sign mails with. Default: the name of the machine.'),
   smtp: smtp.optional().describe('The SMTP server that mails come in by.'),
-  http: z
-    .strictObject({
-      listen: listenAddress.optional().describe('Where HTTP listens, host:port. Default 127.0.0.1:8025.'),
-      public_url: baseUrl
-        .optional()
-        .describe('How people reach this server, such as https://alerts.example.com: for links in messages.'),
-    })
-    .optional()
-    .describe('The HTTP server with the console and the API.'),
+  http: http.optional().describe('The HTTP server with the console and the API.'),
   retention: z
     .strictObject({
       mails: keepDuration.optional().describe('How long mails are kept; "forever" is allowed. Default 30d.'),
