@@ -6,13 +6,15 @@ import type { ChannelKind } from '../domain/channel.js'
  * have stays absent, for its absence says something.
  */
 export function defineChannel<Settings>(kind: ChannelKind<Settings>): ChannelKind {
-  const { destination, send, resolve, update, listenKey, listen, takeHook, ...facts } = kind
+  const { destination, send, resolve, update, link, listenKey, hearsResults, listen, takeHook, ...facts } = kind
   return {
     ...facts,
     destination: (settings) => destination(settings as Settings),
     send: adapt(send),
     ...(resolve && { resolve: adapt(resolve) }),
     ...(update && { update: adapt(update) }),
+    ...(link && { link: (settings, code, context) => link(settings as Settings, code, context) }),
+    ...(hearsResults && { hearsResults: (settings: unknown) => hearsResults(settings as Settings) }),
     ...(listenKey && { listenKey: (settings: unknown) => listenKey(settings as Settings) }),
     ...(listen && { listen: (settings, context) => listen(settings as Settings, context) }),
     ...(takeHook && { takeHook: (call, settings, context) => takeHook(call, settings as Settings, context) }),

@@ -4,7 +4,6 @@ import { isSame } from './is-same.js'
 import { parseJson } from './parse-json.js'
 import { redactText } from './redact-text.js'
 import { openTelegram } from './telegram-api.js'
-import { callbackQuery, takePress } from './telegram-press.js'
 import type { TelegramSettings } from './telegram-settings.js'
 import {
   explainTrouble,
@@ -14,6 +13,7 @@ import {
   type Trouble,
   tellChanges,
 } from './telegram-trouble.js'
+import { heardUpdates, takeUpdate } from './telegram-update.js'
 import { type Pause, pauseUntilAborted, untilAborted } from './wait.js'
 
 /** How often we ask Telegram whether its calls reach us. */
@@ -59,7 +59,7 @@ type HookState = { trouble: Trouble } | { isSet: boolean; problem: string | null
 
 async function callSetWebhook(url: string, settings: TelegramSettings, context: ListenContext): Promise<HookState> {
   const { api, signal, seen } = openTelegram(settings, { ...context, timeoutSeconds })
-  const options = { secret_token: context.hookSecret, allowed_updates: ['callback_query' as const] }
+  const options = { secret_token: context.hookSecret, allowed_updates: heardUpdates }
   try {
     await api.setWebhook(url, options, signal)
     return { isSet: true, problem: null }
@@ -90,11 +90,9 @@ function describeError(info: z.infer<typeof webhookInfo>, url: string, now: numb
   return redactText(`Telegram cannot call ${url}: ${info.last_error_message ?? 'it says no reason'}`, [])
 }
 
-const update = z.object({ callback_query: callbackQuery.optional() })
-
 /**
  * One call of Telegram to our hook. It knows us by the secret that was given to setWebhook (Bot API, setWebhook,
- * `secret_token`). Another kind of update is taken, too: what is refused, Telegram would send again and again.
+ * `secret_token`).
  */
 export async function takeHookCall(
   call: { headers: Record<string, string>; body: string },
@@ -103,8 +101,6 @@ export async function takeHookCall(
 ): Promise<boolean> {
   if (settings.updates !== 'webhook') return false
   if (!isSame(call.headers['x-telegram-bot-api-secret-token'] ?? '', context.hookSecret)) return false
-  const given = update.safeParse(parseJson(call.body))
-  const press = given.success ? given.data.callback_query : undefined
-  if (press !== undefined) await (await takePress(press, settings, context)).answered
+  await (await takeUpdate(parseJson(call.body), settings, context)).answered
   return true
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { ListenContext } from '../domain/channel.js'
 import { openTelegram } from './telegram-api.js'
-import { type CallbackQuery, callbackQuery, takePress } from './telegram-press.js'
 import type { TelegramSettings } from './telegram-settings.js'
 import {
   explainTrouble,
@@ -11,6 +10,7 @@ import {
   type Trouble,
   tellChanges,
 } from './telegram-trouble.js'
+import { heardUpdates, takeUpdate } from './telegram-update.js'
 import { type Pause, pauseUntilAborted } from './wait.js'
 
 /** How long Telegram holds a poll open until something happens. */
@@ -22,11 +22,11 @@ const updatesMax = 100
 const pollMsMin = 1_000
 
 /**
- * Hears presses by long polling until the signal fires. Telegram keeps what was not confirmed for 24 hours, and the next
- * poll confirms: presses made while we are away are heard afterwards, and one that was taken right before we stopped is
- * heard twice, which the second time changes nothing.
+ * Hears presses and links by long polling until the signal fires. Telegram keeps what was not confirmed for 24 hours,
+ * and the next poll confirms: what came while we were away is heard afterwards, and what was taken right before we
+ * stopped is heard twice, which the second time changes nothing.
  */
-export async function pollPresses(
+export async function pollUpdates(
   settings: TelegramSettings,
   context: ListenContext,
   pause: Pause = pauseUntilAborted,
@@ -51,14 +51,14 @@ export async function pollPresses(
     tell(null)
     failures = 0
     offset = polled.nextOffset ?? offset
-    await takePresses(polled.presses, settings, context)
+    await takeUpdates(polled.updates, settings, context)
     const isIdle = polled.nextOffset === null && holdSeconds > 0 && context.now() - startedAt < pollMsMin
     if (isIdle) await pause(pollMsMin, signal)
     holdSeconds = pollSeconds
   }
 }
 
-type Polled = { ok: true; presses: CallbackQuery[]; nextOffset: number | null } | { ok: false; trouble: Trouble }
+type Polled = { ok: true; updates: unknown[]; nextOffset: number | null } | { ok: false; trouble: Trouble }
 
 async function pollOnce(
   settings: TelegramSettings,
@@ -69,7 +69,7 @@ async function pollOnce(
   const { api, signal, seen } = openTelegram(settings, { ...context, timeoutSeconds })
   const wanted = { offset: poll.offset, timeout: poll.holdSeconds, limit: updatesMax }
   try {
-    const updates: unknown = await api.getUpdates({ ...wanted, allowed_updates: ['callback_query'] }, signal)
+    const updates: unknown = await api.getUpdates({ ...wanted, allowed_updates: heardUpdates }, signal)
     return readUpdates(updates)
   } catch (error) {
     return { ok: false, trouble: explainTrouble(error, seen, settings) }
@@ -78,30 +78,22 @@ async function pollOnce(
 
 const updateList = z.array(z.looseObject({ update_id: z.number().int() })).max(updatesMax)
 
-/** Other kinds of updates are passed over, and confirmed like presses, or they would come for ever. */
+/** Updates we do not know are confirmed like those we do, or they would come for ever. */
 function readUpdates(answer: unknown): Polled {
   const updates = updateList.safeParse(answer)
   if (!updates.success) {
     return { ok: false, trouble: { isClear: false, words: strangeWords, waitMs: null } }
   }
-  const presses = updates.data.flatMap((update) => {
-    const press = callbackQuery.safeParse(update.callback_query)
-    return press.success ? [press.data] : []
-  })
   const last = updates.data.reduce((highest, { update_id }) => Math.max(highest, update_id), -1)
-  return { ok: true, presses, nextOffset: last < 0 ? null : last + 1 }
+  return { ok: true, updates: updates.data, nextOffset: last < 0 ? null : last + 1 }
 }
 
 /** One after the other, in the order they were made; only the answers go out together. */
-async function takePresses(
-  presses: CallbackQuery[],
-  settings: TelegramSettings,
-  context: ListenContext,
-): Promise<void> {
+async function takeUpdates(updates: unknown[], settings: TelegramSettings, context: ListenContext): Promise<void> {
   const answers: Promise<void>[] = []
-  for (const press of presses) {
+  for (const update of updates) {
     if (context.signal.aborted) break
-    answers.push((await takePress(press, settings, context)).answered)
+    answers.push((await takeUpdate(update, settings, context)).answered)
   }
   await Promise.all(answers)
 }

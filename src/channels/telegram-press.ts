@@ -6,25 +6,19 @@ import { StoreError } from '../domain/errors.js'
 import { cleanLine } from './clean-text.js'
 import { cutText } from './cut-text.js'
 import { openTelegram } from './telegram-api.js'
+import { describePlace, nameReader, telegramPlace, telegramReader } from './telegram-reader.js'
 import type { TelegramSettings } from './telegram-settings.js'
 
 /** A callback query may be answered with at most 200 characters (Bot API, answerCallbackQuery). */
 const wordsMax = 200
-const nameMax = 64
 const answerTimeoutSeconds = 10
 
 /** Somebody pressed a button: what we read of a `callback_query` (Bot API, CallbackQuery). */
 export const callbackQuery = z.object({
   id: z.string().min(1),
   data: z.string().optional(),
-  from: z.object({ id: z.number(), first_name: z.string().optional(), username: z.string().optional() }),
-  message: z
-    .object({
-      chat: z.object({ id: z.number().int() }),
-      message_thread_id: z.number().int().optional(),
-      is_topic_message: z.boolean().optional(),
-    })
-    .optional(),
+  from: telegramReader,
+  message: telegramPlace.optional(),
 })
 export type CallbackQuery = z.infer<typeof callbackQuery>
 
@@ -46,23 +40,11 @@ async function findWords(query: CallbackQuery, context: ListenContext): Promise<
   // Telegram forgets which message it was after a while, and other programs of the bot may have buttons of their own.
   if (data === undefined || message === undefined) return 'This button does nothing any more.'
   try {
-    return await context.onPress({ data, address: describePlace(message), by: `telegram:${nameOf(from)}` })
+    return await context.onPress({ data, address: describePlace(message), by: `telegram:${nameReader(from)}` })
   } catch (error) {
     if (error instanceof StoreError) return 'This could not be kept just now. Please press again in a minute.'
     throw error
   }
-}
-
-/** As addresses are written: `chat`, or `chat:topic` where the chat has topics. */
-function describePlace({ chat, message_thread_id: thread, is_topic_message }: NonNullable<CallbackQuery['message']>) {
-  // Replies in groups without topics have a thread id, too, but they do not live in a topic.
-  return is_topic_message === true && thread !== undefined ? `${chat.id}:${thread}` : String(chat.id)
-}
-
-function nameOf(from: CallbackQuery['from']): string {
-  const name = cutText(cleanLine(from.first_name ?? ''), nameMax, 'code_points')
-  if (name !== '') return name
-  return from.username === undefined ? String(from.id) : `@${cutText(cleanLine(from.username), nameMax, 'code_points')}`
 }
 
 async function answerPress(

@@ -24,7 +24,9 @@ export const telegramSettings = z.strictObject({
   updates: z
     .enum(['polling', 'webhook', 'off'])
     .default('polling')
-    .describe('How presses of "Acknowledge" reach us. With `off`, messages have a link instead of the button.'),
+    .describe(
+      'How presses of "Acknowledge" and of links for people reach us. With `off`, messages have a link instead of the button.',
+    ),
 })
 export type TelegramSettings = z.infer<typeof telegramSettings>
 

@@ -6,7 +6,7 @@ import { renderTelegram } from './dialects/telegram-html.js'
 import { outlineMessage } from './outline-message.js'
 import { callTelegram, strangeAnswer } from './telegram-api.js'
 import { setHook, takeHookCall } from './telegram-hook.js'
-import { pollPresses } from './telegram-polling.js'
+import { pollUpdates } from './telegram-polling.js'
 import { describeSent, readSent, reportPartial, type SentText } from './telegram-sent.js'
 import {
   chatAddress,
@@ -15,6 +15,7 @@ import {
   type TelegramTarget,
   telegramSettings,
 } from './telegram-settings.js'
+import { offerStartLink } from './telegram-start.js'
 import { untilAborted } from './wait.js'
 import { withAckLink } from './with-ack-link.js'
 
@@ -45,10 +46,11 @@ export const telegram = defineChannel<TelegramSettings>({
     return outcome
   },
   update: changeText,
+  link: offerStartLink,
   // The number before the colon names the bot; what comes after it is the secret.
   listenKey: ({ base_url, bot_token, updates }) => `${updates} ${base_url} ${bot_token.split(':')[0]}`,
   async listen(settings, context) {
-    if (settings.updates === 'polling') await pollPresses(settings, context)
+    if (settings.updates === 'polling') await pollUpdates(settings, context)
     if (settings.updates === 'webhook') await setHook(settings, context)
     if (settings.updates === 'off') await untilAborted(context.signal)
   },

@@ -92,6 +92,8 @@ export const webpush = defineChannel<Settings>({
   address: {
     schema: subscriptionText,
     hint: 'what the browser\'s PushSubscription is as JSON, in single quotes: \'{"endpoint":…,"keys":…}\'',
+    // Whoever knows the rest can push to the browser (RFC 8030, section 8.2).
+    mask: (address) => new URL(readSubscription(address)?.endpoint ?? 'https://unreadable').host,
   },
   destination: () => null,
   secrets: ['vapid_private_key'],

@@ -12,11 +12,17 @@ export interface SetupStore {
   deleteStoredChannel: (name: string) => Promise<boolean>
 
   listStoredPeople: () => Promise<StoredPerson[]>
-  saveStoredPerson: (person: StoredPerson) => Promise<void>
+  /**
+   * `before` is `changedAt` of what was read (null: there was none); false when somebody was faster, which a link may
+   * be at any time.
+   */
+  saveStoredPerson: (person: StoredPerson, before: number | null) => Promise<boolean>
   deleteStoredPerson: (address: string) => Promise<boolean>
 
   /** A person has at most one open code for a channel: a new one replaces it. */
   saveLinkCode: (code: LinkCode) => Promise<void>
+  /** Those that are still open. */
+  listLinkCodes: (now: number) => Promise<LinkCode[]>
   /**
    * Uses the code up and writes the address into the person, in one transaction. Null when there is no such code for one
    * of the channels, when it is over, or was used.

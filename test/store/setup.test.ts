@@ -73,8 +73,10 @@ describe('what people entered of people', () => {
   test('comes back as it was, changed and deleted', async () => {
     const folder = makeFolder()
     const store = openStore(folder)
-    await store.saveStoredPerson(tim)
-    await store.saveStoredPerson({ ...tim, name: null, changedAt: noon + 1 })
+    expect(await store.saveStoredPerson(tim, null)).toBe(true)
+    expect(await store.saveStoredPerson({ ...tim, name: null, changedAt: noon + 1 }, noon)).toBe(true)
+    expect(await store.saveStoredPerson(tim, noon)).toBe(false)
+    expect(await store.saveStoredPerson(tim, null)).toBe(false)
     await store.close()
     const opened = openStore(folder)
     expect(await opened.listStoredPeople()).toEqual([{ ...tim, name: null, changedAt: noon + 1 }])
@@ -84,13 +86,16 @@ describe('what people entered of people', () => {
 
   test('a code links once, on its own channel, in its time', async () => {
     const store = openStore()
-    await store.saveStoredPerson(tim)
+    await store.saveStoredPerson(tim, null)
     await store.saveLinkCode(code)
     const use = { digest: 'd1', channels: ['alerts', 'telegram'], address: '42', now: noon + 5 }
+    expect(await store.listLinkCodes(noon)).toEqual([code])
+    expect(await store.listLinkCodes(code.expiresAt)).toEqual([])
     expect(await store.useLinkCode({ ...use, channels: ['alerts'] })).toBeNull()
     expect(await store.useLinkCode({ ...use, digest: 'd2' })).toBeNull()
     expect(await store.useLinkCode(use)).toEqual(code)
     expect(await store.useLinkCode(use)).toBeNull()
+    expect(await store.listLinkCodes(noon)).toEqual([])
     const telegram = { address: '42', by: 'link', at: noon + 5 }
     expect(await store.listStoredPeople()).toMatchObject([
       { name: tim.name, channels: { ...tim.channels, telegram }, changedBy: tim.address },

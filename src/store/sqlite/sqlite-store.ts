@@ -13,6 +13,7 @@ import { listDeliveries, readDelivery } from './delivery-lists.js'
 import { prepareExpiry } from './expiry.js'
 import { prepareIdentities } from './identities.js'
 import { listRuns, listUnfinishedRuns, prepareJobs, readRun } from './jobs.js'
+import { prepareLateResults } from './late-results.js'
 import { listMails, readMail } from './mail-lists.js'
 import { prepareMails } from './mails.js'
 import { prepareModules } from './modules.js'
@@ -40,6 +41,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   const mails = prepareMails(database)
   const claims = prepareClaims(database)
   const settle = prepareSettle(database)
+  const late = prepareLateResults(database)
   const notifications = prepareNotificationStore(database)
   const small = prepareSmallTables(database)
   const jobs = prepareJobs(database)
@@ -61,6 +63,8 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     nextMailDueAt: async () => mails.nextDueAt(),
     claimDeliveries: (claim) => queue.write(() => claims.claimDeliveries(claim)),
     settleDelivery: (settlement) => queue.write(() => settle.settleDelivery(settlement)),
+    readSent: async (deliveryId) => late.readSent(deliveryId),
+    settleLate: (settlement) => queue.write(() => late.settleLate(settlement)),
     nextDeliveryDueAt: async () => claims.nextDueAt(),
 
     readRawMail: async (mailId) => mails.readRaw(mailId),
@@ -136,9 +140,10 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     saveStoredChannels: (changes) => queue.write(() => channels.save(changes)),
     deleteStoredChannel: (name) => queue.write(() => channels.remove(name)),
     listStoredPeople: async () => people.list(),
-    saveStoredPerson: (person) => queue.write(() => people.save(person)),
+    saveStoredPerson: (person, before) => queue.write(() => people.save(person, before)),
     deleteStoredPerson: (address) => queue.write(() => people.remove(address)),
     saveLinkCode: (code) => queue.write(() => people.saveCode(code)),
+    listLinkCodes: async (now) => people.listCodes(now),
     useLinkCode: (use) => queue.write(() => people.useCode(use)),
 
     ...prepareIdentities(database, queue),

@@ -16,6 +16,9 @@ export function prepareStoredPeople(database: Database.Database) {
     `INSERT OR REPLACE INTO link_codes (digest, person, channel, created_by, expires_at)
      VALUES (@digest, @person, @channel, @createdBy, @expiresAt)`,
   )
+  const selectCodes = database.prepare<[number], CodeRow>(
+    'SELECT * FROM link_codes WHERE expires_at > ? ORDER BY person, channel',
+  )
   const selectCode = database.prepare<[string, number], CodeRow>(
     'SELECT * FROM link_codes WHERE digest = ? AND expires_at > ?',
   )
@@ -28,12 +31,17 @@ export function prepareStoredPeople(database: Database.Database) {
   }
   return {
     list: (): StoredPerson[] => selectAll.all().map(toPerson),
-    save: savePerson,
+    save(person: StoredPerson, before: number | null): boolean {
+      if ((selectOne.get(person.address)?.changed_at ?? null) !== before) return false
+      savePerson(person)
+      return true
+    },
     remove(address: string): boolean {
       removeCodesOf.run(address)
       return remove.run(address).changes > 0
     },
     saveCode: (code: LinkCode): void => void saveCode.run(code),
+    listCodes: (now: number): LinkCode[] => selectCodes.all(now).map(toCode),
     useCode({ digest, channels, address, now }: CodeUse): LinkCode | null {
       removeOver.run(now)
       const row = selectCode.get(digest, now)
@@ -46,7 +54,8 @@ export function prepareStoredPeople(database: Database.Database) {
       savePerson({
         ...person,
         channels: { ...person.channels, [code.channel]: linked },
-        changedAt: now,
+        // Later than what was there, so that nobody who read that takes it for this.
+        changedAt: Math.max(now, (kept?.changed_at ?? 0) + 1),
         changedBy: code.person,
       })
       return code
