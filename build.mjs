@@ -1,15 +1,21 @@
 // What tsc does not do: the command's executable bit, SQLite, the engine of script guests, and the actions that ship.
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const at = (path) => fileURLToPath(new URL(path, import.meta.url))
 
 chmodSync(at('./dist/main.js'), 0o755)
+copyStyles()
 await compileSqliteWhenMissing()
 await buildEngineWhenOutdated()
 await buildActions()
+
+function copyStyles() {
+  const from = at('./src/http/console/styles')
+  cpSync(from, at('./dist/http/console/styles'), { recursive: true })
+}
 
 /**
  * Not left to npm, see `allowScripts`: it would compile both releases, where only one is used and most often comes

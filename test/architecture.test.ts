@@ -61,6 +61,8 @@ const vendorRooms: Record<string, string> = {
   hono: 'http',
   '@hono/node-server': 'http',
   '@hono/zod-openapi': 'http',
+  'htmx.org': 'http',
+  uplot: 'http',
   commander: 'cli',
   picocolors: 'cli',
   pino: 'log',
@@ -123,7 +125,7 @@ function listFiles(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name)
     if (entry.isDirectory()) return listFiles(path)
-    return entry.name.endsWith('.ts') && !entry.name.endsWith('.d.ts') ? [path] : []
+    return /\.tsx?$/.test(entry.name) && !entry.name.endsWith('.d.ts') ? [path] : []
   })
 }
 

@@ -4,9 +4,12 @@ import { offerAlertCalls } from './alert-calls.js'
 import { offerChannelCalls } from './channel-calls.js'
 import { offerDeliveryCalls } from './delivery-calls.js'
 import type { Engine } from './engine.js'
+import { offerIdentityCalls } from './identity-calls.js'
 import { offerJobCalls } from './job-calls.js'
 import { offerMailCalls } from './mail-calls.js'
+import { offerMailContent } from './mail-content.js'
 import { offerModuleCalls } from './module-calls.js'
+import { offerPeopleCalls } from './people-calls.js'
 import { offerSilenceCalls } from './silence-calls.js'
 import { offerWatchCalls } from './watch-calls.js'
 
@@ -32,13 +35,16 @@ export function offerEngineCalls(engine: Engine) {
   const info = async (): Promise<EngineInfo> => describe(engine.current())
   return {
     ...offerMailCalls(engine),
+    ...offerMailContent(engine),
     ...offerAlertCalls(engine),
     ...offerDeliveryCalls(engine),
     ...offerChannelCalls(engine),
+    ...offerPeopleCalls(engine),
     ...offerSilenceCalls(engine),
     ...offerWatchCalls(engine),
     ...offerModuleCalls(engine),
     ...offerJobCalls(engine),
+    ...offerIdentityCalls(engine),
     info,
     async reload(): Promise<EngineInfo> {
       await engine.reload()

@@ -1,0 +1,13 @@
+import { askBeforeSending } from './confirm.js'
+import { listenToKeys } from './keys.js'
+import { followEvents } from './live.js'
+import { showLocalTimes } from './times.js'
+import { showUploads } from './upload.js'
+
+/** Everything here is an addition: each page reads and acts without it. */
+showLocalTimes(document)
+askBeforeSending()
+listenToKeys()
+showUploads()
+followEvents()
+document.addEventListener('htmx:after:swap', () => showLocalTimes(document))

@@ -1,0 +1,96 @@
+/**
+ * One key each: `/` search, `j` and `k` go down and up a list, `o` or Enter opens, `r` sends the page's main form,
+ * `g` then a letter goes to a section, `?` says all this. Off with `localStorage.keys = 'off'` (WCAG 2.2, 2.1.4).
+ */
+export function listenToKeys(): void {
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || areOff()) return
+    const act = actions[event.key]
+    if (!act) return
+    act()
+    event.preventDefault()
+  })
+}
+
+const actions: Record<string, () => void> = {
+  '/': () => document.querySelector<HTMLInputElement>('search input')?.focus(),
+  j: () => choose(1),
+  k: () => choose(-1),
+  o: () => chosenLink()?.click(),
+  r: () => document.querySelector<HTMLButtonElement>('.heading .button.primary')?.click(),
+  '?': showKeys,
+}
+
+function areOff(): boolean {
+  return localStorage.getItem('keys') === 'off'
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+  )
+}
+
+function rows(): HTMLElement[] {
+  return [...document.querySelectorAll<HTMLElement>('main tbody tr')]
+}
+
+function choose(step: number): void {
+  const all = rows()
+  if (all.length === 0) return
+  const before = all.findIndex((row) => row.classList.contains('chosen'))
+  const index = before < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(before + step, 0), all.length - 1)
+  all[before]?.classList.remove('chosen')
+  const row = all[index]
+  row?.classList.add('chosen')
+  row?.querySelector<HTMLElement>('a')?.focus()
+}
+
+function chosenLink(): HTMLElement | null {
+  return document.querySelector<HTMLElement>('tbody tr.chosen a')
+}
+
+const help: [string, string][] = [
+  ['/', 'search'],
+  ['j k', 'down and up the list'],
+  ['o', 'open the chosen row'],
+  ['r', "the page's main button (Replay, Save …)"],
+  ['?', 'this help'],
+]
+
+function showKeys(): void {
+  const before = document.querySelector<HTMLDialogElement>('dialog.keys')
+  if (before) {
+    before.showModal()
+    return
+  }
+  const dialog = document.createElement('dialog')
+  dialog.className = 'keys'
+  dialog.setAttribute('aria-label', 'Keys')
+  const list = document.createElement('dl')
+  for (const [keys, what] of help) {
+    const name = document.createElement('dt')
+    for (const key of keys.split(' ')) {
+      const shown = document.createElement('kbd')
+      shown.textContent = key
+      name.append(shown, ' ')
+    }
+    const meaning = document.createElement('dd')
+    meaning.textContent = what
+    list.append(name, meaning)
+  }
+  const off = document.createElement('button')
+  off.className = 'button'
+  off.textContent = 'Turn single keys off in this browser'
+  off.addEventListener('click', () => {
+    localStorage.setItem('keys', 'off')
+    dialog.close()
+  })
+  const close = document.createElement('button')
+  close.className = 'button primary'
+  close.textContent = 'Close'
+  close.addEventListener('click', () => dialog.close())
+  dialog.append(list, off, close)
+  document.body.append(dialog)
+  dialog.showModal()
+}

@@ -1,0 +1,83 @@
+declare const htmx: { ajax: (verb: string, path: string, context: Record<string, string>) => Promise<void> }
+
+/** At most one refresh in this time, however much happens. */
+const refreshMsMin = 1_000
+/** Faster than this the list would jump under the reader's eyes: it says how much is new, and waits to be asked. */
+const eventsPerRefreshMax = 10
+const names = [
+  'mail.stored',
+  'mail.routed',
+  'delivery.settled',
+  'run.finished',
+  'mail.rejected',
+  'notification.acknowledged',
+  'notification.resolved',
+  'monitor.down',
+  'monitor.up',
+  'config.reloaded',
+  'config.rejected',
+]
+
+/** Keeps parts of the page that say `data-live` as they are on the server, while the page is looked at. */
+export function followEvents(): void {
+  if (!document.querySelector('[data-live]')) return
+  let source: EventSource | null = null
+  let waiting = 0
+  let timer: number | undefined
+  const state = document.querySelector<HTMLElement>('[data-live-state]')
+
+  const refresh = (): void => {
+    timer = undefined
+    const count = waiting
+    waiting = 0
+    const list = document.querySelector<HTMLElement>('[data-live]')
+    if (!list || isInUse(list)) return
+    if (count > eventsPerRefreshMax && list.dataset.live === 'mails') offer(list, count)
+    else void reload(list)
+  }
+  const onEvent = (): void => {
+    waiting++
+    if (timer === undefined) timer = window.setTimeout(refresh, refreshMsMin)
+  }
+  const open = (): void => {
+    source ??= new EventSource('/api/v1/events')
+    source.onopen = () => state?.removeAttribute('hidden')
+    source.onerror = () => state?.setAttribute('hidden', '')
+    for (const name of names) source.addEventListener(name, onEvent)
+  }
+  const close = (): void => {
+    source?.close()
+    source = null
+    state?.setAttribute('hidden', '')
+  }
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) return close()
+    open()
+    onEvent()
+  })
+  if (!document.hidden) open()
+}
+
+/** Nobody wants what they are choosing or reading to be replaced. */
+function isInUse(list: HTMLElement): boolean {
+  const isChosen = list.querySelector('input:checked, tr.chosen') !== null
+  return isChosen || (list.contains(document.activeElement) && document.activeElement?.tagName !== 'A')
+}
+
+function reload(list: HTMLElement): Promise<void> {
+  const target = `#${list.id}`
+  return htmx.ajax('GET', `${location.pathname}${location.search}`, { target, select: target, swap: 'outerHTML' })
+}
+
+function offer(list: HTMLElement, count: number): void {
+  let button = list.querySelector<HTMLButtonElement>('.new-rows')
+  if (!button) {
+    button = document.createElement('button')
+    button.className = 'button new-rows'
+    button.addEventListener('click', () => void reload(list))
+    list.prepend(button)
+  }
+  const known = Number(button.dataset.count ?? 0) + count
+  button.dataset.count = String(known)
+  button.textContent = `${known} new things happened – show`
+}

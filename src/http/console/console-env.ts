@@ -1,0 +1,15 @@
+import type { Identity } from '../../domain/identity.js'
+import type { EngineCalls } from '../../engine/engine-calls.js'
+
+/** What the pages stand on: the same calls as the API, nothing else. */
+export interface ConsoleParts {
+  calls: EngineCalls
+  status: () => Promise<Record<string, unknown>>
+  reload: () => Promise<{ hash: string; routes: number }>
+  now: () => number
+}
+
+/** Every page is asked for by somebody known: who is not is sent to sign in before it gets here. */
+export interface ConsoleEnv {
+  Variables: { identity: Identity }
+}
