@@ -5,20 +5,25 @@ import type { EngineLog } from './engine.js'
 const mailsPerCommit = 500
 const commitsMax = 1_000
 const expireEveryMs = 600_000
+const identitiesPerCommit = 500
 
 /** Deletes what may go now, and again every ten minutes, until the function it returns is called. */
 export function expireRegularly(
-  store: Pick<Store, 'expire'>,
-  retention: () => ServerSettings['retention'],
+  store: Pick<Store, 'expire' | 'forgetIdentities'>,
+  server: () => Pick<ServerSettings, 'retention' | 'http'>,
   now: () => number,
   log: EngineLog,
 ): () => Promise<void> {
   let work: Promise<void> = Promise.resolve()
   const expire = (): void => {
-    work = expireOld(store, retention(), now()).then(
-      (count) => (count > 0 ? log('info', 'retention deleted old mails', { count }) : undefined),
-      (error: unknown) => log('error', 'retention could not delete old mails', { error: String(error) }),
-    )
+    const { retention, http } = server()
+    const forgotten = forgetIdentities(store, retention, http.session.idleMs, now())
+    work = forgotten
+      .then(() => expireOld(store, retention, now()))
+      .then(
+        (count) => (count > 0 ? log('info', 'retention deleted old mails', { count }) : undefined),
+        (error: unknown) => log('error', 'retention could not delete old mails', { error: String(error) }),
+      )
   }
   const timer = setInterval(expire, expireEveryMs)
   expire()
@@ -49,4 +54,16 @@ export async function expireOld(
     if (gone === 0) break
   }
   return total
+}
+
+/** Forgets sessions and codes that are over, and with the record of deliveries tokens that long count no more. */
+async function forgetIdentities(
+  store: Pick<Store, 'forgetIdentities'>,
+  { deliveriesMs }: ServerSettings['retention'],
+  idleMs: number,
+  now: number,
+): Promise<void> {
+  const tokensBefore = deliveriesMs === null ? Number.MIN_SAFE_INTEGER : now - deliveriesMs
+  const rule = { now, seenBefore: now - idleMs, tokensBefore, limit: identitiesPerCommit }
+  for (let commits = 0; commits < commitsMax; commits++) if ((await store.forgetIdentities(rule)) === 0) break
 }
