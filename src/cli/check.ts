@@ -14,15 +14,16 @@ import { configSource } from './config-source.js'
 import { requireConfig } from './find-files.js'
 import { loadOffline, openOfflineRouting } from './offline-routing.js'
 import { countOf } from './print-table.js'
+import { addStoredChannelOption, readStoredChannelOption, type StoredChannelOption } from './stored-channels.js'
 import { addUploadedOption, readUploadedOption, type UploadedOption } from './uploaded-actions.js'
 
-interface CheckOptions extends UploadedOption {
+interface CheckOptions extends UploadedOption, StoredChannelOption {
   strict?: boolean
   print?: boolean
 }
 
 export function addCheck(program: Command, cli: () => Cli): void {
-  addUploadedOption(program.command('check'))
+  addStoredChannelOption(addUploadedOption(program.command('check')))
     .description('find mistakes in the config, without the network; exit 78 when there are any')
     .argument('[files...]', 'config files or folders (default: the one the server would use)')
     .option('--strict', 'exit 1 on warnings, too')
@@ -32,10 +33,11 @@ export function addCheck(program: Command, cli: () => Cli): void {
 
 async function runCheck(cli: Cli, files: string[], options: CheckOptions): Promise<void> {
   const uploaded = readUploadedOption(options)
+  const storedChannels = readStoredChannelOption(options)
   const paths = files.length > 0 ? files : requireConfig(cli)
   const color = cli.colors.isColorSupported
   try {
-    const { config, warnings } = await loadOffline(configSource(cli, paths), uploaded)
+    const { config, warnings } = await loadOffline(configSource(cli, paths), { uploaded, storedChannels })
     // Building and loading modules is part of the check: one that cannot run is a mistake in the config.
     await (await openOfflineRouting({ config, uploaded })).stop()
     await checkJobModules(config)

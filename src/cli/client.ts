@@ -14,6 +14,7 @@ export interface Client {
   url: string
   get: <Answer>(path: string, query?: Record<string, string | number | boolean | undefined>) => Promise<Answer>
   post: <Answer>(path: string, body?: unknown) => Promise<Answer>
+  patch: <Answer>(path: string, body: unknown) => Promise<Answer>
   del: <Answer>(path: string) => Promise<Answer>
   /** The answer itself, for bodies that are not JSON or do not end. */
   open: (path: string, init?: RequestInit) => Promise<Response>
@@ -50,6 +51,8 @@ export async function connect(cli: Cli): Promise<Client> {
     get: (path, query = {}) => call(`${path}${toQuery(query)}`, { method: 'GET' }),
     post: (path, body = {}) =>
       call(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    patch: (path, body) =>
+      call(path, { method: 'PATCH', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     del: (path) => call(path, { method: 'DELETE' }),
   }
 }
@@ -119,9 +122,9 @@ export async function serverDataFolder(cli: Cli): Promise<string> {
   if (cli.options.data || cli.env.MAILTRIGGER_DATA || !config) return usual
   // Reading the config takes longer than most questions; a server that runs on the usual folder needs no asking.
   if (!cli.options.config && isRunningOn(usual)) return usual
-  const { loadCheckedConfig } = await import('../engine/load-config.js')
+  const { anyInStore, loadCheckedConfig } = await import('../engine/load-config.js')
   const { configSource } = await import('./config-source.js')
-  const loaded = await loadCheckedConfig(configSource(cli, config), 'any').catch(() => null)
+  const loaded = await loadCheckedConfig(configSource(cli, config), anyInStore).catch(() => null)
   return loaded?.config.server.dataFolder ?? usual
 }
 

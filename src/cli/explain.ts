@@ -2,16 +2,20 @@ import type { Command } from 'commander'
 import type { JudgeByLlm } from '../domain/judge.js'
 import type { Trace } from '../domain/trace.js'
 import { type Explanation, explainMail } from '../engine/explanation.js'
+import { explainNearMisses } from '../engine/near-misses.js'
+import type { NearMiss } from '../route/near-miss.js'
 import { type Cli, CliExit, collect, exitCodes } from './cli.js'
 import { connect } from './client.js'
 import { configSource } from './config-source.js'
 import { requireConfig } from './find-files.js'
 import { loadOffline, openOfflineRouting } from './offline-routing.js'
+import { printNearMisses } from './print-near-miss.js'
 import { cut, printTrace, showText } from './print-trace.js'
 import { readMailFile } from './read-mail-file.js'
+import { addStoredChannelOption, readStoredChannelOption, type StoredChannelOption } from './stored-channels.js'
 import { addUploadedOption, readUploadedOption, type UploadedOption } from './uploaded-actions.js'
 
-interface ExplainOptions extends UploadedOption {
+interface ExplainOptions extends UploadedOption, StoredChannelOption {
   message?: string
   route?: string
   llm: 'live' | 'stub' | 'skip'
@@ -23,7 +27,7 @@ interface ExplainOptions extends UploadedOption {
 }
 
 export function addExplain(program: Command, cli: () => Cli): void {
-  addUploadedOption(program.command('explain'))
+  addStoredChannelOption(addUploadedOption(program.command('explain')))
     .description('show what the routes make of a mail, and why; sends nothing')
     .argument('[mail]', 'a .eml file, or - for standard input')
     .option('--message <id>', 'a mail the server has stored, instead of a file')
@@ -42,30 +46,35 @@ async function runExplain(cli: Cli, file: string | undefined, options: ExplainOp
     throw new CliExit(exitCodes.usage, `--llm takes live, stub or skip, not "${options.llm}"`)
   }
   if (!file && !options.message) throw new CliExit(exitCodes.usage, 'name a .eml file, or --message ID')
-  const explanation = options.message
+  const { near_misses, ...explanation } = options.message
     ? await explainStored(cli, options.message)
     : await explainFile(cli, file ?? '-', options)
   const trace = options.route ? onlyRoute(explanation.trace, options.route) : explanation.trace
-  cli.show({ ...explanation, trace }, () => printExplanation({ ...explanation, trace }, cli, options))
+  const shown = { ...explanation, trace, near_misses }
+  cli.show(shown, () => printExplanation(shown, cli, options))
   checkExpectation(explanation, options.expect)
 }
 
-async function explainStored(cli: Cli, id: string): Promise<Explanation> {
+/** What would be done with a mail, and which routes nearly took it when none did. */
+type ExplainedMail = Explanation & { near_misses: NearMiss[] }
+
+async function explainStored(cli: Cli, id: string): Promise<ExplainedMail> {
   const client = await connect(cli)
-  const answer = await client.post<{ items: { after: Explanation }[] }>('/mails/replay', { ids: [id], dry_run: true })
-  const after = answer.items[0]?.after
-  if (!after) throw new CliExit(exitCodes.notFound, `there is no mail ${id}`)
-  return after
+  return client.post<ExplainedMail>('/routes/explain', { message: id })
 }
 
-async function explainFile(cli: Cli, file: string, options: ExplainOptions): Promise<Explanation> {
+async function explainFile(cli: Cli, file: string, options: ExplainOptions): Promise<ExplainedMail> {
   const uploaded = readUploadedOption(options)
-  const { config } = await loadOffline(configSource(cli, requireConfig(cli)), uploaded)
+  const storedChannels = readStoredChannelOption(options)
+  const { config } = await loadOffline(configSource(cli, requireConfig(cli)), { uploaded, storedChannels })
   const raw = await readMailFile(file, options, Date.now())
   const judge = options.llm === 'live' ? {} : { judge: options.llm === 'stub' ? sayYes : null }
   const routing = await openOfflineRouting({ config, uploaded, ...judge })
   try {
-    return await explainMail(routing.parts, raw, cli.signal)
+    const explanation = await explainMail(routing.parts, raw, cli.signal)
+    const isUnrouted = explanation.trace.outcome === 'unrouted'
+    const near_misses = isUnrouted ? await explainNearMisses(routing.parts, raw, cli.signal) : []
+    return { ...explanation, near_misses }
   } finally {
     await routing.stop()
   }
@@ -86,12 +95,14 @@ function onlyRoute(trace: Trace, name: string): Trace {
   throw new CliExit(exitCodes.notFound, `there is no route "${name}"`, `routes: ${names}`)
 }
 
-function printExplanation(explanation: Explanation, cli: Cli, options: ExplainOptions): string {
+function printExplanation(explanation: ExplainedMail, cli: Cli, options: ExplainOptions): string {
   const { colors } = cli
   const { trace, deliveries } = explanation
+  const nearest = printNearMisses(explanation.near_misses, cli)
   const lines = [
     colors.bold(explanation.subject || '(no subject)'),
     printTrace(trace, { colors, all: options.all === true }),
+    ...(nearest === '' ? [] : [nearest]),
     '',
   ]
   for (const delivery of deliveries) {

@@ -12,6 +12,7 @@ import { noLlmCache, noLookupCache } from '../engine/store-caches.js'
 import { createOutbound } from '../outbound/client.js'
 import { createParser } from '../receive/parser.js'
 import { createWasmHost } from '../wasm/host.js'
+import { withStoredChannels } from './stored-channels.js'
 import { loadUploadedFiles } from './uploaded-actions.js'
 
 export interface OfflineOptions {
@@ -24,10 +25,20 @@ export interface OfflineOptions {
   now?: () => number
 }
 
-/** Checks a config, with these names taken as uploaded. Without any, an unknown action's error says how to name them. */
-export function loadOffline(source: ConfigSource, uploaded: Record<string, string>) {
+/** What the commands are told of a server's store: uploaded actions, and channels with their kinds. */
+export interface ToldOfStore {
+  uploaded: Record<string, string>
+  storedChannels: ReadonlyMap<string, string>
+}
+
+/** Checks a config, with these in the store. Without any, the error of an unknown name says how to tell of it. */
+export async function loadOffline(source: ConfigSource, { uploaded, storedChannels }: ToldOfStore) {
   const names = Object.keys(uploaded)
-  return loadCheckedConfig(source, names.length > 0 ? names : undefined)
+  const { config, warnings } = await loadCheckedConfig(source, {
+    ...(names.length > 0 ? { uploadedActions: names } : {}),
+    ...(storedChannels.size > 0 ? { storedChannels } : {}),
+  })
+  return { config: withStoredChannels(config, storedChannels), warnings }
 }
 
 /** The pipeline without a server: everything is decided, nothing is sent or kept. Always `stop` it. */

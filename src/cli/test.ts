@@ -15,6 +15,7 @@ import { loadOffline, openOfflineRouting } from './offline-routing.js'
 import { cut, printTrace } from './print-trace.js'
 import { mockJudge, mockRequest } from './route-test-mocks.js'
 import { type JobTester, openJobTester } from './run-job-test.js'
+import { addStoredChannelOption, readStoredChannelOption, type StoredChannelOption } from './stored-channels.js'
 import { addUploadedOption, readUploadedOption, type UploadedOption } from './uploaded-actions.js'
 
 export interface TestResult {
@@ -25,7 +26,7 @@ export interface TestResult {
   came: { type: 'mail'; explanation: Explanation } | { type: 'job'; runs: TestedRun[] }
 }
 
-interface TestOptions extends UploadedOption {
+interface TestOptions extends UploadedOption, StoredChannelOption {
   filter?: string
   coverage?: boolean
   junit?: string
@@ -34,7 +35,7 @@ interface TestOptions extends UploadedOption {
 const testMsMax = 60_000
 
 export function addTest(program: Command, cli: () => Cli): void {
-  addUploadedOption(program.command('test'))
+  addStoredChannelOption(addUploadedOption(program.command('test')))
     .description('run route tests: mails, and what should become of them; nothing is sent')
     .argument('[files...]', 'test files (default: every *.test.yaml in this folder)')
     .option('--filter <text>', 'only tests whose name has this text')
@@ -77,7 +78,8 @@ async function runFile(
   routes: Set<string>,
 ): Promise<TestResult[]> {
   const uploaded = readUploadedOption(options)
-  const { config } = await loadOffline(configSource(cli, file.config), uploaded)
+  const storedChannels = readStoredChannelOption(options)
+  const { config } = await loadOffline(configSource(cli, file.config), { uploaded, storedChannels })
   const misnamed = checkRouteTestNames(file, config)
   if (misnamed.length > 0) throw new ConfigError(misnamed)
   for (const route of config.routes) routes.add(route.name)

@@ -62,30 +62,40 @@ function lintSend(
   step: SendStep,
   isGathered: boolean,
   place: (...path: string[]) => Place,
-  { issues, root }: Reading,
+  reading: Reading,
 ): void {
+  const { issues, root } = reading
   const { repeat, escalations, offersAck } = step
   const first = repeat === null ? 'then' : 'repeat'
   const isFollowed = repeat !== null || escalations.length > 0
   if (isGathered && isFollowed) {
     const message = 'what goes into a digest is neither repeated nor escalated'
     issues.warning('digest-with-escalation', message, place('send', first), 'use a route of its own for it')
-  } else if (offersAck && config.server.http.publicUrl === null && !hasButtons(config, step)) {
+  } else if (offersAck && config.server.http.publicUrl === null && !hasButtons(config, step, reading)) {
     const message = 'nobody can acknowledge from the message'
     issues.warning('no-ack-link', message, place('send', isFollowed ? first : 'ack'), 'set server.http.public_url')
   }
   const asksManagers = escalations.some(({ to }) => to?.includes('manager'))
-  if (asksManagers && Object.values(config.people).every(({ manager }) => manager === null)) {
+  const areAllKnown = reading.storedPeople === undefined || reading.storedPeople.length === 0
+  if (asksManagers && areAllKnown && Object.values(config.people).every(({ manager }) => manager === null)) {
     const message = 'this escalates to managers, and nobody in people has one'
     const hint = nodeAt(root, ['people']) ? 'add "manager" to the people it concerns' : 'add people with managers'
     issues.warning('no-manager', message, place('send', 'then'), hint)
   }
 }
 
-/** Of a channel that does not exist, an error has told. */
-function hasButtons({ channels }: Checked, { channels: names, escalations }: SendStep): boolean {
+/** Of a channel that does not exist, an error has told; one in a store that nobody has looked into may have buttons. */
+function hasButtons(
+  { channels }: Checked,
+  { channels: names, escalations }: SendStep,
+  { storedChannels, kinds }: Reading,
+): boolean {
   const all = [...names, ...escalations.flatMap(({ channels: further }) => further)]
-  return all.some((name) => channels[name]?.kind.listen !== undefined)
+  return all.some((name) => {
+    if (channels[name]) return channels[name].kind.listen !== undefined
+    if (storedChannels === 'any') return true
+    return kinds.get(storedChannels?.get(name) ?? '')?.listen !== undefined
+  })
 }
 
 function lintQuietHours({ people, calendars }: Checked, { issues, root, names }: Reading): void {

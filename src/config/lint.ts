@@ -29,8 +29,17 @@ function lintUnused(sort: NameSort, section: string, { root, names, used, issues
   }
 }
 
-/** Whoever edits the file of an action wonders why nothing changes while an upload of that name stands before it. */
-function lintOverridden({ root, names, uploadedActions, issues }: Reading): void {
+/**
+ * Whoever edits the file of an action wonders why nothing changes while an upload of that name stands before it; and
+ * whoever changes a channel in the store, why nothing does while a file has one of that name.
+ */
+function lintOverridden({ root, names, uploadedActions, storedChannels, issues }: Reading): void {
+  for (const name of names.channel.keys()) {
+    if (typeof storedChannels !== 'object' || !storedChannels.has(name)) continue
+    const message = `a channel ${name} was made while the server ran, and this one stands before it`
+    const hint = `mailtrigger channels delete ${name} takes the other out of the store`
+    issues.warning('overridden-channel', message, keyPlaceAt(root, ['channels', name]), hint)
+  }
   if (!Array.isArray(uploadedActions)) return
   for (const name of names.action.keys()) {
     if (!uploadedActions.includes(name)) continue

@@ -35,6 +35,10 @@ export interface CheckOptions {
    * before the store is open; without it none is known, and a name nothing has is an error that says how to tell.
    */
   uploadedActions?: readonly string[] | 'any'
+  /** Kinds of the channels that were made while the server runs, by name; `any` and absence as above. */
+  storedChannels?: ReadonlyMap<string, string> | 'any'
+  /** Mail addresses of the people who were entered while the server runs; `any` and absence as above. */
+  storedPeople?: readonly string[] | 'any'
 }
 
 export interface LoadOptions extends CheckOptions {
@@ -98,6 +102,8 @@ function startReading(
     kinds: new Map(options.kinds.map((kind) => [kind.kind, kind])),
     names,
     uploadedActions: options.uploadedActions,
+    storedChannels: options.storedChannels,
+    storedPeople: options.storedPeople,
     used: {
       channel: new Set(),
       lookup: new Set(),

@@ -108,3 +108,13 @@ export class ApiError extends Error {
 export class StoreError extends Error {
   override readonly name = 'StoreError'
 }
+
+/** A sealed secret cannot be opened: by none of the keys there are, or because it is no longer what was sealed. */
+export class SealError extends Error {
+  override readonly name = 'SealError'
+  readonly kind: 'other_key' | 'damaged'
+  constructor(kind: SealError['kind'], message: string) {
+    super(message)
+    this.kind = kind
+  }
+}

@@ -26,7 +26,7 @@ export function offerAlertCalls(engine: Engine) {
 
   /** For a link that is forged, or whose alert is no longer kept, it is as if there were nothing. */
   async function readAckToken(token: string): Promise<AckView & { delivery_id: string; recipient: string | null }> {
-    const link = readAckLink(engine.key, token, now())
+    const link = readAckLink(engine.keys.signing(), token, now())
     const delivery = link && (await store.readDelivery(link.deliveryId))
     const notification = delivery && (await store.readNotification(delivery.notification_id))
     if (!notification) throw new ApiError(404, 'not_found', 'this link is not one of ours, or its alert is gone')

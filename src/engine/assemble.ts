@@ -10,7 +10,7 @@ import type { WasmHost } from '../domain/wasm.js'
 import { createLookups, type LookupCache } from '../enrich/lookups.js'
 import { createJudge, type LlmCache } from '../llm/judge.js'
 import type { PipelineParts } from '../pipeline.js'
-import { compileRoutes } from '../route/compile-routes.js'
+import { type CompiledRoutes, compileRoutes } from '../route/compile-routes.js'
 import { matchRoutes } from '../route/match-routes.js'
 import { compileWatchers, matchWatchers } from '../steps/watchers.js'
 import { type ActionSet, loadActions, type UploadedModules } from './action-set.js'
@@ -19,6 +19,8 @@ import { hideInAct, hideInVerdict } from './guest-words.js'
 /** What routing needs from outside, whoever asks: the server, `explain`, or a route test. */
 export interface AssemblyParts {
   config: Config
+  /** What guests may not say; the config's own when nothing else is given. It may grow while the config runs. */
+  secrets?: () => readonly string[]
   host: WasmHost
   /** Stand before the config's modules of the same names. What is uploaded later runs from the next mail on. */
   uploads: UploadedModules
@@ -36,6 +38,8 @@ export interface AssemblyParts {
 
 export interface AssembledParts extends PipelineParts {
   actions: ActionSet
+  /** In the order of their evaluation. */
+  routes: CompiledRoutes
 }
 
 /**
@@ -43,7 +47,7 @@ export interface AssembledParts extends PipelineParts {
  * Rejects with `ConfigError` when a module cannot be used, so that a bad module never replaces a good config.
  */
 export async function assemblePipeline(parts: AssemblyParts): Promise<AssembledParts> {
-  const { config, host, now, measure } = parts
+  const { config, host, now, measure, secrets = () => config.secrets } = parts
   const routes = compileRoutes(config.routes)
   const watchers = compileWatchers(config)
   const actions = await loadActions(config, parts.uploads, host)
@@ -56,13 +60,14 @@ export async function assemblePipeline(parts: AssemblyParts): Promise<AssembledP
   })
   const judgeByWasm: JudgeByWasm = ({ module: name, mail }, signal) => {
     const { settings, module } = actions.get(name)
-    return hideInVerdict(runCondition({ host }, { action: settings, module, mail }, signal), config.secrets)
+    return hideInVerdict(runCondition({ host }, { action: settings, module, mail }, signal), secrets())
   }
   const judgeByLlm = parts.judge === undefined ? createConfiguredJudge(parts) : parts.judge
 
   return {
     config,
     actions,
+    routes,
     now,
     measure,
     silences: parts.silences,
@@ -77,7 +82,7 @@ export async function assemblePipeline(parts: AssemblyParts): Promise<AssembledP
       const attachments = [...draft.mail.attachments, ...draft.attached]
       const { mail, recipients, variables } = draft
       const call = { action: settings, module, mail, recipients, variables, attachments }
-      return hideInAct(runAction({ host }, call, signal), config.secrets)
+      return hideInAct(runAction({ host }, call, signal), secrets())
     },
   }
 }

@@ -9,13 +9,17 @@ import { type Audit, recordIn } from './audit.js'
 import { expireRegularly } from './expire-old.js'
 import { type Foundation, openFoundation, userAgent } from './foundation.js'
 import { type Jobs, openJobs } from './jobs.js'
+import { createLinking, type Linking } from './linking.js'
 import { Listeners } from './listeners.js'
 import { type ConfigSource, loadCheckedConfig } from './load-config.js'
 import { createLoops, type Loops } from './loops.js'
 import { type Current, createRunningConfig, type RunningConfig } from './running-config.js'
+import { saveSession } from './sessions.js'
+import { namesOfSetup, readSetup, resealSetup, takeSetup } from './setup.js'
 import { openStandingOrders, type StandingOrders } from './standing-orders.js'
 import { llmCacheIn, lookupCacheIn } from './store-caches.js'
 import { takePress } from './take-press.js'
+import { takeResult } from './take-result.js'
 import { openUploads, type Uploads } from './uploads.js'
 
 export type EngineLog = (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
@@ -32,19 +36,25 @@ export interface EngineOptions {
 
 /** Everything behind the 250: the store, the loops, and the config they run on. */
 export interface Engine
-  extends Pick<Foundation, 'store' | 'outbound' | 'host' | 'key'>,
+  extends Pick<Foundation, 'store' | 'outbound' | 'host' | 'keys'>,
     Pick<Loops, 'pipeline' | 'deliveries' | 'follow' | 'watch'>,
     Pick<EngineOptions, 'emit' | 'now' | 'measure'> {
   uploads: Uploads
   jobs: Jobs
   orders: StandingOrders
   listeners: Listeners
+  linking: Linking
   audit: Audit
   newId: () => string
   log: EngineLog
   current: RunningConfig['current']
   /** Loads the config again. Rejects with `ConfigError`, and the one that runs goes on running. */
   reload: () => Promise<void>
+  /**
+   * Changes what people set up (stored channels, stored people, the key), one change after the other and none during a
+   * reload, and takes it over: the files are not read for it, so that what is broken in them does not matter.
+   */
+  changeSetup: <Result>(change: () => Promise<Result>) => Promise<Result>
   stop: () => Promise<void>
 }
 
@@ -74,7 +84,7 @@ async function build(
   stopAll: () => Promise<void>,
 ): Promise<Engine> {
   const { emit, now, measure } = options
-  const { store, outbound, parser, host, key, dataFolder } = foundation
+  const { store, outbound, parser, host, keys, dataFolder } = foundation
   const { current } = running
   const log: EngineLog = (level, message, facts) => options.log[level](facts, message)
   const newId = createIdSource()
@@ -94,19 +104,27 @@ async function build(
   })
   stops.push(jobs.stop)
   const uploads = await openEngineUploads(foundation, running, options.now, log)
-  const load = () => loadAll(options, foundation, orders, uploads, jobs)
+  await resealSetup(store, keys.ring())
+  const load = () => loadAll(options, foundation, running, { orders, uploads, jobs, log })
   const first = await load()
   running.take(first)
   // A mail that ended the process before must get through before the next end, so nothing waits for a thread to load.
   await parser.start()
 
-  const engine = { store, outbound, host, key, uploads, jobs, orders, audit, log, current, emit, now, measure }
-  const listeners = createListeners({ ...engine, deliveries: loops.deliveries })
+  const engine = { store, outbound, host, keys, uploads, jobs, orders, audit, log, current, emit, now, measure }
+  const linking = createLinking({
+    ...engine,
+    takeStored: () => uploads.inTurn(retake),
+    listenAnew: () => listeners.take(current().config),
+  })
+  const listeners = createListeners({ ...engine, linking, deliveries: loops.deliveries })
   stops.push(() => listeners.stop(), loops.stop)
   await keepDigests(foundation, first, now())
   await loops.start()
   await listeners.take(first.config)
-  stops.push(expireRegularly(store, () => current().config.server.retention, now, log))
+  stops.push(async () => linking.stop())
+  await linking.start()
+  stops.push(expireRegularly(store, () => current().config.server, now, log))
   stops.push(() => jobs.scheduler.stop())
   await jobs.start(first.jobs)
 
@@ -121,6 +139,14 @@ async function build(
     await listeners.take(next.config)
     if (isNew) await audit('config', 'config.reload', [next.config.hash], {})
   }
+  const retake = async (): Promise<void> => {
+    const { files, parts, warnings } = current()
+    const merged = takeSetup(files, await readSetup(store), { ring: keys.ring(), source: options.source, log })
+    // Nothing in the pipeline depends on what a channel is but its config, so nothing is built or loaded anew.
+    running.take({ files, warnings, ...merged, parts: { ...parts, config: merged.config } })
+    await loops.takeConfig()
+    await listeners.take(merged.config)
+  }
   const { pipeline, deliveries, follow, watch } = loops
   return {
     ...engine,
@@ -129,8 +155,15 @@ async function build(
     follow,
     watch,
     listeners,
+    linking,
     newId: () => newId(now()),
     reload: () => uploads.inTurn(reload),
+    changeSetup: (change) =>
+      uploads.inTurn(async () => {
+        const result = await change()
+        await retake()
+        return result
+      }),
     stop: stopAll,
   }
 }
@@ -148,13 +181,17 @@ async function openEngineUploads(
 }
 
 function createListeners(
-  engine: Pick<Engine, 'store' | 'outbound' | 'key' | 'current' | 'deliveries' | 'emit' | 'audit' | 'now' | 'log'>,
+  engine: Pick<Engine, 'store' | 'outbound' | 'keys' | 'current' | 'deliveries' | 'linking' | 'emit' | 'audit' | 'now' | 'log'>,
 ): Listeners {
-  const { outbound, key, now, log } = engine
+  const { store, outbound, keys, linking, now, log } = engine
   return new Listeners({
     fetch: outbound.fetch,
-    key,
+    key: keys.ring().current.signing,
     onPress: (heardBy, press) => takePress(engine, heardBy, press),
+    onLink: linking.hear,
+    listLinking: linking.listChannels,
+    onResult: (heardBy, result, signal) => takeResult(engine, heardBy, result, signal),
+    onSession: (heardBy, place, isOpen) => saveSession(store, heardBy, place, { isOpen, at: now() }),
     now,
     log,
   })
@@ -163,14 +200,17 @@ function createListeners(
 /** Reads the config and makes everything of it, without changing what runs. Rejects with `ConfigError`. */
 async function loadAll(
   { source, now, measure }: EngineOptions,
-  { store, outbound, parser, host }: Foundation,
-  orders: StandingOrders,
-  uploads: Uploads,
-  jobs: Jobs,
+  { store, outbound, parser, host, keys }: Foundation,
+  running: RunningConfig,
+  { orders, uploads, jobs, log }: Pick<Engine, 'orders' | 'uploads' | 'jobs' | 'log'>,
 ): Promise<Current & { jobs: LoadedJob[] }> {
-  const loaded = await loadCheckedConfig(source, uploads.names())
+  const setup = await readSetup(store)
+  const inStore = { uploadedActions: uploads.names(), ...namesOfSetup(setup) }
+  const { config: files, warnings } = await loadCheckedConfig(source, inStore)
+  const merged = takeSetup(files, setup, { ring: keys.ring(), source, log })
   const parts = await assemblePipeline({
-    config: loaded.config,
+    config: merged.config,
+    secrets: () => running.current().config.secrets,
     host,
     uploads,
     parse: (raw, signal) => parser.parse(raw, signal),
@@ -182,7 +222,7 @@ async function loadAll(
     now,
     measure,
   })
-  return { ...loaded, parts, jobs: await jobs.load(loaded.config) }
+  return { files, warnings, ...merged, parts, jobs: await jobs.load(merged.config) }
 }
 
 /** Digests that are sent even when nothing came have a time from the start. */

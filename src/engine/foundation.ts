@@ -6,8 +6,8 @@ import { createParser, type MailParser } from '../receive/parser.js'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.js'
 import type { Store } from '../store/store.js'
 import { createWasmHost } from '../wasm/host.js'
-import { type ConfigSource, loadCheckedConfig } from './load-config.js'
-import { openServerKey } from './server-key.js'
+import { anyInStore, type ConfigSource, loadCheckedConfig } from './load-config.js'
+import { openServerKeys, type ServerKeys } from './server-key.js'
 
 export const userAgent = 'MailTrigger/0.1 (+https://mailtrigger.app)'
 /** Processes for actions and conditions, which may have a network; those of jobs are the jobs room's. */
@@ -20,8 +20,8 @@ export interface Foundation {
   outbound: Outbound
   parser: MailParser
   host: WasmHost
-  /** What links and buttons are signed with. */
-  key: Uint8Array
+  /** What links and buttons are signed with, and secrets sealed. */
+  keys: ServerKeys
   close: () => Promise<void>
 }
 
@@ -34,12 +34,12 @@ export async function openFoundation(
   network: () => NetworkPolicy,
   now: () => number,
 ): Promise<Foundation> {
-  // Which actions were uploaded stands in the store, and where the store is, in the config: so that is read twice.
-  const { server } = (await loadCheckedConfig(source, 'any')).config
+  // What people uploaded and entered is in the store, and where the store is, in the config: so that is read twice.
+  const { server } = (await loadCheckedConfig(source, anyInStore)).config
   const { dataFolder } = server
   const store = openSqliteStore(dataFolder, now)
   try {
-    const key = openServerKey(dataFolder, source.env)
+    const keys = openServerKeys(dataFolder, source.env)
     const outbound = createOutbound({ policy: server.network, userAgent })
     const parser = createParser({})
     const host = createWasmHost({
@@ -52,7 +52,7 @@ export async function openFoundation(
       await outbound.close()
       await store.close()
     }
-    return { dataFolder, store, outbound, parser, host, key, close }
+    return { dataFolder, store, outbound, parser, host, keys, close }
   } catch (error) {
     await store.close()
     throw error

@@ -1,5 +1,5 @@
 import { channelKinds, findChannelKind } from '../channels/index.js'
-import { type ConfigOverrides, loadConfig } from '../config/load.js'
+import { type CheckOptions, type ConfigOverrides, loadConfig } from '../config/load.js'
 import type { Channel } from '../domain/channel.js'
 import type { Config } from '../domain/config.js'
 import { ConfigError, type ConfigIssue } from '../domain/errors.js'
@@ -18,23 +18,20 @@ export interface ConfigSource {
   withoutJobs?: boolean
 }
 
-/**
- * Loads a config with every check that needs no network. Rejects with `ConfigError` carrying all issues.
- * @param uploadedActions see `CheckOptions.uploadedActions`
- */
+/** What the files may refer to without having it: see `CheckOptions`. */
+export type NamesInStore = Pick<CheckOptions, 'uploadedActions' | 'storedChannels' | 'storedPeople'>
+
+/** For reading a config before the store is open. */
+export const anyInStore: NamesInStore = { uploadedActions: 'any', storedChannels: 'any', storedPeople: 'any' }
+
+/** Loads a config with every check that needs no network. Rejects with `ConfigError` carrying all issues. */
 export async function loadCheckedConfig(
   source: ConfigSource,
-  uploadedActions?: readonly string[] | 'any',
+  inStore: NamesInStore = {},
 ): Promise<{ config: Config; warnings: ConfigIssue[] }> {
   const { paths, overrides, env } = source
   const checks = { kinds: channelKinds, checkPattern, checkSchedule }
-  const loaded = await loadConfig({
-    paths,
-    overrides,
-    env,
-    ...checks,
-    ...(uploadedActions === undefined ? {} : { uploadedActions }),
-  })
+  const loaded = await loadConfig({ paths, overrides, env, ...checks, ...inStore })
   refuseOpenDoor(loaded.config)
   const config = { ...loaded.config }
   if (source.inboxOnly) {
@@ -53,7 +50,8 @@ function refuseOpenDoor(config: Config): void {
   throw new ConfigError([{ message, code: 'open-door', severity: 'error', position: null, hint, frame: null }])
 }
 
-function inboxChannel(name: string): Channel {
+/** Stands in for any channel when everything is to go into the inbox. */
+export function inboxChannel(name: string): Channel {
   const kind = findChannelKind('inbox')
   if (!kind) throw new TypeError('THE list of channels has no inbox')
   const limits = { rate: null, perDayMax: null, retryMs: null, retryWindowMs: null }

@@ -3,11 +3,14 @@ import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Delivered } from '../deliver/deliver-one.js'
 import { DeliveryLoop } from '../deliver/delivery-loop.js'
+import type { NewNotification } from '../domain/delivery.js'
 import type { EngineEvent } from '../domain/events.js'
+import { signHookSecret } from '../follow/ack-token.js'
 import { findDigestPlan } from '../follow/digest-plan.js'
 import { FollowLoop } from '../follow/follow-loop.js'
 import { type RoutedMail, routeMail } from '../pipeline.js'
 import { PipelineLoop } from '../pipeline-loop.js'
+import { wordNotification } from '../steps/word-deliveries.js'
 import type { ClaimedDelivery } from '../store/store.js'
 import { WatchLoop } from '../watch/watch-loop.js'
 import { tellCapReached } from './cap-notice.js'
@@ -17,13 +20,14 @@ import type { EngineLog } from './engine.js'
 import type { Foundation } from './foundation.js'
 import { planNotice } from './plan-notice.js'
 import type { RunningConfig } from './running-config.js'
+import { readSession } from './sessions.js'
 import type { StandingOrders } from './standing-orders.js'
 
 /** How long a send that is under way may take when the program stops. */
 const stopPatienceMs = 15_000
 
 export interface LoopsParts
-  extends Pick<Foundation, 'store' | 'outbound' | 'parser' | 'key'>,
+  extends Pick<Foundation, 'store' | 'outbound' | 'parser' | 'keys'>,
     Pick<RunningConfig, 'current'> {
   orders: StandingOrders
   emit: (event: EngineEvent) => void
@@ -55,6 +59,7 @@ export function createLoops(parts: LoopsParts): Loops {
   const follow = new FollowLoop({
     store,
     digestPlan: (route) => findDigestPlan(parts.current().config.routes, route),
+    word: (notification) => word(notification, parts),
     wakeDeliveries,
     now,
     log,
@@ -135,6 +140,7 @@ function createWatchLoop(parts: LoopsParts, wakeDeliveries: (channels: string[])
     monitors: () => current().config.monitors,
     rules: orders.rules,
     plan: (channels, message) => planNotice(channels, message, current().config, now()),
+    word: (notification) => word(notification, parts),
     newToken: () => randomBytes(24).toString('base64url'),
     wakeDeliveries,
     emit,
@@ -144,15 +150,33 @@ function createWatchLoop(parts: LoopsParts, wakeDeliveries: (channels: string[])
   })
 }
 
+async function word(
+  unworded: NewNotification,
+  { current, log }: Pick<LoopsParts, 'current' | 'log'>,
+): Promise<NewNotification> {
+  const { notification, problems } = await wordNotification(unworded, current().config)
+  for (const problem of problems) log('warn', problem, { title: notification.message.title })
+  return notification
+}
+
 function contextOf(delivery: ClaimedDelivery, parts: LoopsParts, signal: AbortSignal) {
-  const { store, outbound, parser, key, now, log } = parts
+  const { store, outbound, parser, keys, now, log } = parts
   const { config } = parts.current()
   const { id, mailId, attempts, notification, aboutRemote, offersAck } = delivery
   const { publicUrl } = config.server.http
-  const ack = offersAck ? offerAck(key, id, publicUrl, now()) : null
+  const ack = offersAck ? offerAck(keys.ring().current.signing, id, publicUrl, now()) : null
   const hookUrl = hookUrlOf(publicUrl, delivery.channel)
   return channelContext(
-    { id, mailId, attempts, fingerprint: notification.fingerprint, sent: aboutRemote, hookUrl },
+    {
+      id,
+      mailId,
+      attempts,
+      fingerprint: notification.fingerprint,
+      sent: aboutRemote,
+      hookUrl,
+      hookSecret: signHookSecret(keys.ring().current.signing, delivery.channel),
+      readSession: (place) => readSession(store, config.channels[delivery.channel], place),
+    },
     {
       store,
       outbound,

@@ -1,10 +1,12 @@
 import type { Config } from '../domain/config.js'
 import type { ConfigIssue } from '../domain/errors.js'
 import type { AssembledParts } from './assemble.js'
+import type { MergedSetup } from './stored-config.js'
 
 /** A config with everything that was made of it. */
-export interface Current {
-  config: Config
+export interface Current extends MergedSetup {
+  /** What the files alone say. */
+  files: Config
   parts: AssembledParts
   warnings: ConfigIssue[]
 }

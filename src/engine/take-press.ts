@@ -13,11 +13,11 @@ const notOurs = 'this button is not one of ours'
  * nowhere else: who forwards a message does not hand on its button.
  */
 export async function takePress(
-  engine: Pick<Engine, 'store' | 'current' | 'deliveries' | 'emit' | 'audit' | 'now' | 'key'>,
+  engine: Pick<Engine, 'store' | 'current' | 'deliveries' | 'emit' | 'audit' | 'now' | 'keys'>,
   heardBy: Channel,
   { data, address, by }: ButtonPress,
 ): Promise<string> {
-  const deliveryId = readAckButton(engine.key, data)
+  const deliveryId = readAckButton(engine.keys.signing(), data)
   if (deliveryId === null) return notOurs
   const delivery = await engine.store.readDelivery(deliveryId)
   if (!delivery) return 'this alert is no longer kept'

@@ -18,11 +18,12 @@ export function signAckLink(key: Uint8Array, deliveryId: string, expiresAt: numb
   return `${signed}.${macOf(key, 'ack-link', signed).toString('base64url')}`
 }
 
-export function readAckLink(key: Uint8Array, token: string, now: number): AckLink {
+/** @param keys any of them may have signed it */
+export function readAckLink(keys: readonly Uint8Array[], token: string, now: number): AckLink {
   const found = /^([0-9A-Z]{26})\.([0-9a-z]{1,9})\.([\w-]{43})$/.exec(token)
   if (!found) return null
   const [, deliveryId = '', expiry = '', mac = ''] = found
-  if (!isEqual(mac, macOf(key, 'ack-link', `${deliveryId}.${expiry}`))) return null
+  if (!keys.some((key) => isEqual(mac, macOf(key, 'ack-link', `${deliveryId}.${expiry}`)))) return null
   return { deliveryId, isExpired: Number.parseInt(expiry, 36) * 1_000 <= now }
 }
 
@@ -31,12 +32,15 @@ export function signAckButton(key: Uint8Array, deliveryId: string): string {
   return `ack:${deliveryId}.${buttonMac(key, deliveryId).toString('base64url')}`
 }
 
-/** The delivery whose button it is; null for a forged one. */
-export function readAckButton(key: Uint8Array, data: string): string | null {
+/**
+ * The delivery whose button it is; null for a forged one.
+ * @param keys any of them may have signed it
+ */
+export function readAckButton(keys: readonly Uint8Array[], data: string): string | null {
   const found = /^ack:([0-9A-Z]{26})\.([\w-]{22})$/.exec(data)
   if (!found) return null
   const [, deliveryId = '', mac = ''] = found
-  return isEqual(mac, buttonMac(key, deliveryId)) ? deliveryId : null
+  return keys.some((key) => isEqual(mac, buttonMac(key, deliveryId))) ? deliveryId : null
 }
 
 /** What a vendor has to say to our hook for a channel: letters, digits, `-` and `_` only, as Telegram wants it. */

@@ -45,7 +45,7 @@ describe('a link', () => {
 
   it('that is forged is as if there were nothing', async () => {
     const { calls, token, deliveryId, engine } = await start()
-    const gone = signAckLink(engine.key, '01J9ZZZZZZZZZZZZZZZZZZZZZZ', noon + 1_000_000)
+    const gone = signAckLink(engine.keys.ring().current.signing, '01J9ZZZZZZZZZZZZZZZZZZZZZZ', noon + 1_000_000)
     const others = signAckLink(Buffer.alloc(32, 9), deliveryId, noon + 1_000_000)
     for (const bad of [`${token}x`, others, gone, '', '../../etc/passwd']) {
       await expect(calls.readAckToken(bad)).rejects.toMatchObject(forged)
@@ -118,6 +118,6 @@ it('what is not there is not found', async () => {
 async function start(delivery: { recipient?: null; address?: null } = {}) {
   const made = await makeEngine()
   const sent = await raiseSent(made.store, [delivery])
-  const token = signAckLink(made.engine.key, sent.deliveryId, noon + ackLinkMs)
+  const token = signAckLink(made.engine.keys.ring().current.signing, sent.deliveryId, noon + ackLinkMs)
   return { ...made, ...sent, token, calls: offerAlertCalls(made.engine) }
 }

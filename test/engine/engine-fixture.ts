@@ -16,6 +16,7 @@ import {
   noon,
   openStore,
 } from '../store/store-fixture.js'
+import { makeKeys } from './key-fixture.js'
 
 /** The parts of an engine that answer calls, on a real store; what runs by itself only notes that it was woken. */
 export async function makeEngine(changes: Partial<Config> = {}) {
@@ -28,8 +29,8 @@ export async function makeEngine(changes: Partial<Config> = {}) {
   const newId = createIdSource()
   const parts = {
     store,
-    key: Buffer.alloc(32, 1),
-    current: () => ({ config }),
+    keys: makeKeys(),
+    current: () => ({ config, files: config, stored: new Map(), leftOut: [] }),
     deliveries: {
       wake: (channels?: string[]) => void woken.push(...(channels ?? ['all'])),
       pause: async (name: string) => void woken.push(`pause ${name}`),

@@ -10,7 +10,7 @@ it('acknowledges where the message went, is recorded, shown, and stops what was 
   const { engine, store, events, woken, channels } = await start()
   const repeat = { everyMs: 60_000, times: 3 }
   const { notificationId, deliveryId } = await raiseSent(store, [{ channel: 'telegram', address: '111:7', repeat }])
-  const press = { data: signAckButton(engine.key, deliveryId), address: '111', by }
+  const press = { data: signAckButton(engine.keys.ring().current.signing, deliveryId), address: '111', by }
   expect(await takePress(engine, channels.telegram, press)).toBe('acknowledged')
   expect(await store.readNotification(notificationId)).toMatchObject({ status: 'acknowledged', acked_by: by })
   const { items } = await store.listDeliveries({ limit: 10 })
@@ -27,7 +27,7 @@ it('acknowledges where the message went, is recorded, shown, and stops what was 
 it('the second time says who was first, and changes nothing', async () => {
   const { engine, store, clock, channels } = await start()
   const { deliveryId } = await raiseSent(store, [{ channel: 'telegram', address: '111' }])
-  const press = { data: signAckButton(engine.key, deliveryId), address: '111', by }
+  const press = { data: signAckButton(engine.keys.ring().current.signing, deliveryId), address: '111', by }
   await takePress(engine, channels.telegram, press)
   clock.now += 31 * 60_000
   const again = { ...press, by: 'telegram:Jolin' }
@@ -41,7 +41,7 @@ it('after it was resolved says so', async () => {
   const { engine, store, channels } = await start()
   const { notificationId, deliveryId } = await raiseSent(store, [{ channel: 'telegram', address: '111' }])
   await store.resolveNotifications([notificationId], 'cli:root', engine.now())
-  const press = { data: signAckButton(engine.key, deliveryId), address: '111', by }
+  const press = { data: signAckButton(engine.keys.ring().current.signing, deliveryId), address: '111', by }
   expect(await takePress(engine, channels.telegram, press)).toMatch(/^this is over: resolved by cli:root at 12:00 UTC/)
 })
 
@@ -55,7 +55,11 @@ it.each<[string, { address?: string; data?: (id: string, key: Uint8Array) => str
   const { engine, store, channels } = await start()
   const { notificationId, deliveryId } = await raiseSent(store, [{ channel: 'telegram', address: '111' }])
   const channel = heardBy === 'desk' ? channels.desk : channels.telegram
-  const words = await takePress(engine, channel, { data: data(deliveryId, engine.key), address, by })
+  const words = await takePress(engine, channel, {
+    data: data(deliveryId, engine.keys.ring().current.signing),
+    address,
+    by,
+  })
   expect(words).toBe('this button is not one of ours')
   expect((await store.readNotification(notificationId))?.status).toBe('sent')
   expect(await readAudit(store)).toEqual([])
@@ -65,20 +69,24 @@ it('counts in the chat a name stands for, as the vendor said when it was sent', 
   const { engine, store, channels } = await start()
   const remote = { chat_id: '-100123', message_id: '5' }
   const { deliveryId } = await raiseSent(store, [{ channel: 'telegram', address: '@alerts' }], {}, remote)
-  const press = { data: signAckButton(engine.key, deliveryId), address: '-100123:4', by }
+  const press = { data: signAckButton(engine.keys.ring().current.signing, deliveryId), address: '-100123:4', by }
   expect(await takePress(engine, channels.telegram, press)).toBe('acknowledged')
 })
 
 it('counts on a channel with a destination of its own, heard by a channel of the same bot', async () => {
   const { engine, store, channels } = await start({ listenKey: () => 'one bot' })
   const { deliveryId } = await raiseSent(store, [{ channel: 'desk', recipient: null, address: null }])
-  const press = { data: signAckButton(engine.key, deliveryId), address: '-100', by }
+  const press = { data: signAckButton(engine.keys.ring().current.signing, deliveryId), address: '-100', by }
   expect(await takePress(engine, channels.telegram, press)).toBe('acknowledged')
 })
 
 it('of an alert that is no longer kept says so', async () => {
   const { engine, channels } = await start()
-  const press = { data: signAckButton(engine.key, '01J9ZZZZZZZZZZZZZZZZZZZZZZ'), address: '111', by }
+  const press = {
+    data: signAckButton(engine.keys.ring().current.signing, '01J9ZZZZZZZZZZZZZZZZZZZZZZ'),
+    address: '111',
+    by,
+  }
   expect(await takePress(engine, channels.telegram, press)).toBe('this alert is no longer kept')
 })
 

@@ -6,7 +6,7 @@ import { isMailAddress } from '../schema/values.js'
 import { childOf, keyPlaceAt, type Place, type SourceNode } from '../source.js'
 import { suggest, suggestionHint } from '../suggest.js'
 import { reservedNames } from './channels.js'
-import { type Reading, readRecipient, referTo, under } from './reading.js'
+import { isInStore, listInStore, type Reading, readRecipient, referTo, under } from './reading.js'
 import { checkSeverity } from './steps.js'
 
 /** Groups in groups in groups: each level is a call on the stack. */
@@ -80,16 +80,17 @@ function readQuietHours(raw: RawQuietHours, node: SourceNode, reading: Reading):
 }
 
 function channelAddress(channel: string, value: string, node: SourceNode, reading: Reading): string | null {
-  const channelNode = reading.names.channel.get(channel)
-  if (!channelNode) {
-    const hint = () => suggestionHint(channel, [...reading.names.channel.keys(), ...reservedNames], 'known channels:')
+  const isStored = !reading.names.channel.has(channel) && isInStore('channel', channel, reading)
+  const kindName = kindOfChannel(channel, reading)
+  if (kindName === null && !isStored) {
+    const known = [...reading.names.channel.keys(), ...listInStore('channel', reading), ...reservedNames]
+    const hint = () => suggestionHint(channel, known, 'known channels:')
     reading.issues.error('unknown-channel', `there is no channel "${channel}"`, keyPlaceAt(node, [channel]), hint)
     return null
   }
-  const kindNode = childOf(channelNode, 'kind')
-  const kind = kindNode?.type === 'scalar' ? reading.kinds.get(String(kindNode.value)) : undefined
+  const kind = reading.kinds.get(kindName ?? '')
   // A channel that is itself wrong is reported where it stands.
-  if (!kind) return null
+  if (!kind) return isStored ? value : null
   if (!kind.address) {
     const message = `the channel ${channel} has no addresses of people`
     reading.issues.error(
@@ -107,9 +108,18 @@ function channelAddress(channel: string, value: string, node: SourceNode, readin
   return null
 }
 
+/** Empty where what the file says of it is no kind; null when no channel of that name is known. */
+function kindOfChannel(channel: string, { names, storedChannels }: Reading): string | null {
+  const node = names.channel.get(channel)
+  if (!node) return typeof storedChannels === 'object' ? (storedChannels.get(channel) ?? null) : null
+  const kind = childOf(node, 'kind')
+  return kind?.type === 'scalar' ? String(kind.value) : ''
+}
+
 function checkManager(manager: string, node: SourceNode, reading: Reading): void {
-  if (reading.names.person.has(manager)) return
-  const hint = () => suggestionHint(manager, [...reading.names.person.keys()], 'known people:')
+  if (reading.names.person.has(manager) || isInStore('person', manager, reading)) return
+  const known = [...reading.names.person.keys(), ...listInStore('person', reading)]
+  const hint = () => suggestionHint(manager, known, 'known people:')
   reading.issues.error('unknown-person', `the manager ${manager} is not in people`, node, hint)
 }
 
@@ -117,6 +127,7 @@ function checkManager(manager: string, node: SourceNode, reading: Reading): void
 function warnOfNearMiss(member: string, node: SourceNode, reading: Reading): void {
   const address = member.toLowerCase()
   if (!isMailAddress(address) || reading.names.person.has(address) || reading.names.person.size > 200) return
+  if (isInStore('person', address, reading)) return
   const similar = suggest(address, reading.names.person.keys())
   if (similar)
     reading.issues.warning('unknown-person', `${member} is not in people`, node, `did you mean "${similar}"?`)

@@ -19,6 +19,10 @@ export interface Reading {
   names: Record<NameSort, ReadonlyMap<string, SourceNode>>
   /** Actions that stand in no file; `any` when which there are is not known yet. */
   uploadedActions: readonly string[] | 'any' | undefined
+  /** Channels that stand in no file, with their kinds. */
+  storedChannels: ReadonlyMap<string, string> | 'any' | undefined
+  /** Mail addresses of people who stand in no file. */
+  storedPeople: readonly string[] | 'any' | undefined
   /** Names something refers to. */
   used: Record<NameSort, Set<string>>
   secrets: Set<string>
@@ -62,23 +66,44 @@ export function referTo(sort: NameSort, name: string, place: Place, reading: Rea
     reading.used[sort].add(name)
     return
   }
-  if (isIncomplete(place) || (sort === 'action' && isUploaded(name, reading))) return
+  if (isIncomplete(place) || isInStore(sort, name, reading)) return
   const none = `there is no ${sort} yet; add it under "${nameSections[sort]}"`
   const hint = () => {
-    const candidates = [...known.keys(), ...(sort === 'action' ? listUploaded(reading) : [])]
+    const candidates = [...known.keys(), ...listInStore(sort, reading)]
     const suggestion = suggestionHint(name, candidates, `known ${nameSections[sort]}:`) ?? none
-    if (sort !== 'action' || reading.uploadedActions) return suggestion
-    return `${suggestion}; if it was uploaded, say so by --uploaded ${name}=FILE`
+    return [suggestion, hintAtStore(sort, name, reading)].filter((part) => part !== null).join('; ')
   }
   reading.issues.error(`unknown-${sort}`, `there is no ${sort} ${JSON.stringify(name)}`, place, hint)
 }
 
-function isUploaded(name: string, { uploadedActions }: Reading): boolean {
-  return uploadedActions === 'any' || uploadedActions?.includes(name) === true
+/** True when the store has it, or may have it. */
+export function isInStore(sort: NameSort, name: string, reading: Reading): boolean {
+  const names = namesInStore(sort, reading)
+  return names === 'any' || names?.includes(name) === true
 }
 
-function listUploaded({ uploadedActions }: Reading): readonly string[] {
-  return Array.isArray(uploadedActions) ? uploadedActions : []
+/** As far as they are known. */
+export function listInStore(sort: NameSort, reading: Reading): readonly string[] {
+  const names = namesInStore(sort, reading)
+  return names === 'any' || names === undefined ? [] : names
+}
+
+function namesInStore(sort: NameSort, { uploadedActions, storedChannels, storedPeople }: Reading) {
+  if (sort === 'action') return uploadedActions
+  if (sort === 'person') return storedPeople
+  if (sort !== 'channel') return undefined
+  return typeof storedChannels === 'object' ? [...storedChannels.keys()] : storedChannels
+}
+
+/** Commands without a server do not know what is in its store, and can be told. */
+function hintAtStore(sort: NameSort, name: string, { uploadedActions, storedChannels }: Reading): string | null {
+  if (sort === 'action' && uploadedActions === undefined) {
+    return `if it was uploaded, say so by --uploaded ${name}=FILE`
+  }
+  if (sort === 'channel' && storedChannels === undefined) {
+    return `if the server has it in its store, say so by --stored-channel ${name}=KIND`
+  }
+  return null
 }
 
 /** What the file format has and this version does not do: refused, because ignoring it would lose alerts. */
