@@ -3,7 +3,7 @@ import { HttpError } from 'grammy'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { telegram } from '#src/channels/telegram.js'
 import { setHook, takeHookCall } from '#src/channels/telegram-hook.js'
-import { pollPresses } from '#src/channels/telegram-polling.js'
+import { pollUpdates } from '#src/channels/telegram-polling.js'
 import { telegramSettings } from '#src/channels/telegram-settings.js'
 import { explainTrouble, nextBackoffMs } from '#src/channels/telegram-trouble.js'
 import type { Pause } from '#src/channels/wait.js'
@@ -52,6 +52,7 @@ function listenContext(changes: Partial<ListenContext> = {}): ListenContext {
       presses.push(press)
       return 'Acknowledged.'
     },
+    onLink: async () => null,
     onProblem: (problem) => void problems.push(problem),
     ...changes,
   }
@@ -60,7 +61,7 @@ function listenContext(changes: Partial<ListenContext> = {}): ListenContext {
 /** Starts listening as the engine does; waits between polls are noted and not waited. */
 function listen(changes: Partial<ListenContext> = {}, pauses: number[] = []): Promise<void> {
   const pause: Pause = async (ms) => void pauses.push(ms)
-  const listening = pollPresses(readSettings(), listenContext(changes), pause)
+  const listening = pollUpdates(readSettings(), listenContext(changes), pause)
   running.push(listening)
   return listening
 }
@@ -87,7 +88,7 @@ describe('polling', () => {
     expect(problems).toEqual([null])
   })
 
-  test('asks for presses only, holds the poll open, and confirms what it took', async () => {
+  test('asks for what it hears only, holds the poll open, and confirms what it took', async () => {
     const asked: unknown[] = []
     const spying: typeof fetch = async (input, init) => {
       if (String(input).endsWith('/getUpdates')) asked.push(JSON.parse(String(init?.body)))
@@ -97,7 +98,7 @@ describe('polling', () => {
     listen({ fetch: spying })
     await server.press(alert)
     await isPolled()
-    expect(asked[0]).toEqual({ offset: 0, timeout: 0, limit: 100, allowed_updates: ['callback_query'] })
+    expect(asked[0]).toEqual({ offset: 0, timeout: 0, limit: 100, allowed_updates: ['callback_query', 'message'] })
     const last = asked.at(-1)
     expect(last).toMatchObject({ timeout: 25 })
     expect(last).not.toMatchObject({ offset: 0 })
@@ -195,7 +196,7 @@ describe('polling', () => {
     const onPress = async () => {
       throw new TypeError('a bug')
     }
-    await expect(pollPresses(readSettings(), listenContext({ onPress }))).rejects.toThrow('a bug')
+    await expect(pollUpdates(readSettings(), listenContext({ onPress }))).rejects.toThrow('a bug')
   })
 
   test('an answer that Telegram refuses, or that gets lost, stops nothing', async () => {
@@ -226,7 +227,7 @@ describe('polling', () => {
     await listening
     aborter = new AbortController()
     server.scriptPolls({ error_code: 401, description: 'Unauthorized' })
-    const waiting = pollPresses(readSettings(), listenContext())
+    const waiting = pollUpdates(readSettings(), listenContext())
     await until(() => problems.length === 2, 'the problem was told')
     aborter.abort()
     await waiting
@@ -282,7 +283,7 @@ describe('polling', () => {
     listen()
     await isPolled()
     const other = new AbortController()
-    const second = pollPresses(readSettings(), listenContext({ signal: other.signal, onProblem: () => {} }))
+    const second = pollUpdates(readSettings(), listenContext({ signal: other.signal, onProblem: () => {} }))
     await until(() => problems.some((problem) => problem !== null), 'the conflict is told')
     other.abort()
     await second
@@ -357,7 +358,7 @@ describe('the webhook', () => {
       url: context.hookUrl,
       secret: 'hook-secret_CANARY',
     })
-    expect(server.calls[0]?.payload.allowed_updates).toEqual(['callback_query'])
+    expect(server.calls[0]?.payload.allowed_updates).toEqual(['callback_query', 'message'])
     expect(await server.press(await showAlert())).toBe('Acknowledged.')
     expect(presses).toEqual([{ data: 'ack:1', address: '111', by: 'telegram:Tim' }])
     await hook.stop()

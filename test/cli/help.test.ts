@@ -7,6 +7,7 @@ const promised: Record<string, string[]> = {
   notifications: ['list', 'show', 'ack', 'resolve'],
   deliveries: ['list', 'show', 'dead', 'retry', 'cancel'],
   channels: ['list', 'test', 'pause', 'resume'],
+  people: ['list', 'show', 'set', 'link', 'rm'],
   silences: ['list', 'add', 'end'],
   monitors: ['list', 'ping'],
   rules: ['list', 'add', 'remove'],

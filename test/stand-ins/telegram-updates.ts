@@ -31,6 +31,8 @@ export interface TelegramUpdates {
     from: { id: number; first_name?: string; username?: string },
     changes?: Record<string, unknown>,
   ) => Promise<string>
+  /** Somebody writes to the bot; without `changes` in a private chat whose number is their own. */
+  write: (token: string, text: string, from?: Writer, changes?: Record<string, unknown>) => void
   /** Queues any update for a bot, for those that are no press. */
   push: (token: string, update: Record<string, unknown>) => void
   webhookOf: (token: string) => Bot['webhook']
@@ -39,6 +41,12 @@ export interface TelegramUpdates {
   /** How many updates the bot has yet to confirm. */
   pendingOf: (token: string) => number
   stop: () => void
+}
+
+interface Writer {
+  id: number
+  first_name?: string
+  username?: string
 }
 
 export function startTelegramUpdates(): TelegramUpdates {
@@ -116,6 +124,23 @@ export function startTelegramUpdates(): TelegramUpdates {
       const words = new Promise<string>((resolve) => asked.set(id, resolve))
       updates.push(message.token, { callback_query: query })
       return words
+    },
+
+    write(token, text, from = { id: 4_711, first_name: 'Tim' }, changes = {}) {
+      const chat = { id: from.id, type: 'private', first_name: from.first_name }
+      const entities = text.startsWith('/')
+        ? [{ type: 'bot_command', offset: 0, length: text.split(' ', 1)[0]?.length }]
+        : []
+      const message = {
+        message_id: ++lastId,
+        date: 1,
+        chat,
+        from: { is_bot: false, ...from },
+        text,
+        entities,
+        ...changes,
+      }
+      updates.push(token, { message })
     },
 
     push(token, given) {

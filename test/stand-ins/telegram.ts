@@ -52,6 +52,9 @@ export interface TelegramStandIn {
   stop: () => Promise<void>
 }
 
+/** Of every bot here: what getMe says. */
+export const botUsername = 'stand_in_bot'
+
 type Answer = { result: unknown } | TelegramRefusal
 
 /** A Bot API server on port 0 that is as strict about texts, keyboards and follow-ups as the real one. */
@@ -117,6 +120,8 @@ function judge(call: TelegramCall, id: number, shown: Map<number, ShownMessage>)
   switch (call.method) {
     case '':
       return { error_code: 404, description: 'Not Found' }
+    case 'getMe':
+      return { result: { id: 1, is_bot: true, first_name: 'stand-in', username: botUsername } }
     case 'sendMessage':
       return judgeSend(call, id, shown)
     case 'editMessageText':
