@@ -11,6 +11,7 @@ import { outsideSessionFromAnswer } from './outside-session.js'
 import { parseJson } from './parse-json.js'
 import { redactText } from './redact-text.js'
 import { baseUrl } from './settings.js'
+import { twilioScopeOfCode, twilioTransientCodes } from './twilio-codes.js'
 
 export const twilioUrl = 'https://api.twilio.com'
 
@@ -20,7 +21,12 @@ export const twilioFields = {
     .string()
     .regex(/^AC[0-9a-fA-F]{32}$/, 'must be AC and 32 hexadecimal digits')
     .describe('The account.'),
-  auth_token: z.string().min(1).max(200).optional().describe('The token of the account; calls need it to hear keys.'),
+  auth_token: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('The token of the account; Twilio signs what it tells us with it.'),
   api_key_sid: z
     .string()
     .regex(/^SK[0-9a-fA-F]{32}$/, 'must be SK and 32 hexadecimal digits')
@@ -48,53 +54,19 @@ export function hasTwilioAuth({ auth_token, api_key_sid, api_key_secret }: Twili
 
 export const twilioAuthWords = 'needs auth_token, or api_key_sid and api_key_secret'
 
-type Scope = 'message' | 'address' | 'channel'
-
-/** Twilio, "Error and Warning Dictionary". A code that is not here counts by its HTTP status. */
-const scopeOfCode = new Map<number, Scope>([
-  [20003, 'channel'], // Authentication failed.
-  [20005, 'channel'], // The account is not active.
-  [20404, 'channel'], // There is no such account.
-  [21201, 'address'], // No number was called.
-  [21210, 'channel'], // The caller's number is not verified.
-  [21211, 'address'], // `To` is no phone number.
-  [21212, 'channel'], // `From` is no phone number.
-  [21214, 'address'], // `To` cannot be reached.
-  [21215, 'address'], // Calls to this country are not enabled.
-  [21216, 'address'], // Calls to this number are blocked.
-  [21217, 'address'], // `To` does not look like a number.
-  [21219, 'address'], // A trial account calls verified numbers only.
-  [21408, 'address'], // Messages to this region are not enabled.
-  [21602, 'message'], // There is no body.
-  [21603, 'channel'], // There is no `From`.
-  [21606, 'channel'], // `From` cannot send messages.
-  [21608, 'address'], // A trial account writes to verified numbers only.
-  [21610, 'address'], // The recipient has answered STOP.
-  [21612, 'address'], // There is no way from `From` to `To`.
-  [21614, 'address'], // `To` is no mobile number.
-  [21656, 'message'], // The content variables are not valid.
-  [21659, 'channel'], // `From` is no number of the account.
-  [21703, 'channel'], // The messaging service has no numbers.
-  [63003, 'address'], // The recipient is not on WhatsApp.
-  [63007, 'channel'], // `From` is no WhatsApp sender of the account.
-  [63024, 'address'], // The recipient cannot be written to.
-])
-
-/** 20429: too many requests at a time. 63018: the WhatsApp sender's rate. Neither was carried out. */
-const throttled = new Set([20429, 63018])
-
 /** The body is longer than 1,600 characters. */
 const tooLong = 21617
 
 /** Free text on WhatsApp, more than 24 hours after the recipient's last message. */
-const outsideSession = 63016
+export const twilioOutsideSession = 63016
 
 const resource = z.object({ sid: z.string().regex(/^[A-Z]{2}[0-9a-fA-F]{32}$/), status: z.string().optional() })
 const refusal = z.object({ code: z.number().int(), message: z.string() })
 
 /**
  * Makes a message or a call: `POST /2010-04-01/Accounts/{sid}/Messages.json`, form-encoded. 201 says that it is queued;
- * what became of it later is not asked for. There is no idempotency key, so a lost answer is `unknown`.
+ * what became of it Twilio tells our hook, where it can be reached and its calls can be verified. There is no
+ * idempotency key, so a lost answer is `unknown`.
  */
 export function createAtTwilio(
   what: 'Messages' | 'Calls',
@@ -114,9 +86,18 @@ export function createAtTwilio(
   const call = {
     url: `${base_url}/2010-04-01/Accounts/${account_sid}/${what}.json`,
     headers: { authorization: `Basic ${basic}` },
-    form: fields,
+    form: { ...fields, ...nameStatusCallback(account, context) },
   }
   return callVendor(call, context, facts, (answer) => readTwilioAnswer(answer, context.form, facts))
+}
+
+/** The delivery stands in the URL, which Twilio signs as a whole. */
+function nameStatusCallback(
+  { auth_token }: TwilioAccount,
+  { hookUrl, deliveryId }: Pick<ChannelContext, 'hookUrl' | 'deliveryId'>,
+): Record<string, string> {
+  if (hookUrl === null || auth_token === undefined) return {}
+  return { StatusCallback: `${hookUrl}?delivery=${encodeURIComponent(deliveryId)}` }
 }
 
 function readTwilioAnswer(answer: HttpAnswer, form: ChannelContext['form'], facts: OutcomeFacts): Outcome | null {
@@ -132,9 +113,9 @@ function readTwilioAnswer(answer: HttpAnswer, form: ChannelContext['form'], fact
   if (!refused.success) return null
   const { code, message } = refused.data
   const said = { ...answer, text: `${code} ${message}` }
-  if (throttled.has(code)) return transientFromAnswer(said, facts)
-  if (code === outsideSession) return outsideSessionFromAnswer(said, form, facts)
+  if (twilioTransientCodes.has(code)) return transientFromAnswer(said, facts)
+  if (code === twilioOutsideSession) return outsideSessionFromAnswer(said, form, facts)
   if (code === tooLong) return tooLongFromAnswer(said, form, facts)
-  const scope = scopeOfCode.get(code)
+  const scope = twilioScopeOfCode.get(code)
   return scope === undefined ? null : permanentFromAnswer(said, scope, facts)
 }

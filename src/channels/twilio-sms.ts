@@ -8,6 +8,7 @@ import { phoneHint, phoneNumber, readPhoneNumber } from './phone-number.js'
 import { segmentLimit } from './segment-limit.js'
 import { textOrNumber } from './settings.js'
 import { createAtTwilio, hasTwilioAuth, twilioAuthWords, twilioFields, twilioSecrets } from './twilio-api.js'
+import { canHearTwilio, takeTwilioStatus } from './twilio-hook.js'
 import { withAckLink } from './with-ack-link.js'
 
 /** A number, a short code, or a name of at most 11 characters. */
@@ -68,6 +69,8 @@ export const twilioSms = defineChannel<Settings>({
     }
     return createAtTwilio('Messages', fields, settings, context)
   },
+  hearsResults: canHearTwilio,
+  takeHook: takeTwilioStatus,
 })
 
 /** Short codes and names have no plus. */

@@ -8,7 +8,8 @@ import { renderTwiml } from './dialects/twiml.js'
 import { outlineMessage } from './outline-message.js'
 import { phoneHint, phoneNumber, readPhoneNumber } from './phone-number.js'
 import { createAtTwilio, hasTwilioAuth, twilioAuthWords, twilioFields, twilioSecrets } from './twilio-api.js'
-import { takeDigit } from './twilio-digit.js'
+import { takeVoiceCall } from './twilio-digit.js'
+import { canHearTwilio } from './twilio-hook.js'
 import { untilAborted } from './wait.js'
 
 const promptMax = 200
@@ -73,7 +74,8 @@ export const twilioVoice = defineChannel<TwilioVoiceSettings>({
     context.onProblem(findProblem(settings, context))
     await untilAborted(context.signal)
   },
-  takeHook: takeDigit,
+  hearsResults: canHearTwilio,
+  takeHook: takeVoiceCall,
 })
 
 /** That somebody, or a machine, picks up says nothing: only the key acknowledges. */

@@ -15,6 +15,7 @@ import { phoneHint, phoneNumber, readPhoneNumber } from './phone-number.js'
 import { redactText } from './redact-text.js'
 import { segmentLimit } from './segment-limit.js'
 import { baseUrl, textOrNumber } from './settings.js'
+import { receiptUrl, takeReceipt } from './vonage-receipt.js'
 import { withAckLink } from './with-ack-link.js'
 
 const settings = z.strictObject({
@@ -66,16 +67,20 @@ export const vonageSms = defineChannel<Settings>({
       // Without it, Vonage sends question marks for what GSM 03.38 does not have.
       ...(isGsm(text) ? {} : { type: 'unicode' }),
       'client-ref': context.deliveryId.slice(0, 40),
+      // Instead of the URL of the account's settings, which may be another program's.
+      ...(context.hookUrl === null ? {} : { callback: receiptUrl(context.hookUrl, context.hookSecret) }),
     }
     const facts: OutcomeFacts = {
       now: context.now(),
       idempotent: false,
       waitScope: 'channel',
-      secrets: [api_secret],
+      secrets: [api_secret, context.hookSecret],
     }
     const call = { url: `${base_url}/sms/json`, form }
     return callVendor(call, context, facts, (answer) => readAnswer(answer, context.form, facts))
   },
+  hearsResults: () => true,
+  takeHook: takeReceipt,
 })
 
 const sentParts = z.object({

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { ChatSession, LateResult } from './late-result.js'
 import type { Mail } from './mail.js'
 import type { Message } from './message.js'
 
@@ -55,6 +56,10 @@ export interface ChannelContext {
   ack: AckOffer | null
   /** `https://…/hooks/<channel>`, where a vendor's call of this channel reaches us; null when there is no public URL. */
   hookUrl: string | null
+  /** What a vendor that signs nothing has to say to the hook. */
+  hookSecret: string
+  /** What is known of a session (see `ListenContext.onSession`), or null. */
+  readSession: (place: string) => Promise<ChatSession | null>
   /** Set for `resolve` and `update`, and for repeats: what was sent before, by the vendor's ids. */
   sent: Record<string, string> | null
   /** What later messages of the same thing share: the dedup key of vendors that have one. */
@@ -77,6 +82,24 @@ export interface ButtonPress {
   by: string
 }
 
+/** Somebody opened a link that connects an address to a person, or asks how to. */
+export interface LinkAttempt {
+  /** As it came, forged or not; null when there is none. */
+  code: string | null
+  /** Where it came from, as addresses are written. */
+  address: string
+  /** True where others read along: such a place is nobody's own. */
+  isShared: boolean
+  /** `telegram:Tim`, for the record. */
+  by: string
+}
+
+/** What a person opens to link an address of theirs, or why there is nothing to open. */
+export type LinkOffer =
+  | { ok: true; url: string }
+  /** `isClear`: it will not pass by itself. */
+  | { ok: false; problem: string; isClear: boolean }
+
 /** What a channel that hears its readers is given. */
 export interface ListenContext {
   fetch: typeof fetch
@@ -88,11 +111,21 @@ export interface ListenContext {
   hookSecret: string
   /** Acknowledges, and answers with the words to show: who did, or why not. */
   onPress: (press: ButtonPress) => Promise<string>
-  /** Says that buttons do not work at the moment, and why; null that they do. Shown with the channel. */
+  /** Uses the code up, and answers with the words to say there: whose alerts come, or why not. Null says nothing. */
+  onLink: (attempt: LinkAttempt) => Promise<string | null>
+  /** Says that readers are not heard at the moment, and why; null that they are. Shown with the channel. */
   onProblem: (problem: string | null) => void
+  /**
+   * Takes what became of a message later. One of a delivery that nobody knows, or that does not stand as sent any
+   * more, changes nothing. Rejects with `ApiError` (503) while the send itself is still under way, with `StoreError`
+   * when it could not be kept: the vendor is to say it again.
+   */
+  onResult: (result: LateResult) => Promise<void>
+  /** Keeps whether a reader may be written to freely; `place` names them as the channel likes. */
+  onSession: (place: string, isOpen: boolean) => Promise<void>
 }
 
-/** What a vendor sent to `/hooks/<channel>`. */
+/** What a vendor sent to `/hooks/<channel>`, by POST, or by GET without a body. */
 export interface HookCall {
   headers: Record<string, string>
   /** As it is in the URL, from its question mark on; empty when there is none. */
@@ -189,6 +222,8 @@ export interface ChannelKind<Settings = unknown> {
     hint: string
     /** True when a recipient without an entry for the channel is reached at the mail address itself. */
     defaultsToMail?: boolean
+    /** Shows an address that only its owner and the vendor may know. Without it, addresses are shown as they are. */
+    mask?: (address: string) => string
   } | null
   /**
    * The channel's own destination, named for people and without secrets (`hooks.slack.com`, never the whole URL), or
@@ -220,11 +255,18 @@ export interface ChannelKind<Settings = unknown> {
    */
   updatesOnce?: boolean
   /**
-   * Channels with the same key hear the same buttons (two channels of one bot, say): only one of them may listen, and
-   * hears for all. Without it each channel listens for itself.
+   * How a person links an address of theirs: answers the URL that brings `code` (16 to 64 of A-Z, a-z, 0-9, `_`, `-`)
+   * from the person's own app to `listen` or `takeHook`, and from there to `onLink`.
    */
-  listenKey?: (settings: Settings) => string
-  /** Hears the readers' buttons until the signal fires. Never rejects but for programmer errors. */
+  link?: (settings: Settings, code: string, context: Pick<ListenContext, 'fetch' | 'signal'>) => Promise<LinkOffer>
+  /**
+   * Channels with the same key hear the same buttons (two channels of one bot, say): only one of them may listen, and
+   * hears for all. Without it, or with null, each channel listens for itself.
+   */
+  listenKey?: (settings: Settings) => string | null
+  /** Whether the hook takes calls also where no route offers to acknowledge: what became of messages, above all. */
+  hearsResults?: (settings: Settings) => boolean
+  /** Hears the readers' buttons and links until the signal fires. Never rejects but for programmer errors. */
   listen?: (settings: Settings, context: ListenContext) => Promise<void>
   /** One call of the vendor to our hook; what it says is verified here. False refuses it, a text is the answer. */
   takeHook?: (call: HookCall, settings: Settings, context: ListenContext) => Promise<boolean | string>

@@ -3,8 +3,10 @@ import type { Channel, HookCall, Outcome } from '../domain/channel.js'
 import { ApiError } from '../domain/errors.js'
 import type { Message } from '../domain/message.js'
 import { hideSecrets } from '../domain/secrets.js'
+import { signHookSecret } from '../follow/ack-token.js'
 import { channelContext, hookUrlOf } from './channel-context.js'
 import type { Engine } from './engine.js'
+import { readSession } from './sessions.js'
 
 export interface ChannelLine {
   name: string
@@ -98,6 +100,8 @@ async function testChannel(engine: Engine, name: string, to: string | null, text
       fingerprint: id,
       sent: null,
       hookUrl: hookUrlOf(config.server.http.publicUrl, name),
+      hookSecret: signHookSecret(engine.keys.ring().current.signing, name),
+      readSession: (place) => readSession(store, channel, place),
     },
     { store, outbound, parse: parts.parse, hostname: config.hostname, log: () => undefined, now: engine.now, signal },
     null,

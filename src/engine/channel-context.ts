@@ -24,6 +24,10 @@ export interface ContextFacts {
   sent: Record<string, string> | null
   /** See `ChannelContext.hookUrl`. */
   hookUrl: string | null
+  /** See `ChannelContext.hookSecret`. */
+  hookSecret: string
+  /** See `ChannelContext.readSession`. */
+  readSession: ChannelContext['readSession']
 }
 
 /** What a channel is given for one delivery. The mail's bytes are read only when the channel asks for them. */
@@ -55,6 +59,8 @@ export function channelContext(
     sent: delivery.sent,
     fingerprint: delivery.fingerprint,
     hookUrl: delivery.hookUrl,
+    hookSecret: delivery.hookSecret,
+    readSession: delivery.readSession,
   }
 }
 

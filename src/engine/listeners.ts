@@ -1,5 +1,6 @@
-import type { ButtonPress, Channel, HookAnswer, HookCall, ListenContext } from '../domain/channel.js'
+import type { ButtonPress, Channel, HookAnswer, HookCall, LinkAttempt, ListenContext } from '../domain/channel.js'
 import type { Config } from '../domain/config.js'
+import type { LateResult } from '../domain/late-result.js'
 import type { Route } from '../domain/route.js'
 import { hideSecrets } from '../domain/secrets.js'
 import { signHookSecret } from '../follow/ack-token.js'
@@ -10,6 +11,13 @@ export interface ListenerParts {
   key: Uint8Array
   /** `heardBy` is the channel that listens, for itself and for those with the same ear. */
   onPress: (heardBy: Channel, press: ButtonPress) => Promise<string>
+  /** The signal fires when the listener is to end, which waits for this. */
+  onLink: (heardBy: Channel, attempt: LinkAttempt, signal: AbortSignal) => Promise<string | null>
+  /** What became of a message later; the signal fires when nobody waits for it any more. */
+  onResult: (heardBy: Channel, result: LateResult, signal: AbortSignal) => Promise<void>
+  onSession: (heardBy: Channel, place: string, isOpen: boolean) => Promise<void>
+  /** Names of the channels by which somebody may link an address at the moment. */
+  listLinking: () => Promise<string[]>
   now: () => number
   log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
 }
@@ -20,12 +28,14 @@ interface Listener {
   terms: string
   context: ListenContext
   problem: string | null
+  /** Ends when it is known for the first time whether it hears anything. */
+  tried: Promise<void>
   abort: AbortController
   ended: Promise<void>
 }
 
 /**
- * Hears the readers' buttons, on each channel that a route offers them on. Invariant: at most one listener an ear, as
+ * Hears the readers' buttons, on each channel that a route offers them on, and the links that people open. Invariant: at most one listener an ear, as
  * vendors hand every press to one listener only.
  */
 export class Listeners {
@@ -34,16 +44,32 @@ export class Listeners {
   readonly #running = new Map<string, Listener>()
   /** Of every channel that hears buttons. */
   #ears = new Map<string, string>()
+  /** By name, the channels whose hooks hear what became of messages, whether anybody listens to them or not. */
+  #hooked = new Map<string, Pick<Listener, 'channel' | 'context'>>()
+  readonly #stopping = new AbortController()
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(parts: ListenerParts) {
     this.#parts = parts
   }
 
   /** Goes by the config as it is now: what has not changed goes on listening. */
-  async take(config: Config): Promise<void> {
+  take(config: Config): Promise<void> {
+    const taken = this.#turn.then(() => this.#take(config))
+    this.#turn = taken.catch(() => undefined)
+    return taken
+  }
+
+  async #take(config: Config): Promise<void> {
     const wanted = new Map<string, Channel>()
-    for (const channel of listListened(config)) if (!wanted.has(earOf(channel))) wanted.set(earOf(channel), channel)
+    for (const channel of listListened(config, await this.#parts.listLinking()))
+      if (!wanted.has(earOf(channel))) wanted.set(earOf(channel), channel)
     this.#ears = new Map(Object.values(config.channels).map((channel) => [channel.name, earOf(channel)]))
+    const isHooked = ({ kind, settings }: Channel): boolean => kind.hearsResults?.(settings) ?? false
+    const hooked = Object.values(config.channels).filter(isHooked)
+    this.#hooked = new Map(
+      hooked.map((channel) => [channel.name, { channel, context: this.#openContext(channel, config) }]),
+    )
     for (const [ear, listener] of this.#running) {
       const channel = wanted.get(ear)
       if (channel && termsOf(channel, config) === listener.terms) continue
@@ -57,9 +83,15 @@ export class Listeners {
     return this.#find(channel)?.problem ?? null
   }
 
+  /** Ends when it is known whether a channel hears anything, or with the signal. */
+  async whenTried(channel: string, signal: AbortSignal): Promise<void> {
+    const over = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    if (!signal.aborted) await Promise.race([this.#find(channel)?.tried, over])
+  }
+
   /** One call of a vendor to `/hooks/<channel>`. */
   async takeHook(channel: string, call: HookCall): Promise<HookAnswer> {
-    const listener = this.#find(channel)
+    const listener = this.#find(channel) ?? this.#hooked.get(channel)
     const takeHook = listener?.channel.kind.takeHook
     if (!listener || !takeHook) return { status: 404, text: 'not taken' }
     const taken = await takeHook(call, listener.channel.settings, listener.context)
@@ -68,6 +100,7 @@ export class Listeners {
   }
 
   async stop(): Promise<void> {
+    this.#stopping.abort(new Error('the listeners are stopped'))
     await Promise.all([...this.#running].map(([ear, listener]) => this.#end(ear, listener)))
   }
 
@@ -76,27 +109,20 @@ export class Listeners {
   }
 
   #begin(ear: string, channel: Channel, config: Config): void {
-    const { fetch, key, onPress, now, log } = this.#parts
-    const { publicUrl } = config.server.http
+    const { log } = this.#parts
     const abort = new AbortController()
+    const { promise: tried, resolve: noteTried } = withResolvers()
     const tell = (problem: string | null): void => {
+      noteTried()
       const shown = problem === null ? null : hideSecrets(problem, config.secrets)
       if (shown === listener.problem) return
       listener.problem = shown
       if (shown === null) log('info', `the buttons of channel ${channel.name} work`, {})
       else log('warn', `the buttons of channel ${channel.name} do not work: ${shown}`, {})
     }
-    const context: ListenContext = {
-      fetch,
-      signal: abort.signal,
-      now,
-      hookUrl: hookUrlOf(publicUrl, channel.name),
-      hookSecret: signHookSecret(key, channel.name),
-      onPress: (press) => onPress(channel, press),
-      onProblem: tell,
-    }
+    const context = { ...this.#openContext(channel, config, abort.signal), onProblem: tell }
     const terms = termsOf(channel, config)
-    const listener: Listener = { channel, terms, context, problem: null, abort, ended: Promise.resolve() }
+    const listener: Listener = { channel, terms, context, problem: null, tried, abort, ended: Promise.resolve() }
     this.#running.set(ear, listener)
     const listening = channel.kind.listen?.(channel.settings, context) ?? Promise.resolve()
     listener.ended = listening.catch((error: unknown) => {
@@ -106,6 +132,22 @@ export class Listeners {
     })
   }
 
+  #openContext(channel: Channel, config: Config, signal = this.#stopping.signal): ListenContext {
+    const { fetch, key, onPress, onLink, onResult, now } = this.#parts
+    return {
+      fetch,
+      signal,
+      now,
+      hookUrl: hookUrlOf(config.server.http.publicUrl, channel.name),
+      hookSecret: signHookSecret(key, channel.name),
+      onPress: (press) => onPress(channel, press),
+      onLink: (attempt) => onLink(channel, attempt, signal),
+      onResult: (result) => onResult(channel, result, signal),
+      onSession: (place, isOpen) => this.#parts.onSession(channel, place, isOpen),
+      onProblem: () => {},
+    }
+  }
+
   async #end(ear: string, listener: Listener): Promise<void> {
     this.#running.delete(ear)
     listener.abort.abort(new Error('the listener is stopped'))
@@ -113,9 +155,20 @@ export class Listeners {
   }
 }
 
-/** Channels that hear buttons and on which a route offers to acknowledge. */
-export function listListened({ routes, channels }: Pick<Config, 'routes' | 'channels'>): Channel[] {
-  const names = new Set(routes.filter(({ enabled }) => enabled).flatMap(listOffering))
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined
+  const promise = new Promise<void>((fulfil) => {
+    resolve = fulfil
+  })
+  return { promise, resolve }
+}
+
+/** Channels that hear their readers, and on which a route offers to acknowledge, or which `linking` names. */
+export function listListened(
+  { routes, channels }: Pick<Config, 'routes' | 'channels'>,
+  linking: readonly string[],
+): Channel[] {
+  const names = new Set([...routes.filter(({ enabled }) => enabled).flatMap(listOffering), ...linking])
   return Object.values(channels).filter(({ name, kind }) => names.has(name) && kind.listen !== undefined)
 }
 
@@ -127,7 +180,7 @@ function listOffering({ steps }: Route): string[] {
 }
 
 /** What channels share that hear the same buttons: see `ChannelKind.listenKey`. */
-export function earOf({ name, kind, settings }: Channel): string {
+export function earOf({ name, kind, settings }: Pick<Channel, 'name' | 'kind' | 'settings'>): string {
   return JSON.stringify([kind.kind, kind.listenKey?.(settings) ?? name])
 }
 

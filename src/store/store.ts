@@ -14,9 +14,11 @@ import type { Rejection } from '../domain/rejection.js'
 import type { Trace } from '../domain/trace.js'
 import type { IdentityStore } from './identity-store.js'
 import type { JobStore } from './job-store.js'
+import type { LateResultStore } from './late-result-store.js'
 import type { ModuleStore } from './module-store.js'
 import type { DeadLetterStore, NotificationStore, NotificationSummary } from './notification-store.js'
 import type { SetupStore } from './setup-store.js'
+import type { StatsStore } from './stats-store.js'
 import type { WatchStore } from './watch-store.js'
 
 /**
@@ -27,11 +29,13 @@ import type { WatchStore } from './watch-store.js'
  */
 export interface Store
   extends JobStore,
+    LateResultStore,
     ModuleStore,
     NotificationStore,
     DeadLetterStore,
     WatchStore,
     SetupStore,
+    StatsStore,
     IdentityStore {
   /** One durable commit for the whole batch. Rejects with `StoreError` when nothing of it was kept. */
   saveMails: (mails: RawMail[]) => Promise<void>

@@ -64,6 +64,8 @@ export function makeContext(outbound: Outbound, changes: Partial<ChannelContext>
     hostname: 'gateway.example',
     ack: null,
     hookUrl: 'https://alerts.example/hooks/channel',
+    hookSecret: 'CANARY-hook',
+    readSession: async () => null,
     sent: null,
     fingerprint: 'disk db1',
     ...changes,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { signTwilioCall } from '#src/channels/twilio-digit.js'
+import { signTwilioCall } from '#src/channels/twilio-hook.js'
 import { twilioVoice } from '#src/channels/twilio-voice.js'
 import type { ButtonPress, ChannelContext, ListenContext } from '#src/domain/channel.js'
 import { StoreError } from '#src/domain/errors.js'

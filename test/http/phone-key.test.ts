@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { signTwilioCall } from '#src/channels/twilio-digit.js'
+import { signTwilioCall } from '#src/channels/twilio-hook.js'
 import { type Program, startProgram } from '../program/start-program.js'
 import { fieldsOf, twilioAccount } from '../stand-ins/vendors/twilio.js'
 import { twilioVoice, unescapeXml } from '../stand-ins/vendors/twilio-voice.js'

@@ -15,7 +15,8 @@ export type OpenParts = Pick<ApiParts, 'calls' | 'log'> & { now: () => number }
 const pingRate: RateLimit = { callsMax: 600, windowMs: 60_000 }
 /** A vendor calls from a few addresses for everybody. */
 const hookRate: RateLimit = { callsMax: 1_200, windowMs: 60_000 }
-const hookBytesMax = 100_000
+/** The largest call there is: Meta gathers what it has to tell up to 3 MB (WhatsApp, "Webhooks"). */
+const hookBytesMax = 3_000_000
 
 /**
  * What needs no API token, because the address itself is the secret: pings of monitors, links that acknowledge, and the
@@ -29,10 +30,11 @@ export function openRoutes(parts: OpenParts): Hono {
   for (const [path, kind] of Object.entries(pingPaths)) app.on(['GET', 'POST'], path, (c) => takePing(c, kind))
   app.route('/ack', ackRoutes(parts))
   app.use('/hooks/*', limitCalls(hookRate, now))
-  app.post('/hooks/:channel', limitHook(), async (c) => {
+  app.on(['GET', 'POST'], '/hooks/:channel', limitHook(), async (c) => {
     const call = { headers: c.req.header(), query: new URL(c.req.url).search, body: await c.req.text() }
     const { status, text } = await calls.takeChannelHook(c.req.param('channel'), call)
-    return c.text(`${text}\n`, status as ContentfulStatusCode)
+    // Meta compares the answer to a GET as it is.
+    return c.text(c.req.method === 'GET' ? text : `${text}\n`, status as ContentfulStatusCode)
   })
   return app
 

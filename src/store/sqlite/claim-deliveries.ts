@@ -211,7 +211,12 @@ function toClaimedDelivery(row: ClaimRow, owner: string): ClaimedDelivery {
  * The window is counted from the birth of a delivery. What an escalation waits by plan is no part of it, and a person's
  * retry begins it anew.
  */
-function retryWindowOf({ retry_window_ms, retried_at, created_at, after_ms }: ClaimRow): number {
+export function retryWindowOf({
+  retry_window_ms,
+  retried_at,
+  created_at,
+  after_ms,
+}: Pick<ClaimRow, 'retry_window_ms' | 'retried_at' | 'created_at' | 'after_ms'>): number {
   return retry_window_ms + (retried_at === null ? after_ms : retried_at - created_at)
 }
 

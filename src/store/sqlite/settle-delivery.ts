@@ -4,12 +4,13 @@ import type { SentRow } from './delivery-rows.js'
 import { prepareFollowUps } from './follow-ups.js'
 import { prepareStates, type StateRow } from './notification-states.js'
 import { reasons } from './reasons.js'
+import type { StatCounts } from './stat-counts.js'
 
 /**
  * The end of an attempt, with what follows upon it, in one transaction. What was acknowledged or resolved while it was
  * in flight overrules what the deliverer wanted next.
  */
-export function prepareSettle(database: Database.Database) {
+export function prepareSettle(database: Database.Database, counts: StatCounts) {
   const states = prepareStates(database)
   const followUps = prepareFollowUps(database)
   const settle = database.prepare<[Record<string, string | number | null>], SentRow>(
@@ -20,6 +21,10 @@ export function prepareSettle(database: Database.Database) {
   )
   const selectOwner = database.prepare<[string], { notification_id: string; purpose: SentRow['purpose'] }>(
     'SELECT notification_id, purpose FROM deliveries WHERE id = ?',
+  )
+  const selectBegun = database.prepare<[string | null, string], { at: number }>(
+    `SELECT coalesce((SELECT received_at FROM mails WHERE id = ?),
+       (SELECT created_at FROM notifications WHERE id = ?)) AS at`,
   )
   const insertAttempt = database.prepare(
     `INSERT INTO attempts (delivery_id, number, started_at, duration_ms, outcome, status_code, excerpt)
@@ -54,11 +59,21 @@ export function prepareSettle(database: Database.Database) {
     })
     if (!row) return false
     if (settlement.attempt) insertAttempt.run(settlement.attempt)
+    count(row, settlement)
     followUp(row, state, settlement)
     const hold = settlement.holdBack
     if (hold?.address) holdBackAddress.run(hold.until, row.channel, hold.address, hold.until)
     else if (hold) holdBackChannel.run(hold.until, row.channel, hold.until)
     return true
+  }
+
+  /** Latency is that of alerts: what repeats or follows upon one is late by intention. */
+  function count(row: SentRow, { attempt, now }: Settlement): void {
+    if (row.status === 'sent' || row.status === 'dead') counts.countDelivery(row.status, row, now)
+    if (attempt && (row.status === 'failed' || row.status === 'dead')) counts.countDelivery('attempts_failed', row, now)
+    if (row.status !== 'sent' || row.purpose !== 'alert') return
+    const begun = selectBegun.get(row.mail_id, row.notification_id)?.at
+    if (begun !== undefined) counts.countLatency(now - begun, row, now)
   }
 
   function followUp(row: SentRow, state: StateRow, { now, goesOn, ackDisplay }: Settlement): void {
@@ -79,8 +94,8 @@ export function prepareSettle(database: Database.Database) {
 }
 
 /** Nothing that would have to be tried again goes out after it was resolved, and no repeat after it was acknowledged. */
-function overrule(
-  { status, lastError }: Settlement,
+export function overrule(
+  { status, lastError }: Pick<Settlement, 'status' | 'lastError'>,
   purpose: SentRow['purpose'],
   state: StateRow,
 ): Pick<Settlement, 'status' | 'lastError'> {

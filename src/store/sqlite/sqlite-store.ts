@@ -26,6 +26,8 @@ import { prepareRules } from './rules.js'
 import { prepareSettle } from './settle-delivery.js'
 import { prepareSilences } from './silences.js'
 import { listInbox, prepareSmallTables } from './small-tables.js'
+import { StatCounts } from './stat-counts.js'
+import { prepareStatSeries } from './stat-series.js'
 import { readStats } from './stats.js'
 import { prepareStoredChannels } from './stored-channels.js'
 import { prepareStoredPeople } from './stored-people.js'
@@ -38,13 +40,14 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   makeFolder(folder)
   const lock = lockFolder(join(folder, 'mailtrigger.lock'))
   const database = openOrRelease(join(folder, 'mailtrigger.sqlite3'), lock, now)
-  const mails = prepareMails(database)
+  const counts = new StatCounts(database)
+  const mails = prepareMails(database, counts)
   const claims = prepareClaims(database)
-  const settle = prepareSettle(database)
+  const settle = prepareSettle(database, counts)
   const late = prepareLateResults(database)
-  const notifications = prepareNotificationStore(database)
-  const small = prepareSmallTables(database)
-  const jobs = prepareJobs(database)
+  const notifications = prepareNotificationStore(database, counts)
+  const small = prepareSmallTables(database, counts)
+  const jobs = prepareJobs(database, counts)
   const modules = prepareModules(database)
   const monitors = prepareMonitors(database)
   const silences = prepareSilences(database)
@@ -52,7 +55,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   const audit = prepareAudit(database)
   const channels = prepareStoredChannels(database)
   const people = prepareStoredPeople(database)
-  const queue = new CommitQueue(database)
+  const queue = new CommitQueue(database, counts)
   const expiry = prepareExpiry(database, queue, now)
 
   return {
@@ -147,6 +150,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     useLinkCode: (use) => queue.write(() => people.useCode(use)),
 
     ...prepareIdentities(database, queue),
+    ...prepareStatSeries(database, queue),
 
     readStats: async (at) => readStats(database, at),
     expire: (rule) => expiry.expire(rule),
