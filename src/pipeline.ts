@@ -16,6 +16,7 @@ import { startMessage } from './steps/start-draft.js'
 import type { StepParts } from './steps/step.js'
 import { isExpected, omitTold, traceRecoveries } from './steps/trace-recoveries.js'
 import type { WatcherMatch } from './steps/watchers.js'
+import { wordNotification } from './steps/word-deliveries.js'
 import type { ClaimedMail, Store } from './store/store.js'
 
 /** A mail that ended the process this often is not tried again by itself. */
@@ -80,7 +81,7 @@ export async function routeMail(
     ? salvageMail(claimed, 'not parsed, as routing it failed too often')
     : await parts.parse(claimed, signal)
   const plan = isPoison
-    ? planPoison(parts, mail, claimed, told)
+    ? await planPoison(parts, mail, claimed, told)
     : await planMail(parts, mail, { generation: claimed.generation, earlier }, signal)
   const pending = Object.keys(plan.pending).length > 0 ? plan.pending : null
   const committed = await store.commitRouting({
@@ -168,7 +169,7 @@ export async function planMail(
     trace,
     ({ route, labels }, channel) => findSilence(silences, { route, channel, labels }, parts.now()) !== null,
   )
-  conclude(plan, parts, mail, lost)
+  await conclude(plan, parts, mail, lost)
   trace.duration_ms = Math.round((parts.measure() - startedAt) * 10) / 10
   return plan
 }
@@ -212,7 +213,7 @@ function startRouteTrace(match: RouteMatch): RouteTrace {
 }
 
 /** The mail's status, and what `otherwise` does when no route took the mail. */
-function conclude(plan: MailPlan, parts: PipelineParts, mail: Mail, lost: string[]): void {
+async function conclude(plan: MailPlan, parts: PipelineParts, mail: Mail, lost: string[]): Promise<void> {
   const { trace } = plan
   const pending = Object.keys(plan.pending)
   if (pending.length > 0) {
@@ -226,11 +227,11 @@ function conclude(plan: MailPlan, parts: PipelineParts, mail: Mail, lost: string
   } else {
     trace.outcome = 'unrouted'
     plan.reason = 'no route matched'
-    sendOtherwise(plan, parts, mail, 'no route matched')
+    await sendOtherwise(plan, parts, mail, 'no route matched')
   }
 }
 
-function sendOtherwise(plan: MailPlan, parts: PipelineParts, mail: Mail, reason: string): void {
+async function sendOtherwise(plan: MailPlan, parts: PipelineParts, mail: Mail, reason: string): Promise<void> {
   const { otherwise } = parts.config
   plan.trace.otherwise = { reason, sent_to: null }
   if (otherwise.send.length === 0) return
@@ -241,7 +242,7 @@ function sendOtherwise(plan: MailPlan, parts: PipelineParts, mail: Mail, reason:
   const rescue = planDeliveries(order, parts.config, parts.now())
   const channels = new Set(rescue.deliveries.map((delivery) => delivery.channel))
   plan.trace.otherwise.sent_to = [...channels].join(', ') || null
-  plan.notifications.push({
+  const unworded: NewNotification = {
     route: 'otherwise',
     severity: message.severity,
     event: null,
@@ -251,11 +252,19 @@ function sendOtherwise(plan: MailPlan, parts: PipelineParts, mail: Mail, reason:
     flagged: reason,
     control: noControl,
     deliveries: rescue.deliveries,
-  })
+  }
+  const { notification, problems } = await wordNotification(unworded, parts.config, { mail, recipients })
+  plan.trace.otherwise.reason = [reason, ...problems].join('; ')
+  plan.notifications.push(notification)
 }
 
 /** A mail that took the process down six times, half of them as the only suspect, waits for a person. */
-function planPoison(parts: PipelineParts, mail: Mail, claimed: ClaimedMail, told: Trace | null): MailPlan {
+async function planPoison(
+  parts: PipelineParts,
+  mail: Mail,
+  claimed: ClaimedMail,
+  told: Trace | null,
+): Promise<MailPlan> {
   const reason = `routing this mail failed ${claimed.attempts - 1} times without coming to an end`
   const trace = startTrace(parts, mail, claimed.generation)
   const plan = { ...startPlan(trace), reason }
@@ -264,7 +273,7 @@ function planPoison(parts: PipelineParts, mail: Mail, claimed: ClaimedMail, told
     Object.assign(trace, { recoveries: told.recoveries, monitors: told.monitors })
     keepEarlierRoutes(trace, { trace: told })
   }
-  sendOtherwise(plan, parts, mail, reason)
+  await sendOtherwise(plan, parts, mail, reason)
   return plan
 }
 

@@ -106,8 +106,8 @@ function runParts({ config, store, host, sandbox, dataFolder, clock }: TestSurro
     sandbox,
     files: openJobFiles(join(dataFolder, 'jobs'), sandbox, now),
     surroundings: (job) => jobSurroundings(job, config, { dataFolder, userAgent }),
-    plan: (summary) => {
-      const plan = planRun(summary, config, [])
+    async plan(summary) {
+      const plan = await planRun(summary, config, [])
       for (const { deliveries } of plan.notifications) {
         for (const { channel, recipient, address, message, purpose, afterMs } of deliveries) {
           const { title, text } = message

@@ -1,5 +1,6 @@
 import type { Config } from '../domain/config.js'
 import type { Message } from '../domain/message.js'
+import { wordNotification } from '../steps/word-deliveries.js'
 import type { Store } from '../store/store.js'
 import { planSystemNotice } from '../watch/plan-system-notice.js'
 import { planNotice } from './plan-notice.js'
@@ -16,7 +17,8 @@ export async function tellCapReached(
   const others = config.otherwise.send.filter((name) => name !== channel)
   const message = describeCap(channel, max, now)
   const notice = planSystemNotice('cap', message, (_, said) => planNotice(others, said, config, now))
-  const { channels } = await store.raise([notice], { source: 'system', key: `cap/${channel}/${day}` }, now)
+  const { notification } = await wordNotification(notice, config)
+  const { channels } = await store.raise([notification], { source: 'system', key: `cap/${channel}/${day}` }, now)
   return channels
 }
 

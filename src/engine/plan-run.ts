@@ -9,13 +9,14 @@ import { hideSecrets } from '../domain/secrets.js'
 import type { RunSummary } from '../jobs/run-job.js'
 import { expandRecipients } from '../steps/expand-recipients.js'
 import { type DeliveryOrder, type DeliveryPlan, plainTerms, planDeliveries } from '../steps/plan-deliveries.js'
+import { wordNotification } from '../steps/word-deliveries.js'
 
 const logLinesShown = 20
 
 export interface RunPlan {
   notifications: NewNotification[]
-  /** Sentences about whom nothing reaches, for the run's log. */
-  unreached: string[]
+  /** Sentences about whom nothing reaches, and about templates that failed, for the run's log. */
+  warnings: string[]
 }
 
 /**
@@ -23,9 +24,9 @@ export interface RunPlan {
  * whom no channel reaches, `otherwise.send` hears of, with the reason in the message.
  * @param rules those of all jobs and monitors that were added while the server runs.
  */
-export function planRun(summary: RunSummary, config: Config, rules: readonly NotifyRule[]): RunPlan {
+export async function planRun(summary: RunSummary, config: Config, rules: readonly NotifyRule[]): Promise<RunPlan> {
   const { job } = summary
-  const plan: RunPlan = { notifications: [], unreached: [] }
+  const plan: RunPlan = { notifications: [], warnings: [] }
   for (const raised of summary.report?.notifications ?? []) {
     const channels = raised.channel === null ? job.send : [raised.channel]
     const message = startMessage(job, raised, summary.at)
@@ -38,6 +39,16 @@ export function planRun(summary: RunSummary, config: Config, rules: readonly Not
   for (const channel of listeners(summary, rules)) {
     const order = { ...plainTerms, channels: [channel], recipients: [], message }
     add(plan, job, told.fingerprint, planRescued(order, config, summary.at))
+  }
+  return wordPlan(plan, config)
+}
+
+async function wordPlan({ notifications, warnings }: RunPlan, config: Config): Promise<RunPlan> {
+  const plan: RunPlan = { notifications: [], warnings: [...warnings] }
+  for (const unworded of notifications) {
+    const { notification, problems } = await wordNotification(unworded, config)
+    plan.notifications.push(notification)
+    plan.warnings.push(...problems.map((problem) => `“${notification.message.title}”: ${problem}`))
   }
   return plan
 }
@@ -124,7 +135,7 @@ function add(plan: RunPlan, job: JobSettings, fingerprint: string | null, rescue
   const { message, deliveries, problem } = rescued
   if (problem !== null) {
     const nobody = deliveries.length === 0 ? '; nobody hears of it' : ''
-    plan.unreached.push(`“${message.title}”: ${problem}${nobody}`)
+    plan.warnings.push(`“${message.title}”: ${problem}${nobody}`)
   }
   plan.notifications.push({
     route: `job ${job.name}`,

@@ -1,4 +1,5 @@
 import { nextDigestAt } from '../domain/calendar.js'
+import type { NewNotification } from '../domain/delivery.js'
 import type { DueDigest } from '../domain/notification.js'
 import type { Store } from '../store/store.js'
 import { composeDigest } from './compose-digest.js'
@@ -16,6 +17,8 @@ export interface FollowParts {
   store: Pick<Store, 'nextFollowUpAt' | 'releaseHolds' | 'listDueDigests' | 'commitDigest'>
   /** What the config says of a route's digest. */
   digestPlan: (route: string) => DigestPlan | null
+  /** Puts a notification in the words of its channels. */
+  word: (notification: NewNotification) => Promise<NewNotification>
   /** There is new work on these channels. */
   wakeDeliveries: (channels: string[]) => void
   now: () => number
@@ -122,18 +125,19 @@ export class FollowLoop {
   }
 
   async #send(digest: DueDigest): Promise<void> {
-    const { store, digestPlan, wakeDeliveries } = this.#parts
+    const { store, digestPlan, word, wakeDeliveries } = this.#parts
     const now = this.#parts.now()
     const { route, key, dueAt, items } = digest
     const plan = digestPlan(route)
     const isWanted = items.length > 0 || plan?.sendEmpty === true
     const since = plan ? previousDigestAt(plan.schedule, dueAt) : dueAt
+    const composed = isWanted ? composeDigest(digest, since, now) : null
     const { channels } = await store.commitDigest({
       route,
       key,
       dueAt,
       itemIds: items.map(({ notificationId }) => notificationId),
-      notification: isWanted ? composeDigest(digest, since, now) : null,
+      notification: composed && (await word(composed)),
       // What came since, and what did not fit, is the store's to give a time.
       nextDueAt: plan?.sendEmpty ? nextDigestAt(plan.schedule, now) : null,
       now,

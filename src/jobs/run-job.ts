@@ -27,8 +27,8 @@ export interface RunParts {
   sandbox: JobSandbox
   files: JobFiles
   surroundings: (job: JobSettings) => RunSurroundings
-  /** Turns what a run raised, and what is to be told of the run itself, into notifications. Pure. */
-  plan: (summary: RunSummary) => { notifications: NewNotification[]; unreached: string[] }
+  /** Turns what a run raised, and what is to be told of the run itself, into notifications; `warnings` are for its log. */
+  plan: (summary: RunSummary) => Promise<{ notifications: NewNotification[]; warnings: string[] }>
   /** There are new deliveries on these channels, or a run has ended. */
   onEnd: (run: JobRun, channels: string[]) => void
   newId: () => string
@@ -170,8 +170,8 @@ async function readOwnReport(parts: RunParts, job: JobSettings, runId: string): 
 async function endRun(parts: RunParts, job: JobSettings, runId: string, ending: Ending): Promise<JobRun> {
   const { outcome, error, report } = ending
   const at = parts.now()
-  const { notifications, unreached } = parts.plan({ job, runId, outcome, error, logs: ending.logs, report, at })
-  const logs = [...ending.logs, ...unreached.map((message): GuestLog => ({ level: 'warn', message }))]
+  const { notifications, warnings } = await parts.plan({ job, runId, outcome, error, logs: ending.logs, report, at })
+  const logs = [...ending.logs, ...warnings.map((message): GuestLog => ({ level: 'warn', message }))]
   const end: RunEnd = {
     id: runId,
     outcome,

@@ -7,9 +7,12 @@ import type { PlannedDelivery, StepTrace } from '../domain/trace.js'
 import { dedupeBy } from './dedupe.js'
 import { expandRecipients } from './expand-recipients.js'
 import { fingerprintOf } from './fingerprint.js'
+import { passOver } from './pass-over.js'
 import { plainTerms, planDeliveries } from './plan-deliveries.js'
 import { escalateAtOnce } from './plan-escalations.js'
+import { templateScope } from './scope.js'
 import type { Draft, StepParts } from './step.js'
+import { wordDeliveries } from './word-deliveries.js'
 
 export interface RouteRun {
   /** Null when the route sends nothing, or has to be tried again. */
@@ -48,9 +51,10 @@ export async function finishRoute(draft: Draft, steps: StepTrace[], parts: StepP
   if (draft.deliveries.length === 0 && draft.unreached.length === 0) return { ...run, deliveries: draft.planned }
 
   const problems = [...new Set(draft.unreached.map((line) => line.problem))]
-  const { deliveries, planned } = escalateAtOnce(rescueUnreached(draft, problems, parts))
-  const { control, step } = await settleControl(draft, parts)
-  const { route, message, event, held } = draft
+  const rescued = await rescueUnreached(draft, problems, parts)
+  const { deliveries, planned } = escalateAtOnce(rescued)
+  const { control, step } = await settleControl(rescued, parts)
+  const { route, message, event, held } = rescued
   const notification: NewNotification = {
     route: route.name,
     severity: message.severity,
@@ -58,7 +62,7 @@ export async function finishRoute(draft: Draft, steps: StepTrace[], parts: StepP
     fingerprint,
     labels: message.labels,
     message,
-    flagged: held ?? draft.flagged ?? (problems.join('; ') || null),
+    flagged: held ?? draft.flagged ?? ([...problems, ...rescued.failed].join('; ') || null),
     control,
     deliveries: keepApart(deliveries, route.name, control),
   }
@@ -71,13 +75,14 @@ function recoveriesOf({ resolves, route }: Draft, own: string): Recovery[] {
   return [...closed].map((fingerprint) => ({ type: 'fingerprint', fingerprint, route: route.name }))
 }
 
-function rescueUnreached(
+/** What `otherwise.send` hears, in the words of its channels; `failed` says of whose template that could not be made. */
+async function rescueUnreached(
   draft: Draft,
   problems: string[],
   { config, now }: StepParts,
-): Pick<Draft, 'deliveries' | 'planned'> {
-  const { deliveries, planned, message } = draft
-  if (problems.length === 0 || config.otherwise.send.length === 0) return { deliveries, planned }
+): Promise<Draft & { failed: string[] }> {
+  if (problems.length === 0 || config.otherwise.send.length === 0) return { ...draft, failed: [] }
+  const { message } = draft
   const { retryMs, retryWindowMs } = draft.route
   const order = {
     ...plainTerms,
@@ -86,12 +91,16 @@ function rescueUnreached(
     message: { ...message, notes: [...new Set([...message.notes, ...problems])] },
     retryMs,
     retryWindowMs,
-    dead: draft.held,
   }
-  const rescue = planDeliveries(order, config, now())
+  const plan = planDeliveries({ ...order, dead: draft.held }, config, now())
+  const said = await wordDeliveries(plan.deliveries, config, (own) => templateScope({ ...draft, message: own }))
+  const after = said.problems.reduce(passOver, draft)
+  const reason = ['otherwise.send', ...said.problems].join('; ')
   return {
-    deliveries: [...deliveries, ...rescue.deliveries],
-    planned: [...planned, ...rescue.planned.map((line) => ({ ...line, reason: 'otherwise.send' }))],
+    ...after,
+    deliveries: [...draft.deliveries, ...said.deliveries.map((one) => ({ ...one, dead: after.held }))],
+    planned: [...draft.planned, ...plan.planned.map((line) => ({ ...line, reason }))],
+    failed: said.problems,
   }
 }
 

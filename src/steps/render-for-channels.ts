@@ -1,8 +1,8 @@
 import type { Config } from '../domain/config.js'
 import type { Message } from '../domain/message.js'
-import { TemplateError } from '../template/liquid.js'
+import { wordMessage } from '../template/word-message.js'
 import { passOver } from './pass-over.js'
-import { renderText } from './render-text.js'
+import { templateScope } from './scope.js'
 import type { Draft } from './step.js'
 
 export interface ChannelMessages {
@@ -13,25 +13,23 @@ export interface ChannelMessages {
 }
 
 /**
- * What those of the channels say that have a template of their own. One that cannot be rendered must not lose the
- * alert: its channel says what the others say, and that the template failed.
+ * What those of the channels say that have a template of their own. Where one cannot be rendered, its channel says what
+ * the others say, and all of them that the template failed: it may have been what redacts.
  */
-export async function renderForChannels(channels: Set<string>, given: Draft, config: Config): Promise<ChannelMessages> {
+export async function renderForChannels(
+  channels: Iterable<string>,
+  given: Draft,
+  config: Config,
+): Promise<ChannelMessages> {
   let draft = given
   const own = new Map<string, Pick<Message, 'title' | 'text'>>()
   const problems: string[] = []
   for (const name of channels) {
-    const template = config.channels[name]?.template ?? null
-    if (template === null) continue
-    const { message } = given
-    try {
-      const title = template.title === null ? '' : (await renderText(template.title, given)).trim()
-      const text = template.text === null ? message.text : await renderText(template.text, given)
-      // Without a title nobody can tell messages apart.
-      own.set(name, { title: title || message.title, text })
-    } catch (error) {
-      if (!(error instanceof TemplateError)) throw error
-      const problem = `the template of the channel ${name} failed: ${error.message}`
+    const channel = config.channels[name]
+    if (!channel?.template) continue
+    const { message, problem } = await wordMessage(channel, given.message, () => templateScope(given))
+    if (problem === null) own.set(name, { title: message.title, text: message.text })
+    else {
       problems.push(problem)
       draft = passOver(draft, problem)
     }

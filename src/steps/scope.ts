@@ -1,33 +1,59 @@
+import type { NewNotification } from '../domain/delivery.js'
+import type { Mail } from '../domain/mail.js'
+import type { Message } from '../domain/message.js'
 import { fingerprintOf } from './fingerprint.js'
 import type { Draft } from './step.js'
 
 /** What templates see: the mail, the route's variables at the top, the lookups by name, the message so far. */
 export function templateScope(draft: Draft): Record<string, unknown> {
-  const { mail, message } = draft
+  const { variables, lookups } = draft
   return {
-    ...draft.variables,
-    mail: {
-      id: mail.id,
-      subject: mail.subject,
-      from: mail.from[0]?.address ?? mail.envelope.from,
-      from_name: mail.from[0]?.name ?? '',
-      to: [...mail.to, ...mail.cc].map((address) => address.address),
-      rcpt: mail.envelope.to,
-      sender: mail.envelope.from,
-      date: new Date(mail.date).toISOString(),
-      text: mail.text,
-      headers: Object.fromEntries(Object.entries(mail.headers).map(([name, values]) => [name, values.join(', ')])),
-      attachments: mail.attachments.map((attachment) => attachment.filename),
-    },
-    variables: draft.variables,
-    lookups: Object.fromEntries(Object.entries(draft.lookups).map(([name, lookup]) => [name, lookup.data])),
+    ...variables,
+    mail: describeMail(draft.mail),
+    variables,
+    lookups: Object.fromEntries(Object.entries(lookups).map(([name, lookup]) => [name, lookup.data])),
     recipients: draft.recipients,
     route: draft.route.name,
-    title: message.title,
-    text: message.text,
-    severity: message.severity,
-    labels: message.labels,
+    ...describeMessage(draft.message),
     event: draft.event,
     fingerprint: fingerprintOf(draft),
   }
+}
+
+/** The same names where no route's steps made the message: there are no variables and lookups, and mostly no mail. */
+export function noticeScope(
+  { route, event, fingerprint }: Pick<NewNotification, 'route' | 'event' | 'fingerprint'>,
+  message: Message,
+  { mail, recipients }: { mail: Mail | null; recipients: string[] },
+): Record<string, unknown> {
+  return {
+    mail: mail && describeMail(mail),
+    variables: {},
+    lookups: {},
+    recipients,
+    route,
+    ...describeMessage(message),
+    event,
+    fingerprint,
+  }
+}
+
+function describeMail(mail: Mail): Record<string, unknown> {
+  return {
+    id: mail.id,
+    subject: mail.subject,
+    from: mail.from[0]?.address ?? mail.envelope.from,
+    from_name: mail.from[0]?.name ?? '',
+    to: [...mail.to, ...mail.cc].map((address) => address.address),
+    rcpt: mail.envelope.to,
+    sender: mail.envelope.from,
+    date: new Date(mail.date).toISOString(),
+    text: mail.text,
+    headers: Object.fromEntries(Object.entries(mail.headers).map(([name, values]) => [name, values.join(', ')])),
+    attachments: mail.attachments.map((attachment) => attachment.filename),
+  }
+}
+
+function describeMessage({ title, text, severity, labels }: Message): Record<string, unknown> {
+  return { title, text, severity, labels }
 }

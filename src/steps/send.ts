@@ -10,7 +10,7 @@ import { plainTerms, planDeliveries } from './plan-deliveries.js'
 import { planEscalations } from './plan-escalations.js'
 import { type ChannelMessages, renderForChannels } from './render-for-channels.js'
 import { renderText } from './render-text.js'
-import { type Draft, passed, passedWithWarning, type StepRunner } from './step.js'
+import { type Draft, passed, passedWithWarning, type StepParts, type StepRunner } from './step.js'
 
 type SendStep = Extract<Step, { verb: 'send' }>
 
@@ -20,17 +20,9 @@ type SendStep = Extract<Step, { verb: 'send' }>
  * and after it are not touched.
  */
 export const send: StepRunner<'send'> = async (step, given, parts) => {
-  const { draft, text, messages, problems: failed } = await renderTexts(step, given, parts.config)
-  const recipients = step.to ? expandRecipients(step.to, parts.config, false) : draft.recipients
-  const message = { ...draft.message, text }
-  const { retryMs, retryWindowMs } = draft.route
-  const shared = { recipients, message, messages, retryMs, retryWindowMs, during: step.during }
-  const { channels, repeat, offersAck } = step
-  const order = { ...plainTerms, ...shared, channels, repeat, offersAck, dead: draft.held }
-  const plan = planDeliveries(order, parts.config, parts.now())
-  // What must not go out is not told to somebody else later either.
-  const escalations = draft.held === null ? step.escalations : []
-  const later = planEscalations(escalations, shared, parts.config, parts.now())
+  const { draft, problems: failed, ...texts } = await renderTexts(step, given, parts)
+  const recipients = recipientsOf(step, draft, parts.config)
+  const { plan, later } = planSend(step, draft, recipients, texts, parts)
   const target = step.channels.join(', ')
   const unreached: Draft['unreached'] = plan.unreached.map((recipient) => ({
     recipient,
@@ -45,7 +37,7 @@ export const send: StepRunner<'send'> = async (step, given, parts) => {
     unreached: [...draft.unreached, ...unreached],
   }
   const sent = plan.deliveries.map(nameTarget).join(', ')
-  const facts = { channels, recipients }
+  const facts = { channels: step.channels, recipients }
   const problems = [...failed, ...unreached.map((line) => line.problem), ...later.problems]
   const outcome = draft.held && sent ? `held as dead letters: ${sent}` : sent
   const escalated = later.deliveries.map(
@@ -60,15 +52,51 @@ function nameTarget({ channel, recipient }: NewDelivery): string {
   return `${channel} ${recipient ?? ''}`.trim()
 }
 
-/** The template of the send comes before those of its channels and of those it escalates to. */
-async function renderTexts(step: SendStep, draft: Draft, config: Config): Promise<ChannelMessages & { text: string }> {
+function recipientsOf({ to }: SendStep, draft: Draft, config: Config): string[] {
+  return to ? expandRecipients(to, config, false) : draft.recipients
+}
+
+/** What goes out now, and what later, in these texts. Pure. */
+function planSend(
+  step: SendStep,
+  draft: Draft,
+  recipients: string[],
+  { text, messages }: Pick<SendTexts, 'text' | 'messages'>,
+  { config, now }: StepParts,
+) {
+  const { retryMs, retryWindowMs } = draft.route
+  const shared = {
+    recipients,
+    message: { ...draft.message, text },
+    messages,
+    retryMs,
+    retryWindowMs,
+    during: step.during,
+  }
+  const { channels, repeat, offersAck } = step
+  const order = { ...plainTerms, ...shared, channels, repeat, offersAck, dead: draft.held }
+  // What must not go out is not told to somebody else later either.
+  const escalations = draft.held === null ? step.escalations : []
+  return { plan: planDeliveries(order, config, now()), later: planEscalations(escalations, shared, config, now()) }
+}
+
+type SendTexts = ChannelMessages & { text: string }
+
+/**
+ * The template of the send comes before those of its channels and of those it escalates to. Of these, only where
+ * something goes: what is never said cannot fail.
+ */
+async function renderTexts(step: SendStep, draft: Draft, parts: StepParts): Promise<SendTexts> {
   if (step.template !== null) return renderOwnText(step.template, draft)
-  const channels = new Set([step.channels, ...step.escalations.map((escalation) => escalation.channels)].flat())
-  return { ...(await renderForChannels(channels, draft, config)), text: draft.message.text }
+  const { text } = draft.message
+  const unworded = { text, messages: new Map<string, Message>() }
+  const { plan, later } = planSend(step, draft, recipientsOf(step, draft, parts.config), unworded, parts)
+  const channels = new Set([...plan.deliveries, ...later.deliveries].map(({ channel }) => channel))
+  return { ...(await renderForChannels(channels, draft, parts.config)), text }
 }
 
 /** A template that cannot be rendered must not lose the alert: the text goes out as it is, and says so. */
-async function renderOwnText(template: string, draft: Draft): Promise<ChannelMessages & { text: string }> {
+async function renderOwnText(template: string, draft: Draft): Promise<SendTexts> {
   const messages = new Map<string, Message>()
   try {
     return { draft, text: await renderText(template, draft), messages, problems: [] }

@@ -42,8 +42,8 @@ export function compileTemplate(text: string): Template {
 }
 
 /**
- * Renders within 200 ms, about a megabyte, and 4 million characters of output, or throws `TemplateError`. An unknown variable renders as nothing; only
- * own properties of the scope are reachable, and no template can read a file.
+ * Renders within 200 ms, about a megabyte, and 4 million characters of output, or throws `TemplateError`. An unknown
+ * variable renders as nothing; only own properties of the scope are reachable, and no template can read a file.
  */
 export async function renderTemplate(template: Template, scope: Record<string, unknown>): Promise<string> {
   try {
@@ -53,6 +53,12 @@ export async function renderTemplate(template: Template, scope: Record<string, u
     throw templateErrorFrom(error)
   }
   throw new TemplateError(`the template makes more than ${outputLengthMax} characters`, 1, 1)
+}
+
+/** Compiles and renders in one. A text without markup is returned as it is, and no scope is made for it. */
+export async function renderOver(text: string, scope: () => Record<string, unknown>): Promise<string> {
+  if (!text.includes('{{') && !text.includes('{%')) return text
+  return renderTemplate(compileTemplate(text), scope())
 }
 
 /** Never changed after it was made, so that it is a constant like a compiled pattern. */

@@ -1,3 +1,4 @@
+import type { NewNotification } from '../domain/delivery.js'
 import type { EngineEvent } from '../domain/events.js'
 import type { MonitorSettings, MonitorState, NotifyRule, PingKind } from '../domain/monitor.js'
 import type { Store } from '../store/store.js'
@@ -36,6 +37,8 @@ export interface WatchParts {
   monitors: () => Record<string, MonitorSettings>
   rules: () => readonly NotifyRule[]
   plan: PlanNotice
+  /** Puts a notification in the words of its channels. */
+  word: (notification: NewNotification) => Promise<NewNotification>
   newToken: () => string
   wakeDeliveries: (channels: string[]) => void
   emit: (event: EngineEvent) => void
@@ -168,7 +171,7 @@ export class WatchLoop {
 
   /** Tells first, under a key of its own, so that a kill in between tells it once and still excuses every monitor. */
   async #excuse(absence: Absence, known: Map<string, MonitorState>): Promise<void> {
-    const { store, plan, wakeDeliveries, log } = this.#parts
+    const { store, plan, word, wakeDeliveries, log } = this.#parts
     const excused = Object.values(this.#parts.monitors()).flatMap((settings) => {
       const before = known.get(settings.name)
       const state = before ? excuseAbsence(settings, before, absence) : null
@@ -176,7 +179,7 @@ export class WatchLoop {
     })
     log('warn', 'the gateway was absent', { ...absence, monitors: excused.length })
     if (excused.length === 0) return
-    const notice = planSystemNotice('absence', describeAbsence(absence, excused), plan)
+    const notice = await word(planSystemNotice('absence', describeAbsence(absence, excused), plan))
     const origin = { source: 'system' as const, key: `absence/${absence.from}` }
     const { channels } = await store.raise([notice], origin, absence.to)
     wakeDeliveries(channels)
@@ -229,7 +232,7 @@ export class WatchLoop {
     { state: after, event }: MonitorJudgement,
     now: number,
   ): Promise<boolean> {
-    const { store, rules, plan, wakeDeliveries, emit, log } = this.#parts
+    const { store, rules, plan, word, wakeDeliveries, emit, log } = this.#parts
     let channels = event === null ? [] : listListeners(settings, event, rules())
     if (event === 'recovery') {
       const told = await closeDownAlerts(store, settings.name, now)
@@ -238,7 +241,7 @@ export class WatchLoop {
     }
     const isTold = event === 'down' || (event === 'recovery' && channels.length > 0)
     const occasion = { settings, before, after, channels }
-    const raised = isTold ? [planMonitorEvent({ ...occasion, event }, plan, now)] : []
+    const raised = isTold ? [await word(planMonitorEvent({ ...occasion, event }, plan, now))] : []
     const kept = await store.changeMonitor(before, after, raised, now)
     if (kept === false) return false
     wakeDeliveries(kept.channels)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { tellCapReached } from '#src/engine/cap-notice.js'
 import { planNotice } from '#src/engine/plan-notice.js'
-import { makeConfig } from '../steps/step-fixture.js'
+import { makeConfig, tooMuch, withTemplate } from '../steps/step-fixture.js'
 import { makeMessage, noon, openStore } from '../store/store-fixture.js'
 
 describe('a notice', () => {
@@ -45,6 +45,30 @@ describe('a reached cap', () => {
       ['system', 'channel desk has sent its 500 messages of today', 'warning'],
       ['system', 'channel desk has sent its 500 messages of today', 'warning'],
     ])
+  })
+
+  it('is told in the words of the channel', async () => {
+    const store = openStore()
+    const text = '{{ event }} of {{ route }}: {{ labels.channel }}'
+    const config = withTemplate(makeConfig(), 'ops', { title: '[{{ severity }}] {{ title }}', text })
+    await tellCapReached(store, { channel: 'desk', max: 500, config, now: noon })
+    const [delivery] = (await store.listDeliveries({ limit: 10 })).items
+    expect((await store.readDelivery(delivery?.id ?? ''))?.message).toMatchObject({
+      title: '[warning] channel desk has sent its 500 messages of today',
+      text: 'cap of mailtrigger: desk',
+    })
+  })
+
+  it('is told as it is where the template fails, and says so', async () => {
+    const store = openStore()
+    const config = withTemplate(makeConfig(), 'ops', tooMuch)
+    expect(await tellCapReached(store, { channel: 'desk', max: 500, config, now: noon })).toEqual(['ops'])
+    const [notification] = (await store.listNotifications({ limit: 10 })).items
+    expect(notification?.flagged).toMatch(/^the template of the channel ops failed: /)
+    const [delivery] = (await store.listDeliveries({ limit: 10 })).items
+    const message = (await store.readDelivery(delivery?.id ?? ''))?.message
+    expect(message?.notes).toEqual([notification?.flagged])
+    expect(message?.text).toMatch(/^What is left for it waits/)
   })
 
   it('is told on that very channel where there is no other', async () => {

@@ -1,9 +1,12 @@
 import { afterEach, expect, it } from 'vitest'
+import type { Config } from '#src/domain/config.js'
 import type { NewNotification } from '#src/domain/delivery.js'
 import type { NoiseControl } from '#src/domain/notification.js'
 import type { DigestPlan } from '#src/follow/digest-plan.js'
 import { FollowLoop } from '#src/follow/follow-loop.js'
+import { wordNotification } from '#src/steps/word-deliveries.js'
 import type { Store } from '#src/store/store.js'
+import { makeConfig, tooMuch, withTemplate } from '../steps/step-fixture.js'
 import { makeDelivery, makeFolder, makeMessage, makeNotification, noon, openStore } from '../store/store-fixture.js'
 import { routeMails } from './follow-fixture.js'
 
@@ -165,6 +168,32 @@ it('goes on after the store failed', async () => {
   expect(woken).toEqual(['ops'])
 })
 
+it.each([
+  ['by the template of its channel', { title: '{{ route }}, {{ event }}', text: '{{ text | newline_to_br }}' }],
+  ['as it is where that fails', tooMuch],
+])('says a digest %s', async (_, template) => {
+  const clock = { now: noon }
+  const store = openStore()
+  await routeMails(store, [gathered('first'), gathered('second')], noon)
+  const { loop } = startLoop(store, clock, null, withTemplate(makeConfig(), 'ops', template))
+  clock.now = noon + hourMs
+  await look(loop)
+  const [delivery] = (await store.listDeliveries({ limit: 10 })).items
+  const message = (await store.readDelivery(delivery?.id ?? ''))?.message
+  const [digest] = (await store.listNotifications({ limit: 10 })).items.filter(({ source }) => source === 'digest')
+  expect(digest?.title).toMatch(/^2 alerts of /)
+  if (template === tooMuch) {
+    expect(message?.title).toBe(digest?.title)
+    expect(message?.text).toMatch(/first\n.*second$/)
+    expect(digest?.flagged).toMatch(/^the template of the channel ops failed: /)
+    expect(message?.notes).toEqual([digest?.flagged])
+  } else {
+    expect(message).toMatchObject({ title: `${digest?.route}, digest`, notes: [] })
+    expect(message?.text).toMatch(/first<br \/>\n.*second$/)
+    expect(digest?.flagged).toBeNull()
+  }
+})
+
 it('does nothing more once it is stopped', async () => {
   const clock = { now: noon }
   const store = openStore()
@@ -176,12 +205,18 @@ it('does nothing more once it is stopped', async () => {
   expect(woken).toEqual([])
 })
 
-function startLoop(store: Store, clock: { now: number }, plan: DigestPlan | null = null) {
+function startLoop(
+  store: Store,
+  clock: { now: number },
+  plan: DigestPlan | null = null,
+  config: Config = makeConfig(),
+) {
   const woken: string[] = []
   const logged: string[] = []
   const loop = new FollowLoop({
     store,
     digestPlan: () => plan,
+    word: async (notification) => (await wordNotification(notification, config)).notification,
     wakeDeliveries: (channels) => woken.push(...channels),
     now: () => clock.now,
     log: (_, message, facts) => logged.push(`${message}: ${facts.error}`),

@@ -36,11 +36,11 @@ beforeEach(() => {
     sandbox: box.sandbox,
     files: openJobFiles(join(box.folder, 'databases'), box.sandbox, () => clock),
     surroundings: () => box.surroundings,
-    plan: (summary) => {
+    plan: async (summary) => {
       told.push(summary)
       const raised = summary.report?.notifications ?? []
       const notifications = raised.map(({ title }): NewNotification => makeNotification([], { route: title }))
-      return { notifications, unreached: [] }
+      return { notifications, warnings: [] }
     },
     onEnd: (run) => ended.push(run),
     newId: () => newId(clock),

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { SandboxError } from '#src/domain/errors.js'
 import { planMail } from '#src/pipeline.js'
 import { makeMail } from '../route/sample.js'
+import { listTexts, tooMuch, withTemplate } from '../steps/step-fixture.js'
 import { configOf, listDeliveries, listRoutes, mail, makeParts, plan } from './pipeline-fixture.js'
 
 describe('otherwise', () => {
@@ -18,6 +19,37 @@ describe('otherwise', () => {
       flagged: 'no route matched',
       deliveries: [{ message: { title: mail.subject, notes: ['no route matched'] } }],
     })
+  })
+
+  test('gets it in the words of its channel', async () => {
+    const text = '{{ route }}: {{ mail.from }} to {{ recipients | join: "," }}{{ variables.host }}'
+    const config = withTemplate(configOf(''), 'ops', { title: '? {{ title }}', text })
+    const result = await planMail(
+      makeParts(config),
+      mail,
+      { generation: 0, earlier: null },
+      new AbortController().signal,
+    )
+    expect(listTexts(result.notifications)).toEqual([
+      `? ${mail.subject} | otherwise: ${mail.from[0]?.address} to ${mail.envelope.to.join(',')}`,
+    ])
+    expect(result.trace.otherwise?.reason).toBe('no route matched')
+  })
+
+  test('gets it as it is where the template of its channel fails, and the trace says so', async () => {
+    const config = withTemplate(configOf(''), 'ops', tooMuch)
+    const result = await planMail(
+      makeParts(config),
+      mail,
+      { generation: 0, earlier: null },
+      new AbortController().signal,
+    )
+    const [notification] = result.notifications
+    expect(listTexts(result.notifications)).toEqual([`${mail.subject} | ${mail.text}`])
+    expect(notification?.flagged).toMatch(/^no route matched; the template of the channel ops failed: /)
+    expect(notification?.deliveries[0]?.message.notes.join('; ')).toBe(notification?.flagged)
+    expect(result.trace.otherwise).toEqual({ reason: notification?.flagged, sent_to: 'ops' })
+    expect(result.reason).toBe('no route matched')
   })
 
   test('gets it without any routes at all', async () => {

@@ -3,6 +3,7 @@ import type { ActResult } from '#src/domain/act.js'
 import type { DigestSchedule } from '#src/domain/calendar.js'
 import type { Channel, ChannelKind } from '#src/domain/channel.js'
 import type { Config, LookupResult, Person } from '#src/domain/config.js'
+import type { NewNotification } from '#src/domain/delivery.js'
 import { LookupError } from '#src/domain/errors.js'
 import type { Condition, Route, Step } from '#src/domain/route.js'
 import { runRoute } from '#src/steps/run-route.js'
@@ -103,6 +104,23 @@ export function makeConfig(changes: Partial<Config> = {}): Config {
     secrets: [],
     ...changes,
   }
+}
+
+/** The config with a template for one of its channels. */
+export function withTemplate(config: Config, name: string, template: Channel['template']): Config {
+  const channel = config.channels[name]
+  if (!channel) throw new Error(`there is no channel ${name}`)
+  return { ...config, channels: { ...config.channels, [name]: { ...channel, template } } }
+}
+
+/** Compiles, and goes over its limits whenever it is rendered. */
+export const tooMuch = { title: null, text: '{% for i in (1..100000000) %}x{% endfor %}' }
+
+/** `title | text` of each delivery. */
+export function listTexts(notifications: readonly NewNotification[]): string[] {
+  return notifications.flatMap(({ deliveries }) =>
+    deliveries.map(({ message }) => `${message.title} | ${message.text}`),
+  )
 }
 
 export function makeLookup(data: unknown, changes: Partial<LookupResult> = {}): LookupResult {

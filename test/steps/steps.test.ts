@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Channel } from '#src/domain/channel.js'
 import type { Config } from '#src/domain/config.js'
 import type { Route, Step } from '#src/domain/route.js'
-import { makeConfig, makeLookup, run, steps } from './step-fixture.js'
+import { mail, makeConfig, makeLookup, run, steps, tooMuch } from './step-fixture.js'
 
 const found = { getLookup: async () => makeLookup({ shop: ['devs', 'boss@y.example'], empty: [] }) }
 
@@ -333,6 +333,50 @@ describe('send', () => {
         ['ops', 'Disk full', 'on "db1"'],
         ['desk', 'Disk full', 'still: on "db1"'],
       ])
+    })
+
+    test('escalates to otherwise.send by its template, where nobody else is reached', async () => {
+      const config = withTemplates({ title: null, text: 'rescued: {{ text }}' })
+      const escalations = [{ afterMs: 60_000, channels: ['telegram'], to: ['boss@y.example'] }]
+      const { texts } = await said([steps.send('desk', { escalations })], config)
+      expect(texts).toEqual([
+        ['desk', 'Disk full', 'on "db1"'],
+        ['ops', 'Disk full', 'rescued: on "db1"'],
+      ])
+      const own = await said([steps.send('desk', { escalations, template: 'send: {{ text }}' })], config)
+      expect(own.texts.map(([, , text]) => text)).toEqual(['send: on "db1"', 'send: on "db1"'])
+    })
+
+    test('is not concerned by the template of a channel to which nothing goes', async () => {
+      const { result, texts } = await said([steps.send(['desk', 'ops'])], withTemplates(tooMuch), { onError: 'hold' })
+      expect(texts).toEqual([['desk', 'Disk full', 'on "db1"']])
+      expect(result.notification).toMatchObject({ flagged: null, deliveries: [{ dead: null, message: { notes: [] } }] })
+    })
+
+    test('tells otherwise.send by its template of whom nobody reached', async () => {
+      const text = '{{ route }} for {{ mail.subject }}{{ host }}: {{ text }}'
+      const config = withTemplates({ title: '{{ title | upcase }}', text })
+      const { result, texts } = await said([steps.send('telegram', { to: ['boss@y.example'] })], config)
+      expect(texts).toEqual([['ops', 'DISK FULL', `errors for ${mail.subject}: on "db1"`]])
+      expect(result.notification?.message).toMatchObject({ title: 'Disk full', text: 'on "db1"' })
+      expect(result.notification?.deliveries[0]?.message.notes).toEqual(['boss@y.example has no address on telegram'])
+    })
+
+    test.each(['send', 'hold'] as const)('tells it all the same when that fails (on_error: %s)', async (onError) => {
+      const list = [steps.send('telegram', { to: ['boss@y.example'] })]
+      const { result, texts } = await said(list, withTemplates(tooMuch), { onError })
+      expect(texts).toEqual([['ops', 'Disk full', 'on "db1"']])
+      const problem = expect.stringMatching(/the template of the channel ops failed: /)
+      expect(result.notification).toMatchObject({
+        flagged: problem,
+        deliveries: [
+          {
+            dead: onError === 'hold' ? problem : null,
+            message: { notes: ['boss@y.example has no address on telegram', problem] },
+          },
+        ],
+      })
+      expect(result.deliveries.at(-1)).toMatchObject({ channel: 'ops', reason: problem })
     })
 
     test('loses nothing when the template fails, and says so', async () => {

@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Config } from '#src/domain/config.js'
 import type { EngineEvent } from '#src/domain/events.js'
 import type { MonitorSettings, NotifyRule } from '#src/domain/monitor.js'
+import { wordNotification } from '#src/steps/word-deliveries.js'
 import type { Store } from '#src/store/store.js'
 import type { PlanNotice } from '#src/watch/plan-monitor-event.js'
 import { WatchLoop } from '#src/watch/watch-loop.js'
+import { makeConfig, tooMuch, withTemplate } from '../steps/step-fixture.js'
 import {
   claimDelivery,
   claimMail,
@@ -39,6 +42,26 @@ describe('a monitor', () => {
       'ops: backup is down: no mail was ever seen, watched since 2026-11-20 09:00 UTC',
     ])
     expect(watch.woken).toContain('ops')
+  })
+
+  it.each([
+    [
+      'by the template of its channel',
+      { title: '{{ labels.monitor }} {{ event }}', text: '{{ route }}{{ mail.text }}' },
+    ],
+    ['as it is where that fails', tooMuch],
+  ])('is told %s', async (_, template) => {
+    const config = withTemplate(makeConfig(), 'ops', template)
+    const watch = await startWatch(undefined, [], undefined, nine, undefined, config)
+    await watch.passUntil(nine + 70 * minuteMs)
+    const [delivery] = (await watch.store.listDeliveries({ limit: 10 })).items
+    const message = (await watch.store.readDelivery(delivery?.id ?? ''))?.message
+    const [down] = (await watch.store.listNotifications({ limit: 10 })).items
+    expect(down?.title).toMatch(/^backup is down: /)
+    if (template === tooMuch) {
+      expect(message).toMatchObject({ title: down?.title, notes: [down?.flagged] })
+      expect(down?.flagged).toMatch(/^the template of the channel ops failed: /)
+    } else expect(message).toMatchObject({ title: 'backup down', text: 'monitor backup', notes: [] })
   })
 
   it('is back when its mail comes: who was told hears that it is over, and the others that it is back', async () => {
@@ -241,6 +264,7 @@ async function startWatch(
   folder = makeFolder(),
   at = nine,
   given?: Store,
+  config: Config = makeConfig(),
 ) {
   const clock = { now: at, steady: 0 }
   const store = given ?? openStore(folder, () => clock.now)
@@ -257,6 +281,7 @@ async function startWatch(
     monitors: () => monitors,
     rules: () => rules,
     plan,
+    word: async (notification) => (await wordNotification(notification, config)).notification,
     newToken: () => 'a-token-nobody-can-guess-at-all',
     wakeDeliveries: (channels) => woken.push(...channels),
     emit: (event) => events.push(event),
