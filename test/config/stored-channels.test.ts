@@ -41,10 +41,14 @@ describe('channels that no file has', () => {
   })
 
   test('are suggested by a server, and a command without one says how to name them', () => {
-    const text = using.replace('send: pager', 'send: pagr')
-    const hint = (changes = {}) => issuesOf(text, changes).find(({ code }) => code === 'unknown-channel')?.hint
-    expect(hint({ storedChannels: stored })).toBe('did you mean "pager"?')
-    expect(hint()).toContain('if the server has it in its store, say so by --stored-channel')
+    const hint = (name: string, changes = {}) =>
+      issuesOf(using.replace('send: pager', `send: ${name}`), changes).find(({ position }) => position?.line === 7)
+        ?.hint
+    expect(hint('pagr', { storedChannels: stored })).toBe('did you mean "pager"?')
+    expect(hint('ops', { storedChannels: stored })).toBe('known channels: telegram, pager, hook')
+    const flag = 'if the server has it in its store, say so by --stored-channel pager=KIND'
+    expect(hint('pager')).toBe(`known channels: telegram; ${flag}`)
+    expect(issuesOf(using)[0]?.hint).toContain(flag)
   })
 
   test('stand behind one of the file, which is told', () => {
@@ -61,6 +65,6 @@ describe('channels that no file has', () => {
   })
 
   test('a manager whom no file has may be stored, and only then', () => {
-    expect(shortly(issuesOf(using, { storedChannels: stored, storedPeople: [] }))).toEqual(['unknown-person 6:49'])
+    expect(shortly(issuesOf(using, { storedChannels: stored, storedPeople: [] }))).toEqual(['unknown-person 6:56'])
   })
 })

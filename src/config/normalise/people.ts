@@ -6,7 +6,7 @@ import { isMailAddress } from '../schema/values.js'
 import { childOf, keyPlaceAt, type Place, type SourceNode } from '../source.js'
 import { suggest, suggestionHint } from '../suggest.js'
 import { reservedNames } from './channels.js'
-import { isInStore, listInStore, type Reading, readRecipient, referTo, under } from './reading.js'
+import { hintAtName, isInStore, listInStore, type Reading, readRecipient, referTo, under } from './reading.js'
 import { checkSeverity } from './steps.js'
 
 /** Groups in groups in groups: each level is a call on the stack. */
@@ -83,8 +83,7 @@ function channelAddress(channel: string, value: string, node: SourceNode, readin
   const isStored = !reading.names.channel.has(channel) && isInStore('channel', channel, reading)
   const kindName = kindOfChannel(channel, reading)
   if (kindName === null && !isStored) {
-    const known = [...reading.names.channel.keys(), ...listInStore('channel', reading), ...reservedNames]
-    const hint = () => suggestionHint(channel, known, 'known channels:')
+    const hint = () => hintAtName('channel', channel, reading, reservedNames)
     reading.issues.error('unknown-channel', `there is no channel "${channel}"`, keyPlaceAt(node, [channel]), hint)
     return null
   }

@@ -4,7 +4,7 @@ import { compileTemplate, TemplateError } from '../../template/liquid.js'
 import type { IssueList } from '../issues.js'
 import { isMailAddress } from '../schema/values.js'
 import { childOf, keyPlaceAt, type MapNode, type Path, type Place, positionOf, type SourceNode } from '../source.js'
-import { suggestionHint } from '../suggest.js'
+import { suggest, suggestionHint } from '../suggest.js'
 import { placeInScalar } from '../template-place.js'
 
 /** Sorts of names that one part of a file gives and another refers to. */
@@ -67,13 +67,19 @@ export function referTo(sort: NameSort, name: string, place: Place, reading: Rea
     return
   }
   if (isIncomplete(place) || isInStore(sort, name, reading)) return
-  const none = `there is no ${sort} yet; add it under "${nameSections[sort]}"`
-  const hint = () => {
-    const candidates = [...known.keys(), ...listInStore(sort, reading)]
-    const suggestion = suggestionHint(name, candidates, `known ${nameSections[sort]}:`) ?? none
-    return [suggestion, hintAtStore(sort, name, reading)].filter((part) => part !== null).join('; ')
-  }
+  const hint = () => hintAtName(sort, name, reading)
   reading.issues.error(`unknown-${sort}`, `there is no ${sort} ${JSON.stringify(name)}`, place, hint)
+}
+
+/** What was meant by a name that nothing has: a similar one, else those there are, and where else it could be. */
+export function hintAtName(sort: NameSort, name: string, reading: Reading, others: readonly string[] = []): string {
+  const section = nameSections[sort]
+  const candidates = [...reading.names[sort].keys(), ...listInStore(sort, reading), ...others]
+  const none = `there is no ${sort} yet; add it under "${section}"`
+  const suggestion = suggestionHint(name, candidates, `known ${section}:`) ?? none
+  const isMisspelt = sort === 'channel' && suggest(name, candidates) !== null
+  const elsewhere = isMisspelt ? null : hintAtStore(sort, name, reading)
+  return [suggestion, elsewhere].filter((part) => part !== null).join('; ')
 }
 
 /** True when the store has it, or may have it. */
