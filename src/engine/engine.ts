@@ -186,7 +186,7 @@ function createListeners(
   const { store, outbound, keys, linking, now, log } = engine
   return new Listeners({
     fetch: outbound.fetch,
-    key: keys.ring().current.signing,
+    signingKeys: keys.signing,
     onPress: (heardBy, press) => takePress(engine, heardBy, press),
     onLink: linking.hear,
     listLinking: linking.listChannels,

@@ -8,7 +8,8 @@ import { hookUrlOf } from './channel-context.js'
 
 export interface ListenerParts {
   fetch: typeof fetch
-  key: Uint8Array
+  /** What hooks are signed with: the current key first, and those that were before it. */
+  signingKeys: () => readonly Uint8Array[]
   /** `heardBy` is the channel that listens, for itself and for those with the same ear. */
   onPress: (heardBy: Channel, press: ButtonPress) => Promise<string>
   /** The signal fires when the listener is to end, which waits for this. */
@@ -94,9 +95,13 @@ export class Listeners {
     const listener = this.#find(channel) ?? this.#hooked.get(channel)
     const takeHook = listener?.channel.kind.takeHook
     if (!listener || !takeHook) return { status: 404, text: 'not taken' }
-    const taken = await takeHook(call, listener.channel.settings, listener.context)
-    if (taken === false) return { status: 403, text: 'not taken' }
-    return { status: 200, text: taken === true ? 'OK' : taken }
+    const { name, settings } = listener.channel
+    for (const key of this.#parts.signingKeys()) {
+      // What was sent before the key was changed calls with the secret of then.
+      const taken = await takeHook(call, settings, { ...listener.context, hookSecret: signHookSecret(key, name) })
+      if (taken !== false) return { status: 200, text: taken === true ? 'OK' : taken }
+    }
+    return { status: 403, text: 'not taken' }
   }
 
   async stop(): Promise<void> {
@@ -133,7 +138,9 @@ export class Listeners {
   }
 
   #openContext(channel: Channel, config: Config, signal = this.#stopping.signal): ListenContext {
-    const { fetch, key, onPress, onLink, onResult, now } = this.#parts
+    const { fetch, signingKeys, onPress, onLink, onResult, now } = this.#parts
+    const [key] = signingKeys()
+    if (!key) throw new TypeError('there is no key to sign with')
     return {
       fetch,
       signal,

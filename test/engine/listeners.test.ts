@@ -3,6 +3,7 @@ import type { Channel, ChannelKind, ListenContext } from '#src/domain/channel.js
 import type { Config } from '#src/domain/config.js'
 import type { Route } from '#src/domain/route.js'
 import { Listeners } from '#src/engine/listeners.js'
+import { signHookSecret } from '#src/follow/ack-token.js'
 import { makeConfig } from '../steps/step-fixture.js'
 
 const position = { file: 'routes.yaml', line: 1, column: 1 }
@@ -103,9 +104,19 @@ describe('a listener', () => {
     expect(await ears.listeners.takeHook('deaf', call('right'))).toMatchObject({ status: 404 })
     expect(await ears.listeners.takeHook('__proto__', call('right'))).toMatchObject({ status: 404 })
   })
+
+  it('knows its vendor by the secret of a former key, too', async () => {
+    const ears = startListeners({ takeHook: async ({ body }, _, { hookSecret }) => body === hookSecret })
+    await ears.listeners.take(makeSetting({}, ears.kind))
+    const status = async (key: number, name = 'telegram') => {
+      const body = signHookSecret(Buffer.alloc(32, key), name)
+      return (await ears.listeners.takeHook('telegram', { headers: {}, query: '', body })).status
+    }
+    expect([await status(1), await status(2), await status(3), await status(1, 'ops')]).toEqual([200, 200, 403, 403])
+  })
 })
 
-function startListeners(changes: Partial<ChannelKind> = {}) {
+function startListeners(changes: Partial<ChannelKind> = {}, linking: string[] = []) {
   const listening = new Map<string, ListenContext>()
   const log: string[] = []
   const told: string[] = []
@@ -124,8 +135,10 @@ function startListeners(changes: Partial<ChannelKind> = {}) {
   }
   const listeners = new Listeners({
     fetch,
-    key: Buffer.alloc(32, 1),
+    signingKeys: () => [Buffer.alloc(32, 1), Buffer.alloc(32, 2)],
     onPress: async () => 'acknowledged',
+    onLink: async () => null,
+    listLinking: async () => linking,
     now: Date.now,
     log: (_, message) => told.push(message),
   })
