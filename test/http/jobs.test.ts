@@ -65,7 +65,7 @@ beforeAll(async () => {
   const parts: ApiParts = {
     calls: calls as unknown as ApiParts['calls'],
     events: createEventLog(Date.now),
-    token: () => 'token',
+    identify: () => ({ name: 'api', role: 'admin', by: 'local' }),
     status: async () => ({}),
     reload: async () => ({ hash: '', routes: 0 }),
     isReady: () => true,

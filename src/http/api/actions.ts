@@ -1,11 +1,14 @@
-import { type Context, Hono } from 'hono'
+import { createRoute, z } from '@hono/zod-openapi'
+import type { Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { ulid } from 'ulid'
-import { z } from 'zod'
 import { ApiError } from '../../domain/errors.js'
 import type { ApiParts } from '../api.js'
+import { Action, GuestTrial, ModuleVersion } from '../schema/action.js'
 import { readActor } from './actor.js'
-import { readJson, readQuery } from './query.js'
+import { answer, createRoutes, errorAnswer, jsonBody, operation, pageOf, rawBody } from './operation.js'
+import { nameParam } from './query.js'
+import { readMailBody, splitList } from './raw-mail.js'
 
 /** What a module may have at most; see the limits of the sandbox. */
 const moduleBytesMax = 8 * 1024 * 1024
@@ -13,46 +16,110 @@ const moduleBytesMax = 8 * 1024 * 1024
 const actionName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const uploadedFilename = /^[\p{L}\p{N}_][\p{L}\p{N}._ -]{0,99}\.(?:wasm|ts|js)$/u
 
-const uploadQuery = z.object({ filename: z.string().max(200).optional() })
+const uploadQuery = z.object({
+  filename: z.string().max(200).optional().describe('The plain name of a .wasm, .ts or .js file: errors name it.'),
+})
 const rollbackBody = z.object({
   sha256: z
     .string()
     .regex(/^[0-9a-f]{6,64}$/i, 'six to 64 hex digits')
-    .optional(),
+    .optional()
+    .describe('Of the version, or the start of it; without it, the one before the active one.'),
 })
 const tryQuery = z.object({
-  from: z.string().max(320).default(''),
-  to: z.string().max(2_000).default(''),
-  /** Names of lookups, as a route would attach them. */
-  attach: z.string().max(2_000).default(''),
+  from: z.string().max(320).default('').describe('MAIL FROM.'),
+  to: z.string().max(2_000).default('').describe('Recipients, with commas between them.'),
+  attach: z.string().max(2_000).default('').describe('Names of lookups, as a route would attach them.'),
+})
+
+const listActions = createRoute({
+  method: 'get',
+  path: '/',
+  ...operation('viewer', 'actions', 'Lists actions and conditions by name'),
+  responses: answer(pageOf(Action), 'Those of the config, and those that are uploaded'),
+})
+const readAction = createRoute({
+  method: 'get',
+  path: '/{name}',
+  ...operation('viewer', 'actions', 'Shows one action or condition', { request: { params: nameParam } }),
+  responses: answer(Action, 'The action'),
+})
+const uploadAction = createRoute({
+  method: 'put',
+  path: '/{name}',
+  ...operation('admin', 'actions', 'Uploads a version and makes it the active one', {
+    description: 'It is checked, and refused when a route of the running config could not use it; the old one goes on.',
+    request: {
+      params: nameParam,
+      query: uploadQuery,
+      body: rawBody(
+        'application/wasm',
+        'The module, at most 8 MB; or its source, as text/typescript or text/javascript',
+      ),
+    },
+  }),
+  responses: answer(Action, 'The action'),
+})
+const listVersions = createRoute({
+  method: 'get',
+  path: '/{name}/versions',
+  ...operation('viewer', 'actions', 'Lists its uploaded versions, newest first', { request: { params: nameParam } }),
+  responses: answer(pageOf(ModuleVersion), 'The versions'),
+})
+const rollbackAction = createRoute({
+  method: 'post',
+  path: '/{name}/rollback',
+  ...operation('admin', 'actions', 'Makes an earlier version the active one', {
+    request: { params: nameParam, body: jsonBody(rollbackBody) },
+  }),
+  responses: answer(Action, 'The action'),
+})
+const deleteAction = createRoute({
+  method: 'delete',
+  path: '/{name}',
+  ...operation('admin', 'actions', 'Deletes what was uploaded; an entry of the config stays', {
+    request: { params: nameParam },
+  }),
+  responses: answer(z.object({ deleted: z.number().int() }), 'How many versions there were'),
+})
+const tryAction = createRoute({
+  method: 'post',
+  path: '/{name}/try',
+  ...operation('operator', 'actions', 'Runs it on a mail as a route would, and sends nothing', {
+    request: { params: nameParam, query: tryQuery, body: rawBody('message/rfc822', 'The mail') },
+  }),
+  responses: { ...answer(GuestTrial, 'What it gave'), ...errorAnswer(502, 'A lookup has no data.') },
 })
 
 /** Actions and conditions: those of the config, and those that are uploaded here. */
-export function actionRoutes({ calls }: Pick<ApiParts, 'calls'>): Hono {
-  const routes = new Hono()
-  routes.get('/', async (c) => c.json({ items: await calls.listActions(), next_cursor: null }))
-  routes.get('/:name', async (c) => c.json(await calls.readAction(c.req.param('name'))))
-  routes.put('/:name', limitModule(), async (c) => {
-    const name = readName(c)
+export function actionRoutes({ calls }: Pick<ApiParts, 'calls'>) {
+  const routes = createRoutes()
+  routes.openapi(listActions, async (c) => c.json({ items: await calls.listActions(), next_cursor: null }, 200))
+  routes.openapi(readAction, async (c) => c.json(await calls.readAction(c.req.valid('param').name), 200))
+  routes.put('/:name', limitModule())
+  routes.openapi(uploadAction, async (c) => {
+    const name = checkName(c.req.valid('param').name)
     const bytes = new Uint8Array(await c.req.arrayBuffer())
     if (bytes.byteLength === 0) throw new ApiError(400, 'bad_request', 'the body is the module, and it is empty')
-    return c.json(await calls.uploadAction(name, { filename: readFilename(c, name, bytes), bytes }, readActor(c)))
+    const filename = chooseFilename(c, name, c.req.valid('query').filename, bytes)
+    return c.json(await calls.uploadAction(name, { filename, bytes }, readActor(c)), 200)
   })
-  routes.get('/:name/versions', async (c) =>
-    c.json({ items: await calls.listActionVersions(c.req.param('name')), next_cursor: null }),
+  routes.openapi(listVersions, async (c) =>
+    c.json({ items: await calls.listActionVersions(c.req.valid('param').name), next_cursor: null }, 200),
   )
-  routes.post('/:name/rollback', async (c) => {
-    const { sha256 } = await readJson(c, rollbackBody)
-    return c.json(await calls.rollbackAction(c.req.param('name'), sha256 ?? null, readActor(c)))
+  routes.openapi(rollbackAction, async (c) => {
+    const { sha256 } = c.req.valid('json')
+    return c.json(await calls.rollbackAction(c.req.valid('param').name, sha256 ?? null, readActor(c)), 200)
   })
-  routes.delete('/:name', async (c) => c.json({ deleted: await calls.deleteAction(c.req.param('name'), readActor(c)) }))
-  routes.post('/:name/try', async (c) => {
-    const { from, to, attach } = readQuery(c, tryQuery)
-    const raw = new Uint8Array(await c.req.arrayBuffer())
-    if (raw.byteLength === 0) throw new ApiError(400, 'bad_request', 'the body is the raw mail, and it is empty')
+  routes.openapi(deleteAction, async (c) =>
+    c.json({ deleted: await calls.deleteAction(c.req.valid('param').name, readActor(c)) }, 200),
+  )
+  routes.openapi(tryAction, async (c) => {
+    const { from, to, attach } = c.req.valid('query')
+    const raw = await readMailBody(c)
     const envelope = { from, to: splitList(to), client: '127.0.0.1', helo: 'api', tls: false, user: null }
     const mail = { id: ulid(), receivedAt: Date.now(), envelope, raw }
-    return c.json(await calls.tryAction(c.req.param('name'), mail, splitList(attach)))
+    return c.json(await calls.tryAction(c.req.valid('param').name, mail, splitList(attach)), 200)
   })
   return routes
 }
@@ -66,8 +133,7 @@ function limitModule() {
   })
 }
 
-function readName(c: Context): string {
-  const name = c.req.param('name') ?? ''
+function checkName(name: string): string {
   if (actionName.test(name)) return name
   const message = `${JSON.stringify(name.slice(0, 80))} cannot be the name of an uploaded action`
   throw new ApiError(400, 'bad_name', message, 'letters, digits, dots, dashes and underscores, at most 64 of them')
@@ -83,8 +149,7 @@ const typeEndings: Record<string, string> = {
 }
 
 /** Errors of a script name its file, so the name is kept; without one, the content type says what it is, or the bytes. */
-function readFilename(c: Context, name: string, bytes: Uint8Array): string {
-  const { filename } = readQuery(c, uploadQuery)
+function chooseFilename(c: Context, name: string, filename: string | undefined, bytes: Uint8Array): string {
   if (filename !== undefined) {
     if (uploadedFilename.test(filename)) return filename
     throw new ApiError(400, 'bad_filename', 'filename is the plain name of a .wasm, .ts or .js file')
@@ -99,11 +164,4 @@ function readFilename(c: Context, name: string, bytes: Uint8Array): string {
 /** WebAssembly Core Specification 2.0, section 5.5.16: every module starts with these bytes. */
 function isWasm(bytes: Uint8Array): boolean {
   return [0x00, 0x61, 0x73, 0x6d].every((byte, index) => bytes[index] === byte)
-}
-
-function splitList(text: string): string[] {
-  return text
-    .split(',')
-    .map((entry) => entry.trim())
-    .filter(Boolean)
 }

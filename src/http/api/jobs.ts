@@ -1,77 +1,184 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Context, Hono } from 'hono'
-import { z } from 'zod'
+import { createRoute, z } from '@hono/zod-openapi'
 import { ApiError } from '../../domain/errors.js'
-import type { JobCalls, JobRun, JobUpload } from '../../domain/job.js'
-import { parseDuration } from '../../domain/units.js'
+import type { JobCalls, JobRun as JobRunValue } from '../../domain/job.js'
+import { Job, JobRun, QueryResult } from '../schema/job.js'
+import { Time } from '../schema/time.js'
 import { readActor } from './actor.js'
-import { pageQuery, readJson, readQuery } from './query.js'
+import { jobForm, readJobUpload } from './job-upload.js'
+import { answer, binaryAnswer, createRoutes, jsonBody, operation, pageOf, rawBody } from './operation.js'
+import { nameParam, pageQuery } from './query.js'
 
-const listQuery = z.object(pageQuery)
+const runParam = nameParam.extend({ id: z.string().min(1).max(64) })
 const nextQuery = z.object({ count: z.coerce.number().int().min(1).max(100).default(10) })
 /** Proxies and clients give up on answers that take minutes; a run may take fifteen. */
-const runQuery = z.object({ wait: z.coerce.number().min(0).max(240).default(60) })
-const queryBody = z.object({
-  sql: z.string().trim().min(1).max(100_000),
-  rows: z.number().int().min(1).max(10_000).default(1_000),
+const runQuery = z.object({
+  wait: z.coerce.number().min(0).max(240).default(60).describe('Seconds to wait for its end.'),
 })
-const names = z.array(z.string().min(1).max(320)).max(100)
-const configMap = z.record(z.string().max(200), z.unknown())
+const queryBody = z.object({
+  sql: z.string().trim().min(1).max(100_000).describe('One SELECT; it has two seconds.'),
+  rows: z.number().int().min(1).max(10_000).default(1_000).describe('How many at most.'),
+})
 
-export function jobRoutes({ calls }: { calls: JobCalls }): Hono {
-  const routes = new Hono()
-  const nameOf = (c: Context): string => c.req.param('name') ?? ''
+const listJobs = createRoute({
+  method: 'get',
+  path: '/',
+  ...operation('viewer', 'jobs', 'Lists the jobs by name'),
+  responses: answer(pageOf(Job), 'The jobs'),
+})
+const readJob = createRoute({
+  method: 'get',
+  path: '/{name}',
+  ...operation('viewer', 'jobs', 'Shows one job', { request: { params: nameParam } }),
+  responses: answer(Job, 'The job'),
+})
+const uploadJob = createRoute({
+  method: 'put',
+  path: '/{name}',
+  ...operation('admin', 'jobs', 'Makes or changes an uploaded job', {
+    description: 'What is left out stays as it is, or takes its default. A list is its field several times, or commas.',
+    request: { params: nameParam, body: rawBody('multipart/form-data', 'The job, at most 64 MB', jobForm) },
+  }),
+  responses: answer(Job, 'The job'),
+})
+const deleteJob = createRoute({
+  method: 'delete',
+  path: '/{name}',
+  ...operation('admin', 'jobs', 'Deletes an uploaded job with its runs and database', {
+    request: { params: nameParam },
+  }),
+  responses: answer(z.object({ deleted: z.literal(1) }), 'It is gone'),
+})
+const runJob = createRoute({
+  method: 'post',
+  path: '/{name}/run',
+  ...operation('operator', 'jobs', 'Starts a run now', { request: { params: nameParam, query: runQuery } }),
+  responses: { ...answer(JobRun, 'The run, at its end'), ...answer(JobRun, 'The run, still under way', 202) },
+})
+const enableJob = createRoute({
+  method: 'post',
+  path: '/{name}/enable',
+  ...operation('operator', 'jobs', 'Lets its schedule go on', { request: { params: nameParam } }),
+  responses: answer(Job, 'The job'),
+})
+const disableJob = createRoute({
+  method: 'post',
+  path: '/{name}/disable',
+  ...operation('operator', 'jobs', 'Stops its schedule; a run under way ends as it would', {
+    request: { params: nameParam },
+  }),
+  responses: answer(Job, 'The job'),
+})
+const nextRuns = createRoute({
+  method: 'get',
+  path: '/{name}/next',
+  ...operation('viewer', 'jobs', 'Lists its next run times', { request: { params: nameParam, query: nextQuery } }),
+  responses: answer(pageOf(Time), 'The times'),
+})
+const listRuns = createRoute({
+  method: 'get',
+  path: '/{name}/runs',
+  ...operation('viewer', 'jobs', 'Lists its runs, newest first', {
+    request: { params: nameParam, query: z.object(pageQuery) },
+  }),
+  responses: answer(pageOf(JobRun), 'A page of runs'),
+})
+const readRun = createRoute({
+  method: 'get',
+  path: '/{name}/runs/{id}',
+  ...operation('viewer', 'jobs', 'Shows one run with its logs', { request: { params: runParam } }),
+  responses: answer(JobRun, 'The run'),
+})
+const readDatabase = createRoute({
+  method: 'get',
+  path: '/{name}/database',
+  ...operation('operator', 'jobs', 'Downloads its database: a job may keep in there what not everybody is to read', {
+    request: { params: nameParam },
+  }),
+  responses: binaryAnswer('application/vnd.sqlite3', 'A consistent copy, also while a run is under way'),
+})
+const replaceDatabase = createRoute({
+  method: 'put',
+  path: '/{name}/database',
+  ...operation('admin', 'jobs', 'Replaces its database, and keeps a backup of the one before', {
+    request: { params: nameParam, body: rawBody('application/vnd.sqlite3', 'The SQLite file, at most 50 MB') },
+  }),
+  responses: answer(Job, 'The job'),
+})
+const queryDatabase = createRoute({
+  method: 'post',
+  path: '/{name}/query',
+  ...operation('operator', 'jobs', 'Asks its database, read-only', {
+    request: { params: nameParam, body: jsonBody(queryBody) },
+  }),
+  responses: answer(QueryResult, 'The rows'),
+})
 
-  routes.get('/', async (c) => c.json({ items: await calls.listJobs(), next_cursor: null }))
-  routes.get('/:name', async (c) => c.json(await calls.readJob(nameOf(c))))
-  routes.put('/:name', async (c) => c.json(await calls.uploadJob(await readUpload(c, nameOf(c)), readActor(c))))
-  routes.delete('/:name', async (c) => {
-    await calls.deleteJob(nameOf(c), readActor(c))
-    return c.json({ deleted: 1 })
+export function jobRoutes({ calls }: { calls: JobCalls }) {
+  const routes = createRoutes()
+  routes.openapi(listJobs, async (c) => c.json({ items: await calls.listJobs(), next_cursor: null }, 200))
+  routes.openapi(readJob, async (c) => c.json(await calls.readJob(c.req.valid('param').name), 200))
+  routes.openapi(uploadJob, async (c) => {
+    const upload = await readJobUpload(c, c.req.valid('param').name)
+    return c.json(await calls.uploadJob(upload, readActor(c)), 200)
   })
-  routes.post('/:name/run', async (c) => {
-    const waitMs = readQuery(c, runQuery).wait * 1_000
-    const run = await startRun(calls, { name: nameOf(c), actor: readActor(c) }, waitMs)
-    return c.json(run, run.outcome === 'running' ? 202 : 200)
+  routes.openapi(deleteJob, async (c) => {
+    await calls.deleteJob(c.req.valid('param').name, readActor(c))
+    return c.json({ deleted: 1 as const }, 200)
   })
-  for (const [verb, enabled] of [
-    ['enable', true],
-    ['disable', false],
+  routes.openapi(runJob, async (c) => {
+    const waitMs = c.req.valid('query').wait * 1_000
+    const run = await startRun(calls, { name: c.req.valid('param').name, actor: readActor(c) }, waitMs)
+    return run.outcome === 'running' ? c.json(run, 202) : c.json(run, 200)
+  })
+  for (const [route, enabled] of [
+    [enableJob, true],
+    [disableJob, false],
   ] as const) {
-    routes.post(`/:name/${verb}`, async (c) => {
-      await calls.setJobEnabled(nameOf(c), enabled, readActor(c))
-      return c.json(await calls.readJob(nameOf(c)))
+    routes.openapi(route, async (c) => {
+      const { name } = c.req.valid('param')
+      await calls.setJobEnabled(name, enabled, readActor(c))
+      return c.json(await calls.readJob(name), 200)
     })
   }
-  routes.get('/:name/next', async (c) => {
-    const { count } = readQuery(c, nextQuery)
-    return c.json({ items: await calls.nextRuns(nameOf(c), count), next_cursor: null })
+  routes.openapi(nextRuns, async (c) => {
+    const { count } = c.req.valid('query')
+    return c.json({ items: await calls.nextRuns(c.req.valid('param').name, count), next_cursor: null }, 200)
   })
-  routes.get('/:name/runs', async (c) => c.json(await calls.listRuns(nameOf(c), readQuery(c, listQuery))))
-  routes.get('/:name/runs/:id', async (c) => {
-    const run = await calls.readRun(c.req.param('id'))
-    if (run.job !== nameOf(c)) throw new ApiError(404, 'not_found', `job "${nameOf(c)}" has no run ${run.id}`)
-    return c.json(run)
+  routes.openapi(listRuns, async (c) =>
+    c.json(await calls.listRuns(c.req.valid('param').name, c.req.valid('query')), 200),
+  )
+  routes.openapi(readRun, async (c) => {
+    const { name, id } = c.req.valid('param')
+    const run = await calls.readRun(id)
+    if (run.job !== name) throw new ApiError(404, 'not_found', `job "${name}" has no run ${run.id}`)
+    return c.json(run, 200)
   })
-  routes.get('/:name/database', async (c) =>
-    c.body(new Uint8Array(await calls.exportDatabase(nameOf(c))), 200, {
+  addDatabaseRoutes(routes, calls)
+  return routes
+}
+
+function addDatabaseRoutes(routes: ReturnType<typeof createRoutes>, calls: JobCalls): void {
+  routes.openapi(readDatabase, async (c) => {
+    const { name } = c.req.valid('param')
+    return c.body(new Uint8Array(await calls.exportDatabase(name)), 200, {
       'content-type': 'application/vnd.sqlite3',
       // RFC 6266 section 4.3, RFC 8187: a name may hold quotes and letters that a header may not.
-      'content-disposition': `attachment; filename*=UTF-8''${encodeExtended(nameOf(c))}.sqlite3`,
+      'content-disposition': `attachment; filename*=UTF-8''${encodeExtended(name)}.sqlite3`,
       'x-content-type-options': 'nosniff',
-    }),
-  )
-  routes.put('/:name/database', async (c) => {
+    })
+  })
+  routes.openapi(replaceDatabase, async (c) => {
+    const { name } = c.req.valid('param')
     const bytes = new Uint8Array(await c.req.arrayBuffer())
     if (bytes.byteLength === 0) throw new ApiError(400, 'bad_request', 'the body is the SQLite file, and it is empty')
-    await calls.replaceDatabase(nameOf(c), bytes, readActor(c))
-    return c.json(await calls.readJob(nameOf(c)))
+    await calls.replaceDatabase(name, bytes, readActor(c))
+    return c.json(await calls.readJob(name), 200)
   })
-  routes.post('/:name/query', async (c) => {
-    const { sql, rows } = await readJson(c, queryBody)
-    return c.json(await calls.queryDatabase(nameOf(c), sql, rows))
+  routes.openapi(queryDatabase, async (c) => {
+    const { sql, rows } = c.req.valid('json')
+    return c.json(await calls.queryDatabase(c.req.valid('param').name, sql, rows), 200)
   })
-  return routes
 }
 
 function encodeExtended(text: string): string {
@@ -83,7 +190,7 @@ async function startRun(
   calls: JobCalls,
   { name, actor }: { name: string; actor: string },
   waitMs: number,
-): Promise<JobRun> {
+): Promise<JobRunValue> {
   const finished = calls.runJob(name, actor)
   // Nobody may be left to hear how it ends; its record says it.
   finished.catch(() => undefined)
@@ -95,92 +202,5 @@ async function startRun(
     return last?.outcome === 'running' ? last : await finished
   } finally {
     over.abort()
-  }
-}
-
-const uploadFields: readonly string[] = [
-  'module',
-  'database',
-  'schedule',
-  'timezone',
-  'send',
-  'config',
-  'allow_hosts',
-  'timeout',
-  'on_failure',
-  'on_success',
-  'on_completion',
-]
-
-async function readUpload(c: Context, name: string): Promise<JobUpload> {
-  const form = await c.req.formData().catch(() => {
-    throw new ApiError(400, 'bad_request', 'the body is a form (multipart/form-data) and cannot be read as one')
-  })
-  for (const key of form.keys()) {
-    if (uploadFields.includes(key)) continue
-    throw new ApiError(400, 'bad_request', `unknown field "${key}"`, uploadFields.join(', '))
-  }
-  const module = await readPart(form, 'module')
-  return {
-    name,
-    module,
-    database: (await readPart(form, 'database'))?.bytes ?? null,
-    schedule: readText(form, 'schedule'),
-    timezone: readText(form, 'timezone'),
-    send: readList(form, 'send'),
-    config: readConfig(form),
-    allowHosts: readList(form, 'allow_hosts'),
-    timeoutMs: readTimeout(form),
-    onFailure: readList(form, 'on_failure'),
-    onSuccess: readList(form, 'on_success'),
-    onCompletion: readList(form, 'on_completion'),
-  }
-}
-
-function readTimeout(form: FormData): number | null {
-  const text = readText(form, 'timeout')
-  const timeoutMs = text === null ? null : parseDuration(text)
-  if (text !== null && timeoutMs === null) throw new ApiError(400, 'bad_request', 'timeout is a duration like 60s')
-  return timeoutMs
-}
-
-async function readPart(form: FormData, field: string): Promise<{ filename: string; bytes: Uint8Array } | null> {
-  const part = form.get(field)
-  if (part === null) return null
-  if (typeof part === 'string') throw new ApiError(400, 'bad_request', `${field} is a file: it needs a filename`)
-  return { filename: part.name, bytes: new Uint8Array(await part.arrayBuffer()) }
-}
-
-function readText(form: FormData, field: string): string | null {
-  const value = form.get(field)
-  if (value === null) return null
-  if (typeof value !== 'string' || value.trim() === '' || value.length > 1_000) {
-    throw new ApiError(400, 'bad_request', `${field} is a short text`)
-  }
-  return value.trim()
-}
-
-/** A list is the field several times, or once with commas; once and empty is the empty list. */
-function readList(form: FormData, field: string): string[] | null {
-  if (!form.has(field)) return null
-  const texts = form.getAll(field).filter((value) => typeof value === 'string')
-  const list = names.safeParse(
-    texts
-      .join(',')
-      .split(',')
-      .map((entry) => entry.trim())
-      .filter((entry) => entry !== ''),
-  )
-  if (!list.success) throw new ApiError(400, 'bad_request', `${field} is a list of at most 100 names`)
-  return list.data
-}
-
-function readConfig(form: FormData): Record<string, unknown> | null {
-  const text = form.get('config')
-  if (text === null) return null
-  try {
-    return configMap.parse(JSON.parse(typeof text === 'string' ? text : ''))
-  } catch {
-    throw new ApiError(400, 'bad_request', 'config is a JSON object')
   }
 }

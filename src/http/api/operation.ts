@@ -54,8 +54,17 @@ export interface OperationParts {
   request?: {
     params?: z.ZodObject
     query?: z.ZodObject
-    body?: { content: Record<string, { schema: z.ZodType }>; required: boolean; description?: string }
+    body?: { content: Record<string, { schema: z.ZodType | RawSchema }>; required: boolean; description?: string }
   }
+}
+
+/** A JSON Schema for the document alone: nothing is checked by it. */
+export interface RawSchema {
+  type: 'string' | 'object' | 'array'
+  format?: string
+  description?: string
+  properties?: Record<string, RawSchema>
+  items?: RawSchema
 }
 
 /** Who may do it, where it stands in the document, and what it is. What it reads belongs into `more`. */
@@ -76,13 +85,9 @@ export function jsonBody<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { 'application/json': { schema } } }
 }
 
-/** A body that is bytes as they are; the handler reads it by `c.req.arrayBuffer()`. */
-export function binaryBody<Type extends string>(type: Type, description: string) {
-  return {
-    required: true,
-    description,
-    content: { [type]: { schema: bytes } } as Record<Type, { schema: typeof bytes }>,
-  }
+/** A body that the handler reads itself, by `c.req.arrayBuffer()` or `c.req.formData()`; bytes, unless `schema` says more. */
+export function rawBody(type: string, description: string, schema: RawSchema = bytes) {
+  return { required: true, description, content: { [type]: { schema } } }
 }
 
 /** The answers of an operation: its success, and the errors that every operation shares. */
@@ -108,7 +113,13 @@ export function pageOf<Item extends z.ZodType>(item: Item) {
   })
 }
 
-const bytes = z.string().openapi({ type: 'string', format: 'binary' })
+const bytes: RawSchema = { type: 'string', format: 'binary' }
+
+/** An error beside those that every operation may answer. */
+export function errorAnswer<const Status extends number>(status: Status, description: string) {
+  const failure = { content: errorContent, description }
+  return { [status]: failure } as Record<Status, typeof failure>
+}
 
 const errorDescriptions = {
   400: 'The request is not understood.',

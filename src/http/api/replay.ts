@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import { z } from '@hono/zod-openapi'
 import { mailStatuses } from '../../domain/delivery.js'
 import { ApiError } from '../../domain/errors.js'
 import type { EngineCalls } from '../../engine/engine-calls.js'
