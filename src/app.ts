@@ -9,7 +9,9 @@ import type { EngineCalls, EngineInfo } from './engine/engine-calls.js'
 import { startEngineThread } from './engine/engine-thread.js'
 import type { ConfigSource } from './engine/load-config.js'
 import { createEventLog } from './http/event-log.js'
-import { identifyLocal } from './http/identify-local.js'
+import { createAccess } from './http/identity/access.js'
+import { identityRoutes } from './http/identity/identity-routes.js'
+import { showPlainPage } from './http/identity/show-page.js'
 import { openRuntimeFile } from './http/runtime-file.js'
 import { type HttpListener, startHttp } from './http/start-http.js'
 import type { Logger, LogLevel } from './log/logger.js'
@@ -62,12 +64,16 @@ export async function startApp(options: AppOptions): Promise<App> {
     const { dataFolder } = info.server
     const runtime = openRuntimeFile(dataFolder)
     let ready = false
+    const access = createAccess({ calls, localToken: () => runtime.token, settings: () => info.server.http })
 
     const http: HttpListener = await startHttp(info.server.http.listen, {
       calls,
       events,
       log,
-      identify: identifyLocal(() => runtime.token),
+      identify: async (c) => (await access.recognise(c))?.identity ?? null,
+      isTrustedProxy: access.isTrustedProxy,
+      identityRoutes: identityRoutes({ access, calls, show: showPlainPage, log, now: Date.now }),
+      url: () => info.server.http.publicUrl ?? http.url,
       isReady: () => ready,
       reload: async () => {
         const next = await reload()

@@ -19,6 +19,11 @@ export interface NewUser {
   password: string
 }
 
+export interface UserChange {
+  role?: Role | undefined
+  password?: string | undefined
+}
+
 const usersMax = 1_000
 const passwordLengthMin = 10
 const passwordLengthMax = 1_024
@@ -41,7 +46,7 @@ export function offerUserCalls({ store, audit, now }: Engine, passwords: Passwor
     return describeUser(user)
   }
 
-  return {
+  const calls = {
     listUsers: async (): Promise<UserLine[]> => (await store.listUsers()).map(describeUser),
     countUsers: () => store.countUsers(),
     addUser: (user: NewUser, actor: string): Promise<UserLine> => create(user, actor, false),
@@ -64,6 +69,16 @@ export function offerUserCalls({ store, audit, now }: Engine, passwords: Passwor
       await audit(actor, 'user.role', [name], { from: before.role, to: role })
       return describeUser(after)
     },
+    /** Both or one of them; a refused role changes no password. */
+    async changeUser(name: string, change: UserChange, actor: string): Promise<UserLine> {
+      const { role, password } = change
+      if (password !== undefined) checkNewPassword(password, name)
+      if (role !== undefined) await calls.setUserRole(name, role, actor)
+      if (password !== undefined) await calls.setUserPassword(name, password, null, actor)
+      const user = await store.readUser(name)
+      if (!user) throw unknownUser(name)
+      return describeUser(user)
+    },
     async deleteUser(name: string, actor: string): Promise<void> {
       const outcome = await store.deleteUser(name)
       if (outcome === 'missing') throw unknownUser(name)
@@ -71,6 +86,7 @@ export function offerUserCalls({ store, audit, now }: Engine, passwords: Passwor
       await audit(actor, 'user.delete', [name], {})
     },
   }
+  return calls
 }
 
 function checkNewPassword(password: string, name: string): void {

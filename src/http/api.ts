@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ApiError, ConfigError } from '../domain/errors.js'
@@ -14,20 +14,32 @@ import { eventRoutes } from './api/events.js'
 import { jobRoutes } from './api/jobs.js'
 import { mailRoutes } from './api/mails.js'
 import { monitorRoutes } from './api/monitors.js'
+import { nearMissRoutes } from './api/near-misses.js'
 import { notificationRoutes } from './api/notifications.js'
 import { createRoutes } from './api/operation.js'
+import { peopleRoutes } from './api/people.js'
 import { ruleRoutes } from './api/rules.js'
 import { serverRoutes } from './api/server.js'
 import { silenceRoutes } from './api/silences.js'
+import { tokenRoutes } from './api/tokens.js'
+import { meRoutes, userRoutes } from './api/users.js'
 import type { EventLog } from './event-log.js'
+import { type CallerEnv, forbidStoring } from './identity/require-identity.js'
+import type { IsTrustedProxy } from './open/client-address.js'
 import { openRoutes } from './open/open-routes.js'
+import { securityHeaders } from './security-headers.js'
 
 /** What the API stands on. It reads and changes nothing by any other way. */
 export interface ApiParts {
   calls: EngineCalls
   events: EventLog
   /** Who asks, by what the request carries; null when it carries nothing that is known. */
-  identify: (request: Request) => Identity | null | Promise<Identity | null>
+  identify: (c: Context) => Identity | null | Promise<Identity | null>
+  isTrustedProxy: IsTrustedProxy
+  /** The pages by which people sign in and out, and those of their own account. */
+  identityRoutes: Hono<CallerEnv>
+  /** How people reach this server: what links start with. No slash at its end. */
+  url: () => string
   status: () => Promise<Record<string, unknown>>
   reload: () => Promise<{ hash: string; routes: number }>
   isReady: () => boolean
@@ -44,33 +56,41 @@ const jobBytesMax = 64_000_000
  */
 export function createApi(parts: ApiParts): Hono {
   const app = new Hono()
+  app.use(securityHeaders)
   app.get('/livez', (c) => c.text('ok\n'))
   app.get('/readyz', (c) => (parts.isReady() ? c.text('ok\n') : c.text('starting or stopping\n', 503)))
 
   const api = createRoutes()
   api.use(async (c, next) => {
-    const identity = await parts.identify(c.req.raw)
+    const identity = await parts.identify(c)
     if (!identity) {
       throw new ApiError(401, 'unauthorized', 'a bearer token is needed', 'mailtrigger token prints it on the server')
     }
     c.set('identity', identity)
     await next()
+    forbidStoring(c)
   })
   const limits = { jobs: limitBody(jobBytesMax), others: limitBody(bodyBytesMax) }
   api.use((c, next) => (c.req.path.startsWith('/api/v1/jobs/') ? limits.jobs(c, next) : limits.others(c, next)))
   api.route('/mails', mailRoutes(parts))
+  api.route('/mails', nearMissRoutes(parts))
   api.route('/notifications', notificationRoutes(parts))
   api.route('/deliveries', deliveryRoutes(parts))
   api.route('/actions', actionRoutes(parts))
   api.route('/channels', channelRoutes(parts))
   api.route('/jobs', jobRoutes(parts))
+  api.route('/people', peopleRoutes(parts))
   api.route('/silences', silenceRoutes(parts))
   api.route('/monitors', monitorRoutes(parts))
   api.route('/rules', ruleRoutes(parts))
   api.route('/audit', auditRoutes(parts))
   api.route('/events', eventRoutes(parts))
+  api.route('/tokens', tokenRoutes(parts))
+  api.route('/users', userRoutes(parts))
+  api.route('/', meRoutes())
   api.route('/', serverRoutes(parts))
   app.route('/api/v1', api)
+  app.route('/', parts.identityRoutes)
   app.route('/', openRoutes({ ...parts, now: Date.now }))
 
   app.notFound((c) => c.json(errorBody('not_found', `there is nothing at ${c.req.path}`, null), 404))

@@ -5,6 +5,7 @@ import type { ApiParts } from '#src/http/api.js'
 import { createEventLog } from '#src/http/event-log.js'
 import { type HttpListener, startHttp } from '#src/http/start-http.js'
 import { createLogger } from '#src/log/logger.js'
+import { accessParts } from './access-parts.js'
 
 const line: JobLine = {
   name: 'watch',
@@ -65,7 +66,7 @@ beforeAll(async () => {
   const parts: ApiParts = {
     calls: calls as unknown as ApiParts['calls'],
     events: createEventLog(Date.now),
-    identify: () => ({ name: 'api', role: 'admin', by: 'local' }),
+    ...accessParts,
     status: async () => ({}),
     reload: async () => ({ hash: '', routes: 0 }),
     isReady: () => true,

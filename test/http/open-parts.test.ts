@@ -3,6 +3,7 @@ import { ApiError } from '#src/domain/errors.js'
 import type { ApiParts } from '#src/http/api.js'
 import { createEventLog } from '#src/http/event-log.js'
 import { type HttpListener, startHttp } from '#src/http/start-http.js'
+import { accessParts } from './access-parts.js'
 import { makeView } from './ack-view.js'
 
 /** What was asked of the engine, and what was logged. */
@@ -32,7 +33,7 @@ beforeAll(async () => {
   const parts: ApiParts = {
     calls: calls as unknown as ApiParts['calls'],
     events: createEventLog(Date.now),
-    token: () => 'token',
+    ...accessParts,
     status: async () => ({}),
     reload: async () => ({ hash: '', routes: 0 }),
     isReady: () => true,

@@ -18,13 +18,13 @@ const tokenLengthMax = 200
  * The page behind the link of a message. Fetching it changes nothing, because mail scanners and chat programs fetch
  * links by themselves; only its button, a POST, acknowledges.
  */
-export function ackRoutes({ calls, log, now }: OpenParts): Hono {
+export function ackRoutes({ calls, log, now, isTrustedProxy }: OpenParts): Hono {
   const headers = pageHeaders()
   const show = (c: Context, status: number, page: AckPage): Response | Promise<Response> =>
     c.html(printAckPage(page), status as ContentfulStatusCode, headers)
 
   const routes = new Hono()
-  routes.use(limitCalls(ackRate, now))
+  routes.use(limitCalls(ackRate, now, isTrustedProxy))
   routes.get('/:token', async (c) => {
     const view = await calls.readAckToken(readToken(c))
     const { status, page } = describeView(view, now())

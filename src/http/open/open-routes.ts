@@ -9,7 +9,7 @@ import { ackRoutes } from './ack-routes.js'
 import { limitCalls } from './limit-calls.js'
 import type { RateLimit } from './rate-limit.js'
 
-export type OpenParts = Pick<ApiParts, 'calls' | 'log'> & { now: () => number }
+export type OpenParts = Pick<ApiParts, 'calls' | 'log' | 'isTrustedProxy'> & { now: () => number }
 
 /** A cron job pings once a minute, and hundreds of them may share the address of one firewall. */
 const pingRate: RateLimit = { callsMax: 600, windowMs: 60_000 }
@@ -23,13 +23,13 @@ const hookBytesMax = 3_000_000
  * hooks of vendors, which bring a secret of their own.
  */
 export function openRoutes(parts: OpenParts): Hono {
-  const { calls, now } = parts
+  const { calls, now, isTrustedProxy } = parts
   const app = new Hono()
 
-  app.use('/ping/*', limitCalls(pingRate, now))
+  app.use('/ping/*', limitCalls(pingRate, now, isTrustedProxy))
   for (const [path, kind] of Object.entries(pingPaths)) app.on(['GET', 'POST'], path, (c) => takePing(c, kind))
   app.route('/ack', ackRoutes(parts))
-  app.use('/hooks/*', limitCalls(hookRate, now))
+  app.use('/hooks/*', limitCalls(hookRate, now, isTrustedProxy))
   app.on(['GET', 'POST'], '/hooks/:channel', limitHook(), async (c) => {
     const call = { headers: c.req.header(), query: new URL(c.req.url).search, body: await c.req.text() }
     const { status, text } = await calls.takeChannelHook(c.req.param('channel'), call)
