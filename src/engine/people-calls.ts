@@ -90,7 +90,8 @@ async function setPerson(engine: Engine, given: string, change: PersonChange, ac
     const sources = await readSources(engine)
     const before = sources.stored.find((person) => person.address === address) ?? null
     const next = changePerson(address, change, { actor, now: engine.now() }, sources)
-    if (before !== null && isSame(before, next)) return findPerson(address, engine)
+    const isKnown = before !== null || listKnown(sources).some((line) => line.address === address)
+    if (isKnown && isSame(before, next)) return findPerson(address, engine)
     if (before === null && sources.stored.length >= peopleMax) {
       throw new ApiError(409, 'too_many', `${peopleMax} people were entered already`, 'others go into a file')
     }
@@ -102,10 +103,10 @@ async function setPerson(engine: Engine, given: string, change: PersonChange, ac
   throw new ApiError(409, 'changed_meanwhile', `${address} was changed at the same time, again and again`, 'try again')
 }
 
-function isSame(before: StoredPerson, next: StoredPerson): boolean {
-  const facts = ({ name, manager, channels }: StoredPerson): string =>
+function isSame(before: StoredPerson | null, next: StoredPerson): boolean {
+  const facts = ({ name, manager, channels }: Pick<StoredPerson, 'name' | 'manager' | 'channels'>): string =>
     JSON.stringify([name, manager, Object.entries(channels).sort()])
-  return facts(before) === facts(next)
+  return facts(before ?? { name: null, manager: null, channels: {} }) === facts(next)
 }
 
 /** Which channels, and not the addresses: some of them only their owner may know. */
