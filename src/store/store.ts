@@ -8,6 +8,7 @@ import type {
   NewNotification,
 } from '../domain/delivery.js'
 import type { Envelope, RawMail } from '../domain/mail.js'
+import type { MailQuery } from '../domain/mail-query.js'
 import type { Message, Severity } from '../domain/message.js'
 import type { NotificationFacts, NotificationFate, Recovery } from '../domain/notification.js'
 import type { Rejection } from '../domain/rejection.js'
@@ -17,6 +18,8 @@ import type { JobStore } from './job-store.js'
 import type { LateResultStore } from './late-result-store.js'
 import type { ModuleStore } from './module-store.js'
 import type { DeadLetterStore, NotificationStore, NotificationSummary } from './notification-store.js'
+import type { SearchStore } from './search-store.js'
+import type { ConfigStore } from './config-store.js'
 import type { SetupStore } from './setup-store.js'
 import type { StatsStore } from './stats-store.js'
 import type { WatchStore } from './watch-store.js'
@@ -35,6 +38,8 @@ export interface Store
     DeadLetterStore,
     WatchStore,
     SetupStore,
+    ConfigStore,
+    SearchStore,
     StatsStore,
     IdentityStore {
   /** One durable commit for the whole batch. Rejects with `StoreError` when nothing of it was kept. */
@@ -88,7 +93,6 @@ export interface Store
   saveRejection: (rejection: Rejection) => Promise<void>
   listRejections: (limit: number) => Promise<RejectionSummary[]>
 
-  readStats: (now: number) => Promise<StoreStats>
   /** Deletes what retention says may go; at most `limit` mails a call, so that nobody waits long. */
   expire: (rule: ExpiryRule) => Promise<number>
   close: () => Promise<void>
@@ -270,8 +274,9 @@ export interface MailFilter {
   limit: number
   cursor?: string
   status?: MailStatus
-  /** Words that must all occur in subject, sender or recipients. */
+  /** Words that must all occur, as they are: a query without its language. */
   text?: string
+  query?: MailQuery
   since?: number
   until?: number
   route?: string
@@ -334,20 +339,6 @@ export interface RejectionSummary {
   from: string | null
   rcpt: string | null
   count: number
-}
-
-export interface StoreStats {
-  mails: Partial<Record<MailStatus, number>>
-  deliveries: Partial<Record<DeliveryStatus, number>>
-  /** Held, gathered for a digest, and sent without the answer they ask for. */
-  notifications: { held: number; gathered: number; unacknowledged: number }
-  received_last_hour: number
-  rejected_last_day: number
-  oldest_waiting_at: string | null
-  size_bytes: number
-  channels: { channel: string; status: DeliveryStatus; count: number }[]
-  /** `until` is null for a pause that a person ends. */
-  pauses: { channel: string; until: string | null; reason: string }[]
 }
 
 export interface ExpiryRule {

@@ -202,7 +202,8 @@ test('a person deletes what waits, too, and more than one commit of it', async (
     await store.commitRouting(makeRouting(claimed, { notifications }))
   }
   expect(await store.deleteMails([...ids, 'nobody'])).toBe(150)
-  expect(countRows(folder)).toEqual({})
+  // Counts over time stay: they have a bound of their own.
+  expect(countRows(folder)).toEqual({ stat_buckets: 2 })
 })
 
 test('nothing leaks: after everything was told, answered and expired, only what has a bound of its own is left', async () => {
@@ -222,7 +223,7 @@ test('nothing leaks: after everything was told, answered and expired, only what 
   await store.saveHeartbeat(noon)
   await sendAll(store)
   await expireAll(store)
-  expect(countRows(folder)).toEqual({ heartbeat: 1 })
+  expect(countRows(folder)).toEqual({ heartbeat: 1, stat_buckets: expect.any(Number) })
 })
 
 test('retention goes down indexes: it reads through nothing to find what is old, and sorts nothing', async () => {

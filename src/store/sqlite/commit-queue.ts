@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 import { StoreError } from '../../domain/errors.js'
+import type { StatCounts } from './stat-counts.js'
 
 interface Waiting {
   work: () => unknown
@@ -18,8 +19,11 @@ export class CommitQueue {
   readonly #begin: Database.Statement
   readonly #commit: Database.Statement
   readonly #rollback: Database.Statement
+  readonly #counts: Pick<StatCounts, 'begin' | 'flush'> | null
 
-  constructor(database: Database.Database) {
+  /** @param counts what the works of a transaction count, written as its last work */
+  constructor(database: Database.Database, counts: Pick<StatCounts, 'begin' | 'flush'> | null = null) {
+    this.#counts = counts
     this.#database = database
     this.#begin = database.prepare('BEGIN IMMEDIATE')
     this.#commit = database.prepare('COMMIT')
@@ -68,7 +72,9 @@ export class CommitQueue {
   #commitTogether(works: (() => unknown)[]): { ok: true; results: unknown[] } | { ok: false; error: unknown } {
     try {
       this.#begin.run()
+      this.#counts?.begin()
       const results = works.map((work) => work())
+      this.#counts?.flush()
       this.#commit.run()
       return { ok: true, results }
     } catch (error) {

@@ -5,13 +5,14 @@ import type { JobRun } from '../../domain/job.js'
 import type { JobState, NewRun, RunEnd, UploadedJob } from '../job-store.js'
 import type { CommittedRouting, Page } from '../store.js'
 import { prepareNotifications } from './notifications.js'
+import type { StatCounts } from './stat-counts.js'
 import { allRows, sql, type Tables } from './statements.js'
 
 const pageLimitMax = 1_000
 
 /** Jobs and their runs. Every function that writes runs inside the caller's transaction. */
-export function prepareJobs(database: Database.Database) {
-  const notifications = prepareNotifications(database)
+export function prepareJobs(database: Database.Database, counts: StatCounts) {
+  const notifications = prepareNotifications(database, counts)
   const insertRun = database.prepare(
     `INSERT INTO runs (id, job, trigger, scheduled_at, started_at, outcome, sha256)
      VALUES (@id, @job, @trigger, @scheduledAt, @startedAt, 'running', @sha256)`,

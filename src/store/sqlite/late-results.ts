@@ -5,12 +5,14 @@ import { retryWindowOf } from './claim-deliveries.js'
 import { prepareStates, type StateRow } from './notification-states.js'
 import { reasons } from './reasons.js'
 import { overrule } from './settle-delivery.js'
+import type { StatCounts } from './stat-counts.js'
 
 interface LateRow {
   id: string
   notification_id: string
   mail_id: string | null
   channel: string
+  route: string
   recipient: string | null
   address: string | null
   status: DeliveryStatus
@@ -30,7 +32,7 @@ interface LateRow {
  * What a vendor says of a delivery after it was sent. Only what still stands as sent, by the attempt that was read, is
  * changed, so that a result that is said twice, or comes late, is harmless.
  */
-export function prepareLateResults(database: Database.Database) {
+export function prepareLateResults(database: Database.Database, counts: StatCounts) {
   const states = prepareStates(database)
   const select = database.prepare<[string], LateRow>('SELECT * FROM deliveries WHERE id = ?')
   const settle = database.prepare<[Record<string, string | number | null>]>(
@@ -58,6 +60,8 @@ export function prepareLateResults(database: Database.Database) {
     const change = { deliveryId, epoch, now, status, dueAt, lastError, remote: JSON.stringify(remote) }
     if (settle.run(change).changes === 0) return false
     if (attempt) insertAttempt.run({ deliveryId, now, ...attempt })
+    if (status === 'dead') counts.countDelivery('dead', row, now)
+    if (attempt && (status === 'failed' || status === 'dead')) counts.countDelivery('attempts_failed', row, now)
     return true
   }
 

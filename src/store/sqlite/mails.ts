@@ -1,4 +1,5 @@
 import type Database from 'better-sqlite3'
+import type { MailStatus } from '../../domain/delivery.js'
 import type { Envelope, RawMail } from '../../domain/mail.js'
 import type { Trace } from '../../domain/trace.js'
 import type { ClaimedMail, MailClaim, MailRelease, RoutedMailCommit, Routing } from '../store.js'
@@ -6,10 +7,11 @@ import { prepareMonitors } from './monitors.js'
 import { prepareNotifications } from './notifications.js'
 import { listToldBy, recordFates } from './record-fates.js'
 import { prepareRecoveries } from './recoveries.js'
+import type { StatCounts } from './stat-counts.js'
 
 /** The queue of mails: saved, claimed, routed. Every function here runs inside the caller's transaction. */
-export function prepareMails(database: Database.Database) {
-  const notifications = prepareNotifications(database)
+export function prepareMails(database: Database.Database, counts: StatCounts) {
+  const notifications = prepareNotifications(database, counts)
   const recoveries = prepareRecoveries(database)
   const monitors = prepareMonitors(database)
   const insertMail = database.prepare<[string, number, number, string, number]>(
@@ -47,6 +49,7 @@ export function prepareMails(database: Database.Database) {
     `INSERT INTO traces (mail_id, generation, trace) VALUES (?, ?, ?)
      ON CONFLICT (mail_id, generation) DO UPDATE SET trace = excluded.trace`,
   )
+  const queueForSearch = database.prepare<[string]>('INSERT OR IGNORE INTO unindexed_mails (mail_id) VALUES (?)')
   const nextDue = database.prepare<[], { due_at: number | null }>(
     'SELECT min(due_at) AS due_at FROM mails WHERE due_at IS NOT NULL',
   )
@@ -62,6 +65,7 @@ export function prepareMails(database: Database.Database) {
     for (const mail of mails) {
       insertMail.run(mail.id, mail.receivedAt, mail.raw.byteLength, JSON.stringify(mail.envelope), mail.receivedAt)
       insertRaw.run(mail.id, mail.raw)
+      counts.count('received', mail.receivedAt)
     }
   }
 
@@ -97,6 +101,7 @@ export function prepareMails(database: Database.Database) {
   }
 
   function commitRouting(routing: Routing): RoutedMailCommit | false {
+    const told = listMatched(routing)
     const { changes } = settle.run({
       mailId: routing.mailId,
       owner: routing.owner,
@@ -112,6 +117,9 @@ export function prepareMails(database: Database.Database) {
     })
     if (changes === 0) return false
     const { mailId, generation, now, trace } = routing
+    queueForSearch.run(mailId)
+    if (isCounted(routing.status)) counts.count(routing.status, now)
+    for (const route of told) counts.countHit(route, mailId, now)
     const recovered = recoveries.apply(routing.recoveries, `mail ${mailId}`, now)
     for (const { monitor, at } of routing.monitorsSeen) monitors.markSeen(monitor, at)
     const committed = notifications.save(
@@ -136,6 +144,17 @@ export function prepareMails(database: Database.Database) {
     }
   }
 
+  /** Routes that matched now: those that others waited for were counted when they were committed before. */
+  function listMatched({ mailId, generation, trace }: Routing): string[] {
+    const isMatched = ({ verdict }: Trace['routes'][number]): boolean => verdict === 'matched'
+    const matched = trace.routes.filter(isMatched).map(({ name }) => name)
+    if (matched.length === 0) return []
+    const before = selectTrace.get(mailId, generation)
+    if (!before) return matched
+    const counted = new Set((JSON.parse(before.trace) as Trace).routes.filter(isMatched).map(({ name }) => name))
+    return matched.filter((name) => !counted.has(name))
+  }
+
   return {
     saveMails,
     claimMails,
@@ -151,6 +170,11 @@ export function prepareMails(database: Database.Database) {
       return { id: mailId, receivedAt: row.received_at, envelope: JSON.parse(row.envelope) as Envelope, raw: raw.raw }
     },
   }
+}
+
+/** What is held is counted when it comes to an end. */
+function isCounted(status: MailStatus): status is 'routed' | 'unrouted' | 'failed' {
+  return status === 'routed' || status === 'unrouted' || status === 'failed'
 }
 
 interface DueRow {

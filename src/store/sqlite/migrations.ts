@@ -1,5 +1,8 @@
+import { configLoadSchema } from './config-loads.js'
 import { identitySchema } from './identity-schema.js'
 import { notificationSchema } from './notification-schema.js'
+import { searchSchema, tallySchema } from './search-schema.js'
+import { statsSchema } from './stats-schema.js'
 
 /**
  * The schema, as the steps that lead to it. A step that has shipped is never edited: `PRAGMA user_version` counts the
@@ -298,4 +301,8 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   identitySchema,
+  statsSchema,
+  searchSchema,
+  tallySchema,
+  configLoadSchema,
 ]

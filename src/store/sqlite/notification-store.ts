@@ -7,11 +7,12 @@ import { prepareHolds } from './holds.js'
 import { prepareRaise } from './raise.js'
 import { reasons } from './reasons.js'
 import { prepareResolve } from './resolve.js'
+import type { StatCounts } from './stat-counts.js'
 
 /** What is done with notifications after their birth. What writes runs inside the caller's transaction. */
-export function prepareNotificationStore(database: Database.Database) {
+export function prepareNotificationStore(database: Database.Database, counts: StatCounts) {
   const { acknowledge } = prepareAcknowledge(database)
-  const { raise, commitDigest } = prepareRaise(database)
+  const { raise, commitDigest } = prepareRaise(database, counts)
   const { close } = prepareResolve(database)
   const holds = prepareHolds(database)
   const digests = prepareDigests(database)

@@ -8,6 +8,7 @@ import { type Birth, prepareNoiseControl, silenceOf, type Verdict } from './nois
 import { prepareStates } from './notification-states.js'
 import { reasons } from './reasons.js'
 import { prepareSilences } from './silences.js'
+import type { StatCounts } from './stat-counts.js'
 
 /** What raised the notifications: one routing of a mail, one run of a job, or an occasion of the gateway's own. */
 export type NotificationOrigin =
@@ -29,7 +30,7 @@ export type NotificationOrigin =
  * generation and route, per run and place in it, or per occasion, and one delivery per origin, channel, address and
  * message. Runs inside the caller's transaction.
  */
-export function prepareNotifications(database: Database.Database) {
+export function prepareNotifications(database: Database.Database, counts: StatCounts) {
   // Ids made in the same millisecond keep the order in which they were made.
   const newId = createIdSource()
   const states = prepareStates(database)
@@ -84,6 +85,7 @@ export function prepareNotifications(database: Database.Database) {
       committed.fates.push({ notification_id: birth.id, route: told.route, ...fate })
       committed.deliveries += kept.length
       for (const row of kept) {
+        if (row.status === 'dead') counts.countDelivery('dead', row, now)
         if (row.dueAt !== null && !committed.channels.includes(row.channel)) committed.channels.push(row.channel)
       }
     }

@@ -7,10 +7,11 @@ import { prepareDigests } from './digests.js'
 import { prepareStates } from './notification-states.js'
 import { prepareNotifications } from './notifications.js'
 import { reasons } from './reasons.js'
+import type { StatCounts } from './stat-counts.js'
 
 /** Notifications that no mail and no run raised. Every function here runs inside the caller's transaction. */
-export function prepareRaise(database: Database.Database) {
-  const notifications = prepareNotifications(database)
+export function prepareRaise(database: Database.Database, counts: StatCounts) {
+  const notifications = prepareNotifications(database, counts)
   const digests = prepareDigests(database)
   const states = prepareStates(database)
 

@@ -3,6 +3,7 @@ import { ulid } from 'ulid'
 import type { Message } from '../../domain/message.js'
 import type { Rejection } from '../../domain/rejection.js'
 import type { CacheEntry, ChannelPause, InboxEntry, Page, RejectionSummary } from '../store.js'
+import type { StatCounts } from './stat-counts.js'
 import { allRows, sql } from './statements.js'
 
 const cacheRowsMax = 20_000
@@ -12,7 +13,7 @@ const rejectionRowsMax = 20_000
 const savesPerTrim = 1_000
 
 /** Caches, counters, the heartbeat, pauses, the inbox and the rejected log. */
-export function prepareSmallTables(database: Database.Database) {
+export function prepareSmallTables(database: Database.Database, counts: StatCounts) {
   const readCache = database.prepare<[string, string], CacheEntry>(
     'SELECT value, etag, at FROM cache WHERE space = ? AND key = ?',
   )
@@ -95,6 +96,7 @@ export function prepareSmallTables(database: Database.Database) {
     },
     saveRejection(rejection: Rejection): void {
       saveRejection.run({ ...rejection, hour: Math.floor(rejection.at / 3_600_000) })
+      counts.count('rejected', rejection.at)
       if (++rejectionSaves % savesPerTrim === 0) trimRejections.run(rejectionRowsMax)
     },
     listRejections: (limit: number): RejectionSummary[] =>

@@ -7,6 +7,7 @@ import { listAudit, prepareAudit } from './audit.js'
 import { cancelDeliveries, retryDeliveries } from './change-deliveries.js'
 import { prepareClaims } from './claim-deliveries.js'
 import { CommitQueue } from './commit-queue.js'
+import { prepareConfigLoads } from './config-loads.js'
 import { listDeadLetterGroups } from './dead-letter-groups.js'
 import { deleteMails } from './delete-mails.js'
 import { listDeliveries, readDelivery } from './delivery-lists.js'
@@ -23,6 +24,7 @@ import { prepareNotificationStore } from './notification-store.js'
 import { openDatabase } from './open-database.js'
 import { lockFolder } from './process-lock.js'
 import { prepareRules } from './rules.js'
+import { prepareSearchIndex } from './search-index.js'
 import { prepareSettle } from './settle-delivery.js'
 import { prepareSilences } from './silences.js'
 import { listInbox, prepareSmallTables } from './small-tables.js'
@@ -44,7 +46,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   const mails = prepareMails(database, counts)
   const claims = prepareClaims(database)
   const settle = prepareSettle(database, counts)
-  const late = prepareLateResults(database)
+  const late = prepareLateResults(database, counts)
   const notifications = prepareNotificationStore(database, counts)
   const small = prepareSmallTables(database, counts)
   const jobs = prepareJobs(database, counts)
@@ -55,8 +57,10 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   const audit = prepareAudit(database)
   const channels = prepareStoredChannels(database)
   const people = prepareStoredPeople(database)
+  const configLoads = prepareConfigLoads(database)
   const queue = new CommitQueue(database, counts)
   const expiry = prepareExpiry(database, queue, now)
+  const search = prepareSearchIndex(database)
 
   return {
     saveMails: (batch) => queue.write(() => mails.saveMails(batch)),
@@ -149,8 +153,16 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     listLinkCodes: async (now) => people.listCodes(now),
     useLinkCode: (use) => queue.write(() => people.useCode(use)),
 
+    saveConfigLoad: (load) => queue.write(() => configLoads.save(load)),
+    listConfigLoads: (page) => configLoads.list(page),
+
     ...prepareIdentities(database, queue),
     ...prepareStatSeries(database, queue),
+
+    listUnindexed: async (limit) => search.listUnindexed(limit),
+    countIndexAttempts: (mailIds) => queue.write(() => search.countAttempts(mailIds)),
+    indexMails: (some) => queue.write(() => search.indexMails(some)),
+    tidySearchIndex: () => queue.write(() => search.tidy()),
 
     readStats: async (at) => readStats(database, at),
     expire: (rule) => expiry.expire(rule),
@@ -191,7 +203,7 @@ function openOrRelease(file: string, lock: { release: () => void }, now: () => n
 
 function releaseLeases(database: Database.Database, now: number): void {
   database.transaction(() => {
-    prepareMails(database).releaseLeases(now)
+    prepareMails(database, new StatCounts(database)).releaseLeases(now)
     prepareClaims(database).releaseLeases(now)
   })()
 }

@@ -1,18 +1,18 @@
 import type Database from 'better-sqlite3'
 import type { DeliveryStatus, MailStatus } from '../../domain/delivery.js'
-import type { StoreStats } from '../store.js'
+import type { StoreStats } from '../stats-store.js'
 import { databaseSizeBytes } from './expiry.js'
 
-/** The counts that every look at the status asks for. */
+/** The counts that every look at the status asks for: none of them reads all there is. */
 export function readStats(database: Database.Database, now: number): StoreStats {
   const number = (text: string, ...parameters: unknown[]): number =>
     database.prepare<unknown[], { value: number | null }>(text).get(...parameters)?.value ?? 0
   const mails = database
-    .prepare<[], { status: MailStatus; count: number }>('SELECT status, count(*) AS count FROM mails GROUP BY status')
+    .prepare<[], { status: MailStatus; count: number }>('SELECT status, count FROM mail_tallies WHERE count > 0')
     .all()
   const channels = database
     .prepare<[], { channel: string; status: DeliveryStatus; count: number }>(
-      'SELECT channel, status, count(*) AS count FROM deliveries GROUP BY channel, status ORDER BY channel, status',
+      'SELECT channel, status, count FROM delivery_tallies WHERE count > 0 ORDER BY channel, status',
     )
     .all()
   const deliveries: Partial<Record<DeliveryStatus, number>> = {}
@@ -33,13 +33,25 @@ export function readStats(database: Database.Database, now: number): StoreStats 
         `SELECT count(*) AS value FROM notification_states WHERE offers_ack = 1 AND status = 'sent'`,
       ),
     },
-    received_last_hour: number('SELECT count(*) AS value FROM mails WHERE received_at >= ?', now - 3_600_000),
+    received_last_hour: countReceivedSince(database, now - 3_600_000),
     rejected_last_day: number('SELECT sum(count) AS value FROM rejections WHERE last_at >= ?', now - 86_400_000),
     oldest_waiting_at: oldest ? new Date(oldest).toISOString() : null,
     size_bytes: databaseSizeBytes(database),
     channels,
     pauses: pauses.map((row) => ({ ...row, until: endOf(row.until) })),
   }
+}
+
+/** Whole minutes are counted already; of the first one, those of its rest. */
+function countReceivedSince(database: Database.Database, since: number): number {
+  const wholeFrom = Math.ceil(since / 60_000)
+  const counted = database
+    .prepare<[number, number, number], { count: number }>(
+      `SELECT (SELECT count(*) FROM mails WHERE received_at >= ? AND received_at < ?)
+         + coalesce((SELECT sum(count) FROM minute_tallies WHERE minute >= ?), 0) AS count`,
+    )
+    .get(since, wholeFrom * 60_000, wholeFrom)
+  return counted?.count ?? 0
 }
 
 /** A person's pause ends when a person says so. */

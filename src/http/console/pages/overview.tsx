@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import type { MailStatus } from '../../../domain/delivery.js'
 import { formatSize } from '../../../domain/units.js'
-import type { StoreStats } from '../../../store/store.js'
+import type { StoreStats } from '../../../store/stats-store.js'
 import type { ConsoleEnv } from '../console-env.js'
 import { Badge } from '../elements/badge.js'
 import { Card, EmptyState } from '../elements/card.js'
