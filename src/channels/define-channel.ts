@@ -6,7 +6,8 @@ import type { ChannelKind } from '../domain/channel.js'
  * have stays absent, for its absence says something.
  */
 export function defineChannel<Settings>(kind: ChannelKind<Settings>): ChannelKind {
-  const { destination, send, resolve, update, link, listenKey, hearsResults, listen, takeHook, ...facts } = kind
+  const { destination, send, resolve, update, link, asksForAnswers, ...rest } = kind
+  const { listenKey, hearsResults, listen, takeHook, ...facts } = rest
   return {
     ...facts,
     destination: (settings) => destination(settings as Settings),
@@ -14,6 +15,7 @@ export function defineChannel<Settings>(kind: ChannelKind<Settings>): ChannelKin
     ...(resolve && { resolve: adapt(resolve) }),
     ...(update && { update: adapt(update) }),
     ...(link && { link: (settings, code, context) => link(settings as Settings, code, context) }),
+    ...(asksForAnswers && { asksForAnswers: (settings: unknown) => asksForAnswers(settings as Settings) }),
     ...(hearsResults && { hearsResults: (settings: unknown) => hearsResults(settings as Settings) }),
     ...(listenKey && { listenKey: (settings: unknown) => listenKey(settings as Settings) }),
     ...(listen && { listen: (settings, context) => listen(settings as Settings, context) }),

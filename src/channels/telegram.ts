@@ -35,6 +35,7 @@ export const telegram = defineChannel<TelegramSettings>({
     idempotent: false,
   },
   acknowledgedBy: 'button',
+  asksForAnswers: ({ updates }) => updates === 'polling',
   example: { address: '111111' },
   concurrency: 8,
   // Bots FAQ, "My bot is hitting limits": 30 messages a second in all, 20 a minute to one group.

@@ -71,7 +71,7 @@ function lintSend(
   if (isGathered && isFollowed) {
     const message = 'what goes into a digest is neither repeated nor escalated'
     issues.warning('digest-with-escalation', message, place('send', first), 'use a route of its own for it')
-  } else if (offersAck && config.server.http.publicUrl === null && !hasButtons(config, step, reading)) {
+  } else if (offersAck && config.server.http.publicUrl === null && !canAnswer(config, step, reading)) {
     const message = 'nobody can acknowledge from the message'
     issues.warning('no-ack-link', message, place('send', isFollowed ? first : 'ack'), 'set server.http.public_url')
   }
@@ -85,16 +85,17 @@ function lintSend(
 }
 
 /** Of a channel that does not exist, an error has told; one in a store that nobody has looked into may have buttons. */
-function hasButtons(
+function canAnswer(
   { channels }: Checked,
   { channels: names, escalations }: SendStep,
   { storedChannels, kinds }: Reading,
 ): boolean {
   const all = [...names, ...escalations.flatMap(({ channels: further }) => further)]
   return all.some((name) => {
-    if (channels[name]) return channels[name].kind.listen !== undefined
+    const channel = channels[name]
+    if (channel) return channel.kind.asksForAnswers?.(channel.settings) ?? false
     if (storedChannels === 'any') return true
-    return kinds.get(storedChannels?.get(name) ?? '')?.listen !== undefined
+    return kinds.get(storedChannels?.get(name) ?? '')?.asksForAnswers !== undefined
   })
 }
 

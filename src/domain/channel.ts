@@ -235,6 +235,8 @@ export interface ChannelKind<Settings = unknown> {
   capabilities: ChannelCapabilities
   /** How a reader acknowledges; by a link in the message when nothing is said. */
   acknowledgedBy?: 'link' | 'button' | 'vendor' | 'nobody'
+  /** Whether a reader's answer reaches us also where nobody can reach us, as we ask for it. Without it, it does not. */
+  asksForAnswers?: (settings: Settings) => boolean
   /**
    * For the docs: settings and an address as one would write them, null for what comes from a variable. Without
    * settings, those that are needed.

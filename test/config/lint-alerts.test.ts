@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
-import type { ChannelKind } from '#src/domain/channel.js'
-import { base, issuesOf, parse, shortly, testKinds } from './kinds.js'
+import { describe, expect, test } from 'vitest'
+import { channelKinds } from '#src/channels/index.js'
+import { base, issuesOf, parse, shortly } from './kinds.js'
 
 const route = (steps: string, fields = '') => `  - { name: r, ${fields}steps: [${steps}] }\n`
 const withRoute = (steps: string, fields = '', more = '') => `${base}${more}routes:\n${route(steps, fields)}`
@@ -111,16 +111,29 @@ test.each(cases)('%s', (_, text, expected) => {
   expect(shortly(issuesOf(text))).toEqual(expected)
 })
 
-test('buttons of a channel are a way to answer, also of one it escalates to', () => {
-  const listening: ChannelKind[] = testKinds.map((kind) =>
-    kind.kind === 'telegram' ? { ...kind, listen: async () => undefined } : kind,
-  )
-  const text = withRoute('{ send: { channel: ops, then: { after: 5m, send: telegram } } }').replace(
-    'people:',
-    '  ops: { kind: slack, webhook_url: "${HOOK:-https://hooks.example.com}" }\npeople:',
-  )
-  expect(shortly(issuesOf(text, { kinds: listening }))).toEqual([])
-  expect(shortly(issuesOf(text))).toEqual(['no-ack-link 8:48'])
+describe('without a public URL', () => {
+  const told = ['no-ack-link']
+  const codesOf = (send: string, changes = '') => {
+    const text = withRoute(`{ send: ${send} }`)
+      .replace('people:', `  ops: { kind: slack, webhook_url: "\${HOOK:-https://hooks.example.com}" }\npeople:`)
+      .replace('bot_token:', `${changes}bot_token:`)
+    const codes = issuesOf(text, { kinds: channelKinds }).map(({ code }) => code)
+    return codes.filter((code) => code !== 'unused-channel')
+  }
+
+  test.each([
+    ['polls for its buttons', '', []],
+    ['polls, and says so', 'updates: polling, ', []],
+    ['waits to be called', 'updates: webhook, ', told],
+    ['hears nobody', 'updates: off, ', told],
+  ])('a bot can be answered if it polls: one that %s', (_, changes, expected) => {
+    expect(codesOf('{ channel: telegram, ack: true }', changes)).toEqual(expected)
+    expect(codesOf('{ channel: ops, then: { after: 5m, send: telegram } }', changes)).toEqual(expected)
+  })
+
+  test('a channel without buttons cannot', () => {
+    expect(codesOf('{ channel: ops, ack: true }')).toEqual(told)
+  })
 })
 
 /** What an entry of a dedupe key becomes, in a route with the variables host (by its condition) and text (by a step). */
