@@ -32,12 +32,13 @@ export interface AppOptions {
 export interface App {
   info: EngineInfo
   smtp: SmtpListener['addresses']
-  http: { url: string; address: ListenAddress }
+  /** `publicUrl`: how people reach it, as far as is known. */
+  http: { url: string; publicUrl: string; address: ListenAddress }
   token: string
   calls: EngineCalls
   onEvent: (listener: (event: EngineEvent) => void) => void
-  /** Takes over the config as it is on disk now. Rejects with `ConfigError`, and the one that runs goes on running. */
-  reload: () => Promise<EngineInfo>
+  /** Takes over the config as it is on disk now; `actor` is who asked for it. Rejects with `ConfigError`, and the one that runs goes on running. */
+  reload: (actor?: string) => Promise<EngineInfo>
   /** Rejects when the engine dies by itself. */
   died: Promise<never>
   /** SMTP first, then the loops, HTTP, the store: what was said 250 to is in the store by then. */
@@ -66,6 +67,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     let ready = false
     const access = createAccess({ calls, localToken: () => runtime.token, settings: () => info.server.http })
 
+    const newId = createIdSource()
+    const saveMail = batchSaves(calls)
+
     const http: HttpListener = await startHttp(info.server.http.listen, {
       calls,
       events,
@@ -73,10 +77,13 @@ export async function startApp(options: AppOptions): Promise<App> {
       identify: async (c) => (await access.recognise(c))?.identity ?? null,
       isTrustedProxy: access.isTrustedProxy,
       identityRoutes: identityRoutes({ access, calls, show: showPlainPage, log, now: Date.now }),
-      url: () => info.server.http.publicUrl ?? http.url,
+      url: () => info.server.http.publicUrl ?? browsable(http.url),
       isReady: () => ready,
-      reload: async () => {
-        const next = await reload()
+      saveMail,
+      newId: () => newId(Date.now()),
+      mailLimits: () => info.server.smtp,
+      reload: async (actor) => {
+        const next = await reload(actor)
         return { hash: next.hash, routes: next.routes }
       },
       status: async () => ({
@@ -92,12 +99,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     stops.push(http.stop)
 
     let certificate: Certificate = await ensureCertificate(dataFolder, info.server.smtp.tls, info.hostname)
-    const newId = createIdSource()
     const smtp = await startSmtp({
       settings: info.server.smtp,
       hostname: info.hostname,
       certificate,
-      save: batchSaves(calls),
+      save: saveMail,
       onRejected: (rejection) => {
         calls.saveRejection(rejection).catch((error: unknown) => log.warn({ error: String(error) }, 'rejected log'))
       },
@@ -107,9 +113,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     })
     stops.push(smtp.stop)
 
-    const reload = async (): Promise<EngineInfo> => {
+    const reload = async (actor = 'signal'): Promise<EngineInfo> => {
       try {
-        info = await calls.reload()
+        info = await calls.reload(actor)
         certificate = await ensureCertificate(dataFolder, info.server.smtp.tls, info.hostname)
         smtp.update(info.server.smtp, certificate)
         onEvent({ type: 'config.reloaded', hash: info.hash })
@@ -126,7 +132,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const watching = new AbortController()
     if (options.watch) {
       const onChange = (): void => {
-        reload().catch((error: unknown) => {
+        reload('watch').catch((error: unknown) => {
           if (!(error instanceof ConfigError)) log.error({ error: String(error) }, 'reload failed')
         })
       }
@@ -137,7 +143,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     return {
       info,
       smtp: smtp.addresses,
-      http: { url: http.url, address: http.address },
+      http: {
+        url: http.url,
+        publicUrl: info.server.http.publicUrl ?? browsable(http.url),
+        address: http.address,
+      },
       token: runtime.token,
       calls,
       onEvent: (listener) => listeners.push(listener),
@@ -154,6 +164,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     await stopAll()
     throw error
   }
+}
+
+/** Every address of a machine is none to open in a browser. */
+function browsable(url: string): string {
+  return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
 }
 
 /** Mails that end in the same turn of the event loop travel to the store together, and share its commit. */

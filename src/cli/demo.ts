@@ -12,7 +12,7 @@ import { demoModel, startDemoJudge } from './demo-judge.js'
 import { exampleFile, findConfig, programFolder } from './find-files.js'
 import { printTrace } from './print-trace.js'
 import { toCrlf } from './read-mail-file.js'
-import { aborted, describeApp, openApp, runServe, type ServeOptions } from './serve.js'
+import { aborted, describeApp, firstSignInLink, openApp, runServe, type ServeOptions } from './serve.js'
 
 const demoMails = [
   'sentry-error.eml',
@@ -59,7 +59,8 @@ async function runDemo(cli: Cli, exit: boolean): Promise<void> {
   try {
     const app = await openApp({ ...cli, env, options }, [exampleFile], serve)
     try {
-      cli.out(`${describeApp(app, ['demo: routes.example.yaml, every channel is the built-in inbox'], cli)}\n\n`)
+      const link = exit ? null : await firstSignInLink(app)
+      cli.out(`${describeApp(app, ['demo: routes.example.yaml, every channel is the built-in inbox'], cli, link)}\n\n`)
       const failed = await sendSamples(app, cli)
       cli.out(nextSteps(app, cli))
       if (failed > 0) throw new CliExit(exitCodes.failed, `${failed} samples did not end as they should`)

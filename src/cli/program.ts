@@ -21,6 +21,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   deliveries: async () => (await import('./deliveries.js')).addDeliveries,
   actions: async () => (await import('./actions.js')).addActions,
   channels: async () => (await import('./channels.js')).addChannels,
+  people: async () => (await import('./people.js')).addPeople,
   silences: async () => (await import('./silences.js')).addSilences,
   monitors: async () => (await import('./monitors.js')).addMonitors,
   rules: async () => (await import('./rules.js')).addRules,
@@ -29,7 +30,8 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   schema: async () => (await import('./schema.js')).addSchema,
   status: async () => (await import('./status.js')).addStatus,
   reload: async () => (await import('./status.js')).addReload,
-  token: async () => (await import('./status.js')).addToken,
+  token: async () => (await import('./token.js')).addToken,
+  users: async () => (await import('./users.js')).addUsers,
   healthcheck: async () => (await import('./status.js')).addHealthcheck,
   version: async () => addVersion,
 }

@@ -33,13 +33,13 @@ export function addServe(program: Command, cli: () => Cli): void {
 /** Runs the server until SIGTERM or Ctrl-C. A second signal ends it at once. */
 export async function runServe(cli: Cli, paths: string[], options: ServeOptions): Promise<void> {
   const app = await openApp(cli, paths, options)
-  cli.say(describeApp(app, paths, cli))
   const onHangup = (): void => {
     // The outcome stands in the log and the event stream, and the old config goes on.
     app.reload().catch(() => undefined)
   }
   process.on('SIGHUP', onHangup)
   try {
+    cli.say(describeApp(app, paths, cli, cli.options.quiet ? null : await firstSignInLink(app)))
     await Promise.race([aborted(cli.signal), app.died])
   } finally {
     process.off('SIGHUP', onHangup)
@@ -74,14 +74,24 @@ export async function openApp(cli: Cli, paths: string[], options: ServeOptions):
   return app
 }
 
-export function describeApp(app: App, paths: string[], cli: Cli): string {
+/** Signs in to the console once, without a password; null as soon as there is another way in. */
+export async function firstSignInLink(app: App): Promise<string | null> {
+  const { proxyAuth } = app.info.server.http
+  if (proxyAuth !== null || (await app.calls.countUsers()) > 0) return null
+  const { code } = await app.calls.createSignInCode('mailtrigger')
+  return `${app.http.publicUrl}/sign-in/once?code=${code}`
+}
+
+export function describeApp(app: App, paths: string[], cli: Cli, signInLink: string | null): string {
   const { colors } = cli
   const smtp = app.smtp.map(({ host, port, tls }) => `${tls === 'implicit' ? 'smtps' : 'smtp'}://${host}:${port}`)
   return [
     `${colors.bold('mailtrigger')} ${version}   ${paths.join(', ')} · ${countOf(app.info.routes, 'route')} · config ${app.info.hash}`,
-    `  SMTP   ${smtp.join('  ')}`,
-    `  API    ${app.http.url}/api/v1`,
-    `  Data   ${app.info.server.dataFolder}`,
+    `  SMTP     ${smtp.join('  ')}`,
+    `  API      ${app.http.url}/api/v1`,
+    `  Data     ${app.info.server.dataFolder}`,
+    `  Console  ${signInLink ?? app.http.publicUrl}`,
+    ...(signInLink ? ['           (works once, for an hour; mailtrigger token --link makes another)'] : []),
   ].join('\n')
 }
 

@@ -1,11 +1,9 @@
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { formatDuration, formatSize, parseDuration } from '../domain/units.js'
-import { createToken } from '../http/runtime-file.js'
 import type { StoreStats } from '../store/stats-store.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
-import { connect, serverDataFolder } from './client.js'
+import { connect } from './client.js'
 import { printTable } from './print-table.js'
 
 interface Status extends StoreStats {
@@ -35,14 +33,6 @@ export function addReload(program: Command, cli: () => Cli): void {
       const answer = await (await connect(cli())).post<{ hash: string; routes: number }>('/config/reload')
       cli().show(answer, ({ hash, routes }) => `${routes} routes are in force, config ${hash}`)
     })
-}
-
-export function addToken(program: Command, cli: () => Cli): void {
-  program
-    .command('token')
-    .description('print the token for the API')
-    .option('--new', 'make a new one first; a running server takes it after a restart')
-    .action(async (options: { new?: boolean }) => runToken(cli(), options.new === true))
 }
 
 export function addHealthcheck(program: Command, cli: () => Cli): void {
@@ -83,20 +73,6 @@ function describeAlerts({ held, gathered, unacknowledged }: Status['notification
 function counts(byStatus: Partial<Record<string, number>>): string {
   const parts = Object.entries(byStatus).map(([status, count]) => `${count} ${status}`)
   return parts.join(', ') || 'none yet'
-}
-
-async function runToken(cli: Cli, renew: boolean): Promise<void> {
-  const file = join(await serverDataFolder(cli), 'token')
-  if (renew) {
-    cli.out(createToken(file))
-    cli.say('a running server takes it after a restart')
-    return
-  }
-  const { readFile } = await import('node:fs/promises')
-  const token = await readFile(file, 'utf8').catch(() => null)
-  if (token === null)
-    throw new CliExit(exitCodes.notFound, `there is no token in ${file}`, 'the server makes one at its first start')
-  cli.out(token.trim())
 }
 
 async function runHealthcheck(cli: Cli, wait: string): Promise<void> {
