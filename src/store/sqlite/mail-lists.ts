@@ -1,10 +1,10 @@
 import type Database from 'better-sqlite3'
-import { type RawBuilder, sql as raw, type SqlBool } from 'kysely'
 import type { DeliveryStatus } from '../../domain/delivery.js'
 import type { Envelope } from '../../domain/mail.js'
 import type { Trace } from '../../domain/trace.js'
 import type { MailDetail, MailFilter, MailSummary, Page } from '../store.js'
 import { listDeliveries } from './delivery-lists.js'
+import { findMails, termsOf } from './mail-search.js'
 import { listNotificationsOfMail } from './notification-lists.js'
 import { allRows, sql } from './statements.js'
 
@@ -13,47 +13,22 @@ export const pageLimitMax = 1_000
 /** Newest first unless asked otherwise; the cursor is the id of the last mail of the page before. */
 export function listMails(database: Database.Database, filter: MailFilter): Page<MailSummary> {
   const limit = Math.min(Math.max(1, filter.limit), pageLimitMax)
-  let query = sql.selectFrom('mails').selectAll()
-  const isOldestFirst = filter.oldestFirst === true
-  if (filter.cursor) query = query.where('id', isOldestFirst ? '>' : '<', filter.cursor)
-  if (filter.status) query = query.where('status', '=', filter.status)
-  // The plus keeps SQLite from sorting all mails since then for one page of them.
-  if (filter.since !== undefined) query = query.where(raw<SqlBool>`+received_at >= ${filter.since}`)
-  if (filter.until !== undefined) query = query.where(raw<SqlBool>`+received_at < ${filter.until}`)
-  const { route } = filter
-  if (route) {
-    query = query.where(
-      'id',
-      'in',
-      sql.selectFrom('notifications').select('mail_id').where('route', '=', route).$castTo<{ mail_id: string }>(),
-    )
-  }
-  for (const word of (filter.text ?? '').split(/\s+/).filter(Boolean).slice(0, 10)) {
-    query = query.where(holdsWord(word))
-  }
-  const rows = allRows(database, query.orderBy('id', isOldestFirst ? 'asc' : 'desc').limit(limit + 1))
-  const items = rows.slice(0, limit).map((row) => summarise(database, row))
+  const rows = findMails(database, termsOf(filter), { ...filter, limit: limit + 1 })
+  const items = summarise(database, rows.slice(0, limit))
   return { items, next_cursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
-}
-
-/** The word stands in the subject, the sender or a recipient; no character of it is a wildcard. */
-function holdsWord(word: string): RawBuilder<SqlBool> {
-  const folded = word.toLowerCase()
-  return raw<SqlBool>`(instr(fold(subject), ${folded}) > 0 OR instr(fold(from_address), ${folded}) > 0
-    OR instr(fold(json_extract(envelope, '$.from')), ${folded}) > 0
-    OR EXISTS (SELECT 1 FROM json_each(envelope, '$.to') WHERE instr(fold(value), ${folded}) > 0))`
 }
 
 /** Everything known about one mail but its raw bytes. */
 export function readMail(database: Database.Database, mailId: string): MailDetail | null {
   const row = allRows(database, sql.selectFrom('mails').selectAll().where('id', '=', mailId))[0]
-  if (!row) return null
+  const summary = row && summarise(database, [row])[0]
+  if (!summary) return null
   const traces = allRows(
     database,
     sql.selectFrom('traces').select('trace').where('mail_id', '=', mailId).orderBy('generation'),
   )
   return {
-    ...summarise(database, row),
+    ...summary,
     generation: row.generation,
     due_at: row.due_at === null ? null : new Date(row.due_at).toISOString(),
     traces: traces.map((line) => JSON.parse(line.trace) as Trace),
@@ -62,7 +37,7 @@ export function readMail(database: Database.Database, mailId: string): MailDetai
   }
 }
 
-type MailRow = {
+export interface MailRow {
   id: string
   received_at: number
   size_bytes: number
@@ -74,16 +49,24 @@ type MailRow = {
   malformed: string | null
 }
 
-function summarise(database: Database.Database, row: MailRow): MailSummary {
+/** With what was made of them, which is read for all of them at once. */
+function summarise(database: Database.Database, rows: MailRow[]): MailSummary[] {
+  const ids = JSON.stringify(rows.map(({ id }) => id))
   const counts = database
-    .prepare<[string], { status: DeliveryStatus; count: number }>(
-      'SELECT status, count(*) AS count FROM deliveries WHERE mail_id = ? GROUP BY status',
+    .prepare<[string], { mail_id: string; status: DeliveryStatus; count: number }>(
+      `SELECT mail_id, status, count(*) AS count FROM deliveries
+       WHERE mail_id IN (SELECT value FROM json_each(?)) GROUP BY mail_id, status`,
     )
-    .all(row.id)
+    .all(ids)
   const routes = database
-    .prepare<[string], { route: string }>('SELECT DISTINCT route FROM notifications WHERE mail_id = ? ORDER BY id')
-    .all(row.id)
-  return {
+    .prepare<[string], { mail_id: string; route: string }>(
+      `SELECT mail_id, route FROM notifications
+       WHERE mail_id IN (SELECT value FROM json_each(?)) GROUP BY mail_id, route ORDER BY min(id)`,
+    )
+    .all(ids)
+  const countsOf = groupByMail(counts)
+  const routesOf = groupByMail(routes)
+  return rows.map((row) => ({
     id: row.id,
     received_at: new Date(row.received_at).toISOString(),
     status: row.status,
@@ -93,7 +76,17 @@ function summarise(database: Database.Database, row: MailRow): MailSummary {
     envelope: JSON.parse(row.envelope) as Envelope,
     size_bytes: row.size_bytes,
     malformed: row.malformed,
-    routes: routes.map((line) => line.route),
-    deliveries: Object.fromEntries(counts.map((line) => [line.status, line.count])),
+    routes: (routesOf.get(row.id) ?? []).map(({ route }) => route),
+    deliveries: Object.fromEntries((countsOf.get(row.id) ?? []).map(({ status, count }) => [status, count])),
+  }))
+}
+
+function groupByMail<Line extends { mail_id: string }>(lines: Line[]): Map<string, Line[]> {
+  const groups = new Map<string, Line[]>()
+  for (const line of lines) {
+    const group = groups.get(line.mail_id)
+    if (group) group.push(line)
+    else groups.set(line.mail_id, [line])
   }
+  return groups
 }
