@@ -2,6 +2,7 @@ import type { Config, ServerSettings } from '../domain/config.js'
 import type { ConfigIssue } from '../domain/errors.js'
 import { offerAlertCalls } from './alert-calls.js'
 import { offerChannelCalls } from './channel-calls.js'
+import { offerConfigCalls, reloadAndRecord } from './config-calls.js'
 import { offerDeliveryCalls } from './delivery-calls.js'
 import type { Engine } from './engine.js'
 import { offerIdentityCalls } from './identity-calls.js'
@@ -9,8 +10,10 @@ import { offerJobCalls } from './job-calls.js'
 import { offerMailCalls } from './mail-calls.js'
 import { offerMailContent } from './mail-content.js'
 import { offerModuleCalls } from './module-calls.js'
+import { offerNearMissCalls } from './near-misses.js'
 import { offerPeopleCalls } from './people-calls.js'
 import { offerSilenceCalls } from './silence-calls.js'
+import { offerStoredChannelCalls } from './stored-channel-calls.js'
 import { offerWatchCalls } from './watch-calls.js'
 
 /**
@@ -39,15 +42,18 @@ export function offerEngineCalls(engine: Engine) {
     ...offerAlertCalls(engine),
     ...offerDeliveryCalls(engine),
     ...offerChannelCalls(engine),
+    ...offerStoredChannelCalls(engine),
     ...offerPeopleCalls(engine),
     ...offerSilenceCalls(engine),
     ...offerWatchCalls(engine),
     ...offerModuleCalls(engine),
+    ...offerNearMissCalls(engine),
     ...offerJobCalls(engine),
     ...offerIdentityCalls(engine),
+    ...offerConfigCalls(engine),
     info,
-    async reload(): Promise<EngineInfo> {
-      await engine.reload()
+    async reload(actor: string): Promise<EngineInfo> {
+      await reloadAndRecord(engine, actor)
       return info()
     },
     readStats: () => engine.store.readStats(engine.now()),

@@ -6,6 +6,7 @@ import type { LoadedJob } from '../jobs/load-jobs.js'
 import type { Logger } from '../log/logger.js'
 import { assemblePipeline } from './assemble.js'
 import { type Audit, recordIn } from './audit.js'
+import { recordLoad } from './config-calls.js'
 import { expireRegularly } from './expire-old.js'
 import { type Foundation, openFoundation, userAgent } from './foundation.js'
 import { type Jobs, openJobs } from './jobs.js'
@@ -49,7 +50,7 @@ export interface Engine
   log: EngineLog
   current: RunningConfig['current']
   /** Loads the config again. Rejects with `ConfigError`, and the one that runs goes on running. */
-  reload: () => Promise<void>
+  reload: (actor: string) => Promise<void>
   /**
    * Changes what people set up (stored channels, stored people, the key), one change after the other and none during a
    * reload, and takes it over: the files are not read for it, so that what is broken in them does not matter.
@@ -127,8 +128,9 @@ async function build(
   stops.push(expireRegularly(store, () => current().config.server, now, log))
   stops.push(() => jobs.scheduler.stop())
   await jobs.start(first.jobs)
+  await recordLoad({ store, current, now }, 'start')
 
-  const reload = async (): Promise<void> => {
+  const reload = async (actor: string): Promise<void> => {
     const next = await load()
     outbound.setPolicy(next.config.server.network)
     const isNew = next.config.hash !== current().config.hash
@@ -137,7 +139,7 @@ async function build(
     await keepDigests(foundation, next, now())
     await loops.takeConfig()
     await listeners.take(next.config)
-    if (isNew) await audit('config', 'config.reload', [next.config.hash], {})
+    if (isNew) await audit(actor, 'config.reload', [next.config.hash], {})
   }
   const retake = async (): Promise<void> => {
     const { files, parts, warnings } = current()
@@ -157,7 +159,7 @@ async function build(
     listeners,
     linking,
     newId: () => newId(now()),
-    reload: () => uploads.inTurn(reload),
+    reload: (actor) => uploads.inTurn(() => reload(actor)),
     changeSetup: (change) =>
       uploads.inTurn(async () => {
         const result = await change()
@@ -181,7 +183,10 @@ async function openEngineUploads(
 }
 
 function createListeners(
-  engine: Pick<Engine, 'store' | 'outbound' | 'keys' | 'current' | 'deliveries' | 'linking' | 'emit' | 'audit' | 'now' | 'log'>,
+  engine: Pick<
+    Engine,
+    'store' | 'outbound' | 'keys' | 'current' | 'deliveries' | 'linking' | 'emit' | 'audit' | 'now' | 'log'
+  >,
 ): Listeners {
   const { store, outbound, keys, linking, now, log } = engine
   return new Listeners({

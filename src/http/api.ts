@@ -3,14 +3,17 @@ import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { ApiError, ConfigError } from '../domain/errors.js'
 import type { Identity } from '../domain/identity.js'
+import type { RawMail } from '../domain/mail.js'
 import { formatSize } from '../domain/units.js'
 import type { EngineCalls } from '../engine/engine-calls.js'
 import type { Logger } from '../log/logger.js'
 import { actionRoutes } from './api/actions.js'
 import { auditRoutes } from './api/audit.js'
 import { channelRoutes } from './api/channels.js'
+import { configRoutes } from './api/config.js'
 import { deliveryRoutes } from './api/deliveries.js'
 import { eventRoutes } from './api/events.js'
+import { injectRoutes } from './api/inject-mail.js'
 import { jobRoutes } from './api/jobs.js'
 import { mailRoutes } from './api/mails.js'
 import { monitorRoutes } from './api/monitors.js'
@@ -27,6 +30,7 @@ import type { EventLog } from './event-log.js'
 import { type CallerEnv, forbidStoring } from './identity/require-identity.js'
 import type { IsTrustedProxy } from './open/client-address.js'
 import { openRoutes } from './open/open-routes.js'
+import type { ServerStatus } from './schema/server.js'
 import { securityHeaders } from './security-headers.js'
 
 /** What the API stands on. It reads and changes nothing by any other way. */
@@ -40,8 +44,12 @@ export interface ApiParts {
   identityRoutes: Hono<CallerEnv>
   /** How people reach this server: what links start with. No slash at its end. */
   url: () => string
-  status: () => Promise<Record<string, unknown>>
-  reload: () => Promise<{ hash: string; routes: number }>
+  /** The same path as a mail takes that comes by SMTP: resolves when it is durable and there is room for more. */
+  saveMail: (mail: RawMail) => Promise<void>
+  newId: () => string
+  mailLimits: () => { sizeBytesMax: number; recipientsMax: number }
+  status: () => Promise<ServerStatus>
+  reload: (actor: string) => Promise<{ hash: string; routes: number }>
   isReady: () => boolean
   log: Logger
 }
@@ -73,6 +81,7 @@ export function createApi(parts: ApiParts): Hono {
   const limits = { jobs: limitBody(jobBytesMax), others: limitBody(bodyBytesMax) }
   api.use((c, next) => (c.req.path.startsWith('/api/v1/jobs/') ? limits.jobs(c, next) : limits.others(c, next)))
   api.route('/mails', mailRoutes(parts))
+  api.route('/mails', injectRoutes(parts))
   api.route('/mails', nearMissRoutes(parts))
   api.route('/notifications', notificationRoutes(parts))
   api.route('/deliveries', deliveryRoutes(parts))
@@ -85,6 +94,7 @@ export function createApi(parts: ApiParts): Hono {
   api.route('/rules', ruleRoutes(parts))
   api.route('/audit', auditRoutes(parts))
   api.route('/events', eventRoutes(parts))
+  api.route('/config', configRoutes(parts))
   api.route('/tokens', tokenRoutes(parts))
   api.route('/users', userRoutes(parts))
   api.route('/', meRoutes())

@@ -8,6 +8,10 @@ export interface NumberedEvent {
 
 export interface EventLog {
   add: (event: EngineEvent) => void
+  /** Whether one more may follow. */
+  hasRoom: () => boolean
+  /** Whether all that came after `lastId` is still known. It is not when it is too long ago, or of another process. */
+  knowsSince: (lastId: number) => boolean
   /** Events after `lastId` that are still known, then every new one, until the signal fires. */
   follow: (lastId: number | null, onEvent: (event: NumberedEvent) => void, signal: AbortSignal) => void
 }
@@ -20,6 +24,7 @@ export function createEventLog(now: () => number): EventLog {
   let lastId = 0
   const kept: NumberedEvent[] = []
   const followers = new Set<(event: NumberedEvent) => void>()
+  const knowsSince = (after: number): boolean => after <= lastId && after >= lastId - kept.length
   return {
     add(event) {
       const numbered = { id: ++lastId, at: new Date(now()).toISOString(), event }
@@ -27,8 +32,12 @@ export function createEventLog(now: () => number): EventLog {
       if (kept.length > keptMax) kept.shift()
       for (const follower of followers) follower(numbered)
     },
-    follow(after, onEvent, signal) {
+    hasRoom: () => followers.size < followersMax,
+    knowsSince,
+    follow(lastKnown, onEvent, signal) {
       if (signal.aborted || followers.size >= followersMax) return
+      // Numbers of another process say nothing here: whoever brings one is given all there is.
+      const after = lastKnown !== null && lastKnown > lastId ? 0 : lastKnown
       if (after !== null) for (const numbered of kept) if (numbered.id > after) onEvent(numbered)
       followers.add(onEvent)
       signal.addEventListener('abort', () => followers.delete(onEvent), { once: true })

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 
-const ConfigIssue = z
+export const ConfigIssue = z
   .object({
     message: z.string(),
     code: z.string(),
