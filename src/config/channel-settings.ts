@@ -35,7 +35,7 @@ export function readEnteredChannel(
     const hint = 'a name has letters, digits, spaces, dots, hyphens and underscores, at most 64'
     issues.error('bad-name', `a channel cannot be called ${JSON.stringify(name.slice(0, 64))}`, null, hint)
   }
-  if (!isWithinLimits(settings)) {
+  if (!areSettingsSmall(settings)) {
     const hint = `at most ${sizeBytesMax} bytes of JSON, ${depthMax} levels deep`
     issues.error('too-large', `the settings of ${name} are too large`, null, hint)
     return { channel: null, issues: listErrors(issues), secrets: [] }
@@ -77,8 +77,8 @@ function startReading(root: MapNode, issues: IssueList, kinds: readonly ChannelK
   }
 }
 
-/** Counted without recursion: what is too deep for a stack must not get as far as one. */
-function isWithinLimits(settings: unknown): boolean {
+/** True when they are no larger, and no deeper, than any kind's. Without recursion: what is too deep must not get there. */
+export function areSettingsSmall(settings: unknown): boolean {
   let level: unknown[] = [settings]
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > depthMax) return false

@@ -29,6 +29,13 @@ export function redactConfig(config: Config): unknown {
   return hideValues(open, secrets)
 }
 
+/** The settings of one channel, in the same way. */
+export function redactSettings({ kind, settings }: Channel, secrets: readonly string[]): Record<string, unknown> {
+  const copy: unknown = structuredClone(settings)
+  for (const secret of kind.secrets) maskPath(copy, secret.split('.'))
+  return { ...(hideValues(copy, secrets) as object) }
+}
+
 function redactChannel({ kind, settings, destination, limits, template }: Channel): unknown {
   const copy: unknown = structuredClone(settings)
   for (const secret of kind.secrets) maskPath(copy, secret.split('.'))
