@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Config } from '../domain/config.js'
 import { ConfigError, type ConfigIssue, type Position } from '../domain/errors.js'
+import { joinKey, tidyKeyPart } from '../domain/join-key.js'
 import type {
+  ControlExpectation,
   DeliveryExpectation,
   GivenMail,
   HttpMock,
@@ -181,9 +183,24 @@ function convertExpectation(raw: RawRouteTest['expect']): RouteExpectation {
     deliveries: raw.deliveries?.map(convertDelivery) ?? null,
     unrouted: raw.unrouted ?? null,
     not: raw.not ?? [],
-    controls: raw.controls ? { dedupe: null, hold: null, digest: null, ...raw.controls } : null,
-    resolves: raw.resolves ?? null,
+    controls: raw.controls ? convertControls(raw.controls) : null,
+    resolves: raw.resolves?.map(convertKey) ?? null,
   }
+}
+
+function convertControls({
+  dedupe,
+  hold,
+  digest,
+}: NonNullable<RawRouteTest['expect']['controls']>): ControlExpectation {
+  const convert = (given: typeof hold): string | true | null =>
+    given === true ? true : given ? convertKey(given) : null
+  return { dedupe: convert(dedupe), hold: convert(hold), digest: convert(digest) }
+}
+
+/** Parts are joined as the steps join them. */
+function convertKey(given: string | string[]): string {
+  return typeof given === 'string' ? given : joinKey(given.map(tidyKeyPart))
 }
 
 type RawDelivery = NonNullable<RawRouteTest['expect']['deliveries']>[number]

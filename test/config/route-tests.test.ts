@@ -42,8 +42,8 @@ tests:
         - { channel: telegram, to: tim@example.com, title: whole, text: { contains: [x, y] } }
         - { channel: ops, after: 15m }
       not: [B]
-      controls: { hold: db1/nginx, dedupe: true }
-      resolves: [db1]
+      controls: { hold: [db1, nginx], dedupe: true, digest: daily }
+      resolves: [db1, [db1, nginx]]
   - name: written here
     mail: { from: a@example.com, to: b@example.com, subject: s, text: t, headers: { X-A: "1", X-B: ["2", "3"] } }
     expect: { unrouted: true, deliveries: [] }
@@ -84,8 +84,8 @@ tests:
           ],
           unrouted: null,
           not: ['B'],
-          controls: { dedupe: true, hold: 'db1/nginx', digest: null },
-          resolves: ['db1'],
+          controls: { dedupe: true, hold: 'db1 · nginx', digest: 'daily' },
+          resolves: ['db1', 'db1 · nginx'],
         },
         position: { file: 'tests/routes.test.yaml', line: 9, column: 5 },
       },

@@ -35,12 +35,15 @@ const deliveryExpectation = z.strictObject({
   after: waitDuration.optional().describe('An escalation: how long after the alert.'),
 })
 
-const keyExpectation = z.union([z.string().min(1).max(1_000), z.literal(true)])
+const expectedText = z.string().min(1).max(1_000)
+/** A whole key, or its parts. */
+const expectedKey = z.union([expectedText, z.array(expectedText).min(1).max(20)])
+const keyExpectation = z.union([expectedText, z.literal(true), z.array(expectedText).min(1).max(20)])
 
 const controlExpectation = z.strictObject({
-  dedupe: keyExpectation.optional().describe('The key of a dedupe; true: any.'),
-  hold: keyExpectation.optional().describe('The key of a hold; true: any.'),
-  digest: keyExpectation.optional().describe('The key of a digest; true: any.'),
+  dedupe: keyExpectation.optional().describe('The key of a dedupe, or its parts; true: any.'),
+  hold: keyExpectation.optional().describe('The key of a hold, or its parts; true: any.'),
+  digest: keyExpectation.optional().describe('The key of a digest, or its parts; true: any.'),
 })
 
 const expectation = z.strictObject({
@@ -51,7 +54,7 @@ const expectation = z.strictObject({
   not: z.array(z.string().min(1)).optional().describe('Routes that must not match.'),
   controls: controlExpectation.optional().describe('What keeps a notification back, and under which key.'),
   resolves: z
-    .array(z.string().min(1))
+    .array(expectedKey)
     .optional()
     .describe('Fingerprints and keys of holds that the mail closes, all of them.'),
 })
