@@ -91,6 +91,9 @@ function facts(kind: ChannelKind): string[] {
     `- **Text**: at most ${textMax.toLocaleString('en-US')} ${units[textUnit]}; what is longer is cut and ends with "…".`,
     `- **Attachments**: ${attachments ? 'sent along' : 'named in the message'}.`,
     `- **To acknowledge**: ${acknowledgements[acknowledgedBy(kind)]}. ${kind.update ? 'What was sent then shows who did.' : ''}`.trimEnd(),
+    ...(kind.link
+      ? ['- **Without looking it up**: `mailtrigger people link` makes a link that enters the address of who opens it.']
+      : []),
     `- **When it is over**: ${kind.resolve ? 'what was sent is resolved, changed or answered.' : 'another message.'}`,
     `- **Rates**: ${[describeRate(rates.channel, 'in all'), describeRate(rates.address, 'to one address')].filter((words) => words !== '').join(', ') || 'no limit of its own'}.`,
     `- **A repeat after a lost answer**: ${idempotent ? 'the vendor knows it by its key and drops it' : 'may arrive twice'}.`,
