@@ -8,7 +8,7 @@ import type { EngineEvent } from '../domain/events.js'
 import { signHookSecret } from '../follow/ack-token.js'
 import { findDigestPlan } from '../follow/digest-plan.js'
 import { FollowLoop } from '../follow/follow-loop.js'
-import { type RoutedMail, routeMail } from '../pipeline.js'
+import { type PipelineParts, type RoutedMail, routeMail } from '../pipeline.js'
 import { PipelineLoop } from '../pipeline-loop.js'
 import { wordNotification } from '../steps/word-deliveries.js'
 import type { ClaimedDelivery } from '../store/store.js'
@@ -20,6 +20,7 @@ import type { EngineLog } from './engine.js'
 import type { Foundation } from './foundation.js'
 import { planNotice } from './plan-notice.js'
 import type { RunningConfig } from './running-config.js'
+import { SearchLoop } from './search-loop.js'
 import { readSession } from './sessions.js'
 import type { StandingOrders } from './standing-orders.js'
 
@@ -65,12 +66,16 @@ export function createLoops(parts: LoopsParts): Loops {
     log,
   })
   const watch = createWatchLoop(parts, wakeDeliveries)
+  const search = new SearchLoop({ store, parse: (raw, signal) => parts.parser.parse(raw, signal), log })
   const commitRouting = commitAndWake({ store, deliveries, follow, watch, emit })
   const pipeline = new PipelineLoop({
     store,
     owner,
-    route: (claimed, signal) => routeMail(parts.current().parts, { commitRouting }, claimed, signal),
-    onRouted: (routed) => emit(routedEvent(routed)),
+    route: (claimed, signal) => routeMail(rememberParsed(parts, search), { commitRouting }, claimed, signal),
+    onRouted(routed) {
+      emit(routedEvent(routed))
+      search.wake()
+    },
     now,
     log,
   })
@@ -85,6 +90,7 @@ export function createLoops(parts: LoopsParts): Loops {
       pipeline.wake()
       deliveries.wake()
       follow.wake()
+      search.wake()
     },
     async takeConfig() {
       await watch.takeMonitors()
@@ -96,10 +102,24 @@ export function createLoops(parts: LoopsParts): Loops {
       await pipeline.stop()
       await follow.stop()
       await watch.stop()
+      await search.stop()
       const patience = setTimeout(() => stopping.abort(new Error('the program is stopping')), stopPatienceMs)
       await deliveries.stop()
       clearTimeout(patience)
       stopping.abort(new Error('the program is stopping'))
+    },
+  }
+}
+
+/** The search index needs what the pipeline parsed. */
+function rememberParsed({ current }: Pick<LoopsParts, 'current'>, search: SearchLoop): PipelineParts {
+  const { parts } = current()
+  return {
+    ...parts,
+    async parse(raw, signal) {
+      const mail = await parts.parse(raw, signal)
+      search.remember(mail)
+      return mail
     },
   }
 }
