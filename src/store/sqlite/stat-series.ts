@@ -26,9 +26,10 @@ interface Row {
 
 /** Reading counts over time, and keeping them within bounds. */
 export function prepareStatSeries(database: Database.Database, queue: CommitQueue): Omit<StatsStore, 'readStats'> {
+  // The driver binds every number as a real one, and only whole numbers divide to whole numbers.
   // A minute is either still a minute or in its hour, never both, so hours are the sum of the two.
   const select = database.prepare<[Record<string, string | number | null>], Row>(
-    `SELECT at / @step * @step AS at, name, measure, sum(count) AS count FROM stat_buckets
+    `SELECT at / CAST(@step AS INTEGER) * CAST(@step AS INTEGER) AS at, name, measure, sum(count) AS count FROM stat_buckets
      WHERE step IN (60000, 3600000) AND step <= @step AND scope = @scope AND at >= @from AND at < @to
        AND (@name IS NULL OR name = @name)
      GROUP BY 1, 2, 3 ORDER BY 1, 2`,
@@ -91,9 +92,9 @@ function prepareRollUp(database: Database.Database): (now: number) => number {
     'SELECT min(at) AS at FROM stat_buckets WHERE step = ? AND scope = ?',
   )
   const countRows = database.prepare<[], { count: number }>('SELECT count(*) AS count FROM stat_buckets')
-  const forgetHours = database.prepare<[string, number, number]>(
-    `DELETE FROM stat_buckets WHERE step = 3600000 AND scope = ?1 AND (at, name, measure) IN
-       (SELECT at, name, measure FROM stat_buckets WHERE step = 3600000 AND scope = ?1 AND at < ?2 LIMIT ?3)`,
+  const forgetHours = database.prepare<[{ scope: string; before: number; limit: number }]>(
+    `DELETE FROM stat_buckets WHERE step = 3600000 AND scope = @scope AND (at, name, measure) IN
+       (SELECT at, name, measure FROM stat_buckets WHERE step = 3600000 AND scope = @scope AND at < @before LIMIT @limit)`,
   )
   return (now) => {
     const isFull = (countRows.get()?.count ?? 0) > rowsMax
@@ -107,9 +108,11 @@ function prepareRollUp(database: Database.Database): (now: number) => number {
         gone += forgetMinutes.run(scope, at, at + statSteps.minute).changes
         at = oldestOf.get(statSteps.minute, scope)?.at ?? null
       }
-      if (gone < rowsPerTrim) gone += forgetHours.run(scope, now - hoursKeptMs, rowsPerTrim - gone).changes
+      if (gone < rowsPerTrim)
+        gone += forgetHours.run({ scope, before: now - hoursKeptMs, limit: rowsPerTrim - gone }).changes
     }
-    if (isFull && gone === 0) gone += forgetHours.run('route', now - statSteps.day, rowsPerTrim).changes
+    if (isFull && gone === 0)
+      gone += forgetHours.run({ scope: 'route', before: now - statSteps.day, limit: rowsPerTrim }).changes
     return gone
   }
 }
