@@ -1,11 +1,11 @@
 import type { AttachedFile } from './read-attachments.js'
 
 /**
- * A form with one JSON field and files (RFC 7578). The boundary is nothing a mail can hold, because it is made of
+ * A form with one JSON field, or none, and files (RFC 7578). The boundary is nothing a mail can hold, because it is made of
  * `secret`, which nobody who writes mails knows.
  */
 export function encodeMultipart(
-  json: { name: string; value: unknown },
+  json: { name: string; value: unknown } | null,
   files: { name: string; file: AttachedFile }[],
   secret: string,
 ): { contentType: string; body: Buffer } {
@@ -14,9 +14,9 @@ export function encodeMultipart(
     Buffer.from(`--${boundary}\r\ncontent-disposition: form-data; ${disposition}\r\ncontent-type: ${type}\r\n\r\n`)
   const end = Buffer.from('\r\n')
   const parts = [
-    head(`name="${json.name}"`, 'application/json'),
-    Buffer.from(JSON.stringify(json.value)),
-    end,
+    ...(json === null
+      ? []
+      : [head(`name="${json.name}"`, 'application/json'), Buffer.from(JSON.stringify(json.value)), end]),
     ...files.flatMap(({ name, file }) => [
       head(`name="${name}"; filename="${quoteFilename(file.filename)}"`, file.contentType),
       file.content,

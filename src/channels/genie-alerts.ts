@@ -8,6 +8,7 @@ import { dedupKey } from './dedup-key.js'
 import { defineChannel } from './define-channel.js'
 import { composeText } from './dialects/compose-text.js'
 import { plainText } from './dialects/plain-text.js'
+import { askRequest, judgeRequest } from './genie-request.js'
 import { type OutcomeFacts, outcomeFromAnswer, permanentFromAnswer, tooLongFromAnswer } from './outcome-from-answer.js'
 import { outlineLabels } from './outline-labels.js'
 import { outlineLine, outlineMessage } from './outline-message.js'
@@ -103,7 +104,10 @@ function aliasOf({ sent, fingerprint }: ChannelContext): string {
   return dedupKey(sent?.alias || fingerprint, aliasMax)
 }
 
-/** Takes 202 for an answer: the request is queued there, and an alias that is open already only counts up. */
+/**
+ * 202 says that the request is queued there, so what became of it is asked for. An alias that is open already only
+ * counts up.
+ */
 async function call(
   url: string,
   json: Record<string, unknown>,
@@ -118,7 +122,14 @@ async function call(
     secrets: [api_key],
   }
   const headers = { authorization: `GenieKey ${api_key}` }
-  return callVendor({ url, headers, json }, context, facts, (answer) => readAnswer(answer, context, facts))
+  const outcome = await callVendor({ url, headers, json }, context, facts, (answer) =>
+    readAnswer(answer, context, facts),
+  )
+  const requestId = outcome.kind === 'accepted' ? outcome.remote.request_id : undefined
+  if (outcome.kind !== 'accepted' || requestId === undefined) return outcome
+  const root = url.slice(0, url.indexOf('/v2/alerts'))
+  const status = await askRequest(`${root}/v2/alerts/requests/${encodeURIComponent(requestId)}`, headers, context)
+  return judgeRequest(outcome, status, json.alias !== undefined, facts)
 }
 
 const queued = z.object({ requestId: z.string().max(200).optional() })

@@ -7,6 +7,7 @@ import { defineChannel } from './define-channel.js'
 import { composeText } from './dialects/compose-text.js'
 import { matrixHtml } from './dialects/matrix-html.js'
 import { plainText } from './dialects/plain-text.js'
+import { type MatrixMedia, readUploadMax, uploadFile } from './matrix-files.js'
 import {
   type OutcomeFacts,
   permanentFromAnswer,
@@ -15,6 +16,8 @@ import {
 } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
 import { parseJson } from './parse-json.js'
+import { readAttachments } from './read-attachments.js'
+import { sendFilesBehind } from './send-files.js'
 import { baseUrl } from './settings.js'
 import { withAckLink } from './with-ack-link.js'
 
@@ -42,6 +45,7 @@ const settings = z.strictObject({
     .regex(/^[\w.~+/=-]{1,1000}$/, 'must be an access token')
     .describe('Of the user that posts, who has to be in the room.'),
   room: roomId.optional().describe("Instead of each recipient's own room."),
+  attach: z.enum(['attachments', 'none']).default('attachments').describe('Whether the files of a mail go along.'),
 })
 type Settings = z.infer<typeof settings>
 
@@ -58,7 +62,7 @@ export const matrix = defineChannel<Settings>({
     textMax: plainBytesMax,
     textUnit: 'bytes',
     dialect: 'matrix_html',
-    attachments: false,
+    attachments: true,
     idempotent: true,
   },
   example: {
@@ -67,7 +71,7 @@ export const matrix = defineChannel<Settings>({
   concurrency: 4,
   // Every homeserver has limits of its own, and says how long to wait.
   rates: { channel: null, address: null },
-  send: (message, address, settings, context) => postEvent(renderContent(message, context), address, settings, context),
+  send: postWithFiles,
   resolve(message, address, settings, context) {
     const before = readSent(context)
     const relation = before === null ? {} : { 'm.relates_to': { 'm.in_reply_to': { event_id: before.event } } }
@@ -89,6 +93,34 @@ export const matrix = defineChannel<Settings>({
   },
 })
 
+/** The text first, for nobody is to wait for files; each of them is an event of its own behind it. */
+async function postWithFiles(
+  message: Message,
+  address: string | null,
+  settings: Settings,
+  context: ChannelContext,
+): Promise<Outcome> {
+  // A repeat comes behind what was sent with the files before.
+  const attach = context.form === 'full' && context.sent === null ? settings.attach : 'none'
+  const { files, notes } = await readAttachments(attach, message, context)
+  const content = renderContent({ ...message, notes: [...message.notes, ...notes] }, context)
+  const sent = await postEvent(content, address, settings, context)
+  if (sent.kind !== 'delivered' || files.length === 0) return sent
+  const room = sent.remote.room_id ?? ''
+  const facts = factsOf(settings, context)
+  const media: MatrixMedia = {
+    baseUrl: settings.base_url,
+    headers: authorize(settings),
+    refuse: (answer) => readAnswer(answer, room, { ...context, form: 'short' }, facts),
+  }
+  const uploadMax = await readUploadMax(media, context)
+  return sendFilesBehind(sent, files, async (file, number) => {
+    const upload = await uploadFile(file, uploadMax, media, context, facts)
+    if ('outcome' in upload) return upload.outcome
+    return postEvent(upload.content, room, settings, context, `${context.deliveryId}-file-${number}`)
+  })
+}
+
 /** The empty `m.mentions` says that the message mentions nobody, whatever names and `@room` its text has in it. */
 function renderContent(message: Message, context: ChannelContext) {
   const outline = outlineMessage(withAckLink(message, context))
@@ -106,18 +138,23 @@ async function postEvent(
   address: string | null,
   settings: Settings,
   context: ChannelContext,
+  transaction = context.deliveryId,
 ): Promise<Outcome> {
   const room = settings.room ?? address
   if (room === null || !roomId.safeParse(room).success) return wrongAddress('the address is not a Matrix room')
-  const path = `${encodeURIComponent(room)}/send/m.room.message/${encodeURIComponent(context.deliveryId)}`
+  const path = `${encodeURIComponent(room)}/send/m.room.message/${encodeURIComponent(transaction)}`
   const call = {
     method: 'PUT' as const,
     url: `${settings.base_url}/_matrix/client/v3/rooms/${path}`,
-    headers: { authorization: `Bearer ${settings.access_token}` },
+    headers: authorize(settings),
     json: content,
   }
   const facts = factsOf(settings, context)
   return callVendor(call, context, facts, (answer) => readAnswer(answer, room, context, facts))
+}
+
+function authorize({ access_token }: Settings): Record<string, string> {
+  return { authorization: `Bearer ${access_token}` }
 }
 
 /** Null when no event is known. An event is of one room only. */

@@ -6,14 +6,18 @@ import { cutText, measureText } from './cut-text.js'
 import { defineChannel } from './define-channel.js'
 import { composeText } from './dialects/compose-text.js'
 import { plainText } from './dialects/plain-text.js'
+import { type NtfyFile, renderFurtherFile, renderWithFile } from './ntfy-files.js'
 import {
   type OutcomeFacts,
   permanentFromAnswer,
   tooLongFromAnswer,
   transientFromAnswer,
+  withoutFilesFromAnswer,
 } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
 import { parseJson } from './parse-json.js'
+import { readAttachments } from './read-attachments.js'
+import { sendFilesBehind } from './send-files.js'
 import { baseUrl } from './settings.js'
 
 /** What is longer becomes an attachment without a word, or is refused (ntfy docs, "Limitations"). */
@@ -41,6 +45,10 @@ const settings = z
       .optional()
       .describe('With a password, instead of a token.'),
     password: z.string().min(1).max(1_000).optional().describe('Of the user.'),
+    attach: z
+      .enum(['attachments', 'none'])
+      .default('attachments')
+      .describe('Whether the files of a mail go along; the server keeps them for three hours, if nothing else is set.'),
   })
   .refine((given) => (given.user === undefined) === (given.password === undefined), {
     message: 'user and password go together',
@@ -61,7 +69,7 @@ export const ntfy = defineChannel<Settings>({
   address: { schema: topicName, hint: 'a topic name' },
   destination: ({ topic }) => topic ?? null,
   secrets: ['token', 'password'],
-  capabilities: { textMax: messageBytesMax, textUnit: 'bytes', dialect: 'plain', attachments: false, idempotent: true },
+  capabilities: { textMax: messageBytesMax, textUnit: 'bytes', dialect: 'plain', attachments: true, idempotent: true },
   acknowledgedBy: 'button',
   example: { settings: { topic: 'alerts', token: null } },
   concurrency: 4,
@@ -96,18 +104,58 @@ async function publish(
 ): Promise<Outcome> {
   const topic = settings.topic ?? address
   if (topic === null || !topicName.safeParse(topic).success) return wrongAddress('the address is not an ntfy topic')
-  const sequence = readSequence(context) ?? context.deliveryId
-  const facts = factsOf(settings, context)
-  return callVendor(
-    {
-      url: `${settings.base_url}/`,
-      headers: authorize(settings),
-      json: { topic, priority, sequence_id: sequence, ...renderContent(message, context) },
-    },
-    context,
-    facts,
-    (answer) => readAnswer(answer, sequence, settings, context, facts),
+  const target = { topic, sequence: readSequence(context) ?? context.deliveryId }
+  // What takes the place of a message, and a repeat, have been there with the files before.
+  const attach = context.form === 'full' && context.sent === null ? settings.attach : 'none'
+  const { files, notes } = await readAttachments(attach, message, context)
+  const said = renderContent({ ...message, notes: [...message.notes, ...notes] }, context)
+  const content = { priority, sequence_id: target.sequence, ...said }
+  const [file, ...others] = files
+  if (file === undefined) return postJson({ topic, ...content }, target, settings, context)
+  const sent = await putFile(renderWithFile(content, file), target, settings, context)
+  if (sent.kind !== 'accepted') return sent
+  return sendFilesBehind(sent, others, (other, number) =>
+    putFile(renderFurtherFile(other, number, context), target, settings, context),
   )
+}
+
+interface Target {
+  topic: string
+  sequence: string
+}
+
+function postJson(json: unknown, target: Target, settings: Settings, context: ChannelContext): Promise<Outcome> {
+  const call = { url: `${settings.base_url}/`, headers: authorize(settings), json }
+  return callVendor(call, context, factsOf(settings, context), (answer) =>
+    readAnswer(answer, target.sequence, settings, context),
+  )
+}
+
+function putFile(
+  { headers, body }: NtfyFile,
+  { topic, sequence }: Target,
+  settings: Settings,
+  context: ChannelContext,
+): Promise<Outcome> {
+  const call = {
+    method: 'PUT' as const,
+    url: `${settings.base_url}/${topic}`,
+    headers: { ...authorize(settings), ...headers },
+    bytes: { contentType: 'application/octet-stream', body },
+  }
+  const facts = factsOf(settings, context)
+  return callVendor(call, context, facts, (answer) =>
+    refusesFile(answer) ? withoutFilesFromAnswer(answer, facts) : readAnswer(answer, sequence, settings, context),
+  )
+}
+
+/**
+ * No room for files, or none are allowed; 41301 is that this one is too large, or too much of today's traffic. A server
+ * in front may think so, too, or may not like the long headers.
+ */
+function refusesFile({ status, text }: HttpAnswer): boolean {
+  const code = refused.safeParse(parseJson(text)).data?.code ?? 0
+  return [40_014, 41_301, 42_905].includes(code) || (code === 0 && (status === 413 || status === 431))
 }
 
 /** The message's text, as much of it as leaves the whole within what the server reads. */
@@ -162,13 +210,8 @@ const refused = z.object({ code: z.number() })
 const dailyQuotas = [42_905, 42_908]
 
 /** ntfy's own codes (server/errors.go): the HTTP status with two more digits. */
-function readAnswer(
-  answer: HttpAnswer,
-  sequence: string,
-  settings: Settings,
-  context: ChannelContext,
-  facts: OutcomeFacts,
-): Outcome | null {
+function readAnswer(answer: HttpAnswer, sequence: string, settings: Settings, context: ChannelContext): Outcome | null {
+  const facts = factsOf(settings, context)
   const body = parseJson(answer.text)
   if (answer.status === 200) {
     const { data } = published.safeParse(body)

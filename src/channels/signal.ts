@@ -54,7 +54,7 @@ export const signal = defineChannel<Settings>({
     textMax: messageBytesMax,
     textUnit: 'bytes',
     dialect: 'plain',
-    attachments: false,
+    attachments: true,
     idempotent: false,
   },
   example: { settings: { base_url: 'http://signal:8080', number: '+4915100000000' }, address: '+4915112345678' },

@@ -9,11 +9,13 @@ import {
 
 type Scope = 'message' | 'address' | 'channel'
 
-/** SNS API Reference, "Publish" and "Common Errors". A code that is not here counts by its HTTP status. */
+/** SNS API Reference, "Publish" (its error codes) and "Common Errors". A code that is not here counts by its HTTP status. */
 const scopeOfCode = new Map<string, Scope>([
   ['AccessDenied', 'channel'],
+  ['AccessDeniedException', 'channel'],
   ['AuthorizationError', 'channel'],
   ['ExpiredToken', 'channel'],
+  ['ExpiredTokenException', 'channel'],
   ['IncompleteSignature', 'channel'],
   ['InvalidClientTokenId', 'channel'],
   ['InvalidSecurity', 'channel'],
@@ -24,9 +26,13 @@ const scopeOfCode = new Map<string, Scope>([
   ['KMSOptInRequired', 'channel'],
   ['MissingAuthenticationToken', 'channel'],
   ['NotFound', 'channel'],
+  ['NotAuthorized', 'channel'],
   ['OptInRequired', 'channel'],
   ['PlatformApplicationDisabled', 'channel'],
+  // The clock of this machine is wrong.
+  ['RequestExpired', 'channel'],
   ['SignatureDoesNotMatch', 'channel'],
+  ['UnrecognizedClientException', 'channel'],
   ['EndpointDisabled', 'address'],
   ['InvalidParameter', 'message'],
   ['ParameterValueInvalid', 'message'],

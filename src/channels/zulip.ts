@@ -10,6 +10,7 @@ import { outlineMessage } from './outline-message.js'
 import { parseJson } from './parse-json.js'
 import { baseUrl, mailAddress, textOrNumber } from './settings.js'
 import { withAckLink } from './with-ack-link.js'
+import { type UploadedFile, uploadFiles } from './zulip-files.js'
 
 /** Zulip cuts what is longer without a word (Zulip API, "Send a message"). Both are characters. */
 const contentMax = 10_000
@@ -27,6 +28,7 @@ const settings = z.strictObject({
     .string()
     .regex(/^[\w-]{1,200}$/, 'must be the API key of a bot')
     .describe("The bot's key."),
+  attach: z.enum(['attachments', 'none']).default('attachments').describe('Whether the files of a mail are uploaded.'),
   channel: z.string().min(1).max(60).optional().describe('Instead of direct messages to the recipients.'),
   topic: z.string().min(1).max(topicMax).optional().describe('One for everything, instead of one for each title.'),
 })
@@ -47,7 +49,7 @@ export const zulip = defineChannel<Settings>({
     textMax: contentMax,
     textUnit: 'code_points',
     dialect: 'common_mark',
-    attachments: false,
+    attachments: true,
     idempotent: false,
   },
   example: {
@@ -70,7 +72,7 @@ export const zulip = defineChannel<Settings>({
   async update(message, _address, settings, context) {
     const id = readMessageId(context.sent)
     if (id === null) return unknownMessage
-    const form = { content: renderContent(message, context) }
+    const form = { content: renderContent(message, [], context) }
     const call = { ...callOf('PATCH', `messages/${id}`, settings), form }
     const facts = { ...factsOf(settings, context), idempotent: true }
     return callVendor(call, context, facts, (answer) => readAnswer(answer, { message_id: id }, settings, facts))
@@ -85,10 +87,11 @@ async function post(
 ): Promise<Outcome> {
   const target = findTarget(message, address, settings, context)
   if (target === null) return wrongAddress('the address is not a user of Zulip')
-  const call = {
-    ...callOf('POST', 'messages', settings),
-    form: { ...target, content: renderContent(message, context) },
-  }
+  // A repeat refers to what is there already.
+  const attach = context.form === 'full' && context.sent === null ? settings.attach : 'none'
+  const { links, notes } = await uploadFiles(attach, message, callOf('POST', 'user_uploads', settings), context)
+  const content = renderContent({ ...message, notes: [...message.notes, ...notes] }, links, context)
+  const call = { ...callOf('POST', 'messages', settings), form: { ...target, content } }
   const facts = factsOf(settings, context)
   const remote: Record<string, string> = target.type === 'stream' ? { topic: target.topic } : {}
   return callVendor(call, context, facts, (answer) => readAnswer(answer, remote, settings, facts))
@@ -111,10 +114,11 @@ function findTarget(
   return { type: 'direct', to: JSON.stringify([/^\d+$/.test(user) ? Number(user) : user]) }
 }
 
-function renderContent(message: Message, context: ChannelContext): string {
+function renderContent(message: Message, files: UploadedFile[], context: ChannelContext): string {
   const short = context.form === 'short'
   const outline = outlineMessage(withAckLink(message, context))
-  return renderZulip(outline, { max: short ? shortMax : contentMax, unit: 'code_points', short })
+  const links = [...outline.links, ...files]
+  return renderZulip({ ...outline, links }, { max: short ? shortMax : contentMax, unit: 'code_points', short })
 }
 
 /**

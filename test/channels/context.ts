@@ -1,4 +1,4 @@
-import type { ChannelContext } from '#src/domain/channel.js'
+import type { ChannelContext, ListenContext } from '#src/domain/channel.js'
 import type { Mail } from '#src/domain/mail.js'
 import type { Message } from '#src/domain/message.js'
 import { createOutbound, type Outbound } from '#src/outbound/client.js'
@@ -68,6 +68,26 @@ export function makeContext(outbound: Outbound, changes: Partial<ChannelContext>
     readSession: async () => null,
     sent: null,
     fingerprint: 'disk db1',
+    ...changes,
+  }
+}
+
+/** What a channel that hears is given; nothing of what it hears goes anywhere. */
+export function makeListenContext(
+  outbound: Pick<Outbound, 'fetch'>,
+  changes: Partial<ListenContext> = {},
+): ListenContext {
+  return {
+    fetch: outbound.fetch,
+    signal: new AbortController().signal,
+    now: () => Date.UTC(2026, 7, 1, 12, 0, 30),
+    hookUrl: 'https://alerts.example/hooks/channel',
+    hookSecret: 'CANARY-hook',
+    onPress: async () => 'acknowledged',
+    onLink: async () => null,
+    onResult: async () => {},
+    onSession: async () => {},
+    onProblem: () => {},
     ...changes,
   }
 }

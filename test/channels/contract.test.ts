@@ -182,8 +182,22 @@ function failsWell(kind: ChannelKind, vendor: Vendor | OwnVendor, given: () => V
     test.each(['close', 'close_mid_answer'] as const)('a lost answer (%s) is known to be lost', async (fault) => {
       given().running.script?.({ fault })
       // A vendor that knows the key of a repeat may simply be asked again.
-      const expected = kind.capabilities.idempotent ? 'transient' : 'unknown'
+      const expected = vendor.keyOf === undefined ? 'unknown' : 'transient'
       expect((await perform(given(), makeMessage())).kind).toBe(expected)
+    })
+
+    test('a repeat carries the key of the first time, where the vendor drops repeats by one', async () => {
+      const { keyOf } = vendor
+      if (kind.capabilities.idempotent) expect(keyOf).toBeDefined()
+      if (keyOf === undefined) return
+      const minute = { now: () => Date.UTC(2026, 7, 1, 12, 1, 30) }
+      await deliver(given(), makeMessage(), { attempt: 1 })
+      await deliver(given(), makeMessage(), { attempt: 2, ...(vendor.kind === 'webpush' ? {} : minute) })
+      const keys = given()
+        .running.requests.map(keyOf)
+        .filter((key) => key !== undefined)
+      expect(keys).toHaveLength(2)
+      expect(new Set(keys).size).toBe(1)
     })
 
     test('an answer that does not come ends with the attempt', async () => {

@@ -53,6 +53,8 @@ function listenContext(changes: Partial<ListenContext> = {}): ListenContext {
       return 'Acknowledged.'
     },
     onLink: async () => null,
+    onResult: async () => {},
+    onSession: async () => {},
     onProblem: (problem) => void problems.push(problem),
     ...changes,
   }

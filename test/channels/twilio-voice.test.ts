@@ -8,7 +8,7 @@ import type { Outbound } from '#src/outbound/client.js'
 import { fieldsOf, twilioAccount, twilioSettings } from '../stand-ins/vendors/twilio.js'
 import { unescapeXml, twilioVoice as vendor } from '../stand-ins/vendors/twilio-voice.js'
 import { startWebhookSink, type WebhookSink } from '../stand-ins/webhook-sink.js'
-import { makeContext, makeMessage, openOutbound } from './context.js'
+import { makeContext, makeListenContext, makeMessage, openOutbound } from './context.js'
 
 let sink: WebhookSink
 let outbound: Outbound
@@ -106,16 +106,8 @@ describe('a key', () => {
     context?: Partial<ListenContext>
   }) {
     const presses: ButtonPress[] = []
-    const context: ListenContext = {
-      fetch: outbound.fetch,
-      signal: new AbortController().signal,
-      now: () => 0,
-      hookUrl,
-      hookSecret: 'secret',
-      onPress: async (given) => `press ${presses.push(given)}`,
-      onProblem: () => {},
-      ...changes.context,
-    }
+    const onPress = async (given: ButtonPress): Promise<string> => `press ${presses.push(given)}`
+    const context = makeListenContext(outbound, { hookUrl, onPress, ...changes.context })
     const { query = `?ack=${encodeURIComponent(ack.data)}` } = changes
     const body = new URLSearchParams({ ...fields, ...changes.fields })
     const signature = changes.signature ?? signTwilioCall(`${hookUrl}${query}`, body, 'CANARY-token')
@@ -178,15 +170,9 @@ test.each([
 ])('says why keys are not heard', async (settings, hookUrl, problem) => {
   const problems: unknown[] = []
   const aborter = new AbortController()
-  const listening = twilioVoice.listen?.(readSettings(settings), {
-    fetch: outbound.fetch,
-    signal: aborter.signal,
-    now: () => 0,
-    hookUrl,
-    hookSecret: 'secret',
-    onPress: async () => '',
-    onProblem: (given) => problems.push(given),
-  })
+  const onProblem = (given: string | null): void => void problems.push(given)
+  const context = makeListenContext(outbound, { signal: aborter.signal, hookUrl, onProblem })
+  const listening = twilioVoice.listen?.(readSettings(settings), context)
   aborter.abort()
   await listening
   expect(problems).toEqual([problem])

@@ -36,13 +36,19 @@ function genie(kind: string, root: string): Vendor {
     }),
     answer(request) {
       if (request.headers.authorization !== `GenieKey ${key}`) return refuse(401, 'Could not authenticate')
+      if (request.method === 'GET' && request.path === `${root}/v2/alerts/requests/43a29c5c`) {
+        return replyJson(200, {
+          data: { isSuccess: true, action: 'Create', status: 'Created alert', alertId: '70413a06' },
+        })
+      }
       const schema = schemaOf(request, `${root}/v2/alerts`)
       if (schema === null) return refuse(404, 'not found')
       const { error } = schema.safeParse(request.json)
       if (error) return refuse(422, error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`).join(', '))
       return replyJson(202, { result: 'Request will be processed', took: 0.1, requestId: '43a29c5c' })
     },
-    read: ({ path, json }) => (path.includes('?') ? null : textsOf(json)),
+    read: ({ method, path, json }) => (method === 'GET' || path.includes('?') ? null : textsOf(json)),
+    keyOf: ({ json }) => (json as { alias?: unknown } | undefined)?.alias,
     errors: [
       ['a key nobody knows', refuse(401, 'Could not authenticate'), { kind: 'permanent', scope: 'channel' }],
       ['a key of another form', refuse(422, 'Key format is not valid!'), { kind: 'permanent', scope: 'channel' }],

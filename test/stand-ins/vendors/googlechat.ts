@@ -40,6 +40,7 @@ export const googlechat: Vendor = {
     })
   },
   read: ({ json }) => textsOf(json),
+  keyOf: ({ path }) => new URL(path, 'http://x.example').searchParams.get('requestId') ?? undefined,
   errors: [
     ['a bad key', refuse(400, 'INVALID_ARGUMENT', 'API key not valid.'), { kind: 'permanent', scope: 'channel' }],
     ['a bad message', refuse(400, 'INVALID_ARGUMENT', 'Cannot find field.'), { kind: 'degrade', to: 'plain' }],

@@ -19,7 +19,7 @@ import { pushover } from './pushover.js'
 import { rocketchat } from './rocketchat.js'
 import { signal } from './signal.js'
 import { slackBot, slackWebhook } from './slack.js'
-import { snsPhone, snsTopic } from './sns.js'
+import { snsFifo, snsPhone, snsTopic } from './sns.js'
 import { teams } from './teams.js'
 import { telegram } from './telegram.js'
 import { twilioSms } from './twilio-sms.js'
@@ -28,7 +28,7 @@ import type { OwnVendor, Vendor } from './vendor.js'
 import { vonageSms } from './vonage-sms.js'
 import { webhook } from './webhook.js'
 import { webpush } from './webpush.js'
-import { whatsappSession, whatsappTemplate, whatsappTwilio } from './whatsapp.js'
+import { whatsappButtons, whatsappSession, whatsappTemplate, whatsappTwilio } from './whatsapp.js'
 import { zulipChannel, zulipDirect } from './zulip.js'
 
 /** One line a vendor; the contract test finds them by kind. */
@@ -63,6 +63,7 @@ export const vendors: readonly (Vendor | OwnVendor)[] = [
   onesignal,
   whatsappTemplate,
   whatsappSession,
+  whatsappButtons,
   whatsappTwilio,
   signal,
   beamsUsers,
@@ -72,5 +73,6 @@ export const vendors: readonly (Vendor | OwnVendor)[] = [
   inbox,
   log,
   snsTopic,
+  snsFifo,
   snsPhone,
 ]

@@ -29,6 +29,7 @@ export const line: Vendor = {
       : tooLongAnswer()
   },
   read: ({ json }) => textsOf((json as Push).messages),
+  keyOf: ({ headers }) => headers['x-line-retry-key'],
   errors: [
     ['wrong token', refuse(401, 'Authentication failed.'), { kind: 'permanent', scope: 'channel' }],
     ['not for this plan', refuse(403, 'Not permitted'), { kind: 'permanent', scope: 'channel' }],

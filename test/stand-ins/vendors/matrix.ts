@@ -1,9 +1,14 @@
-import type { SinkReply } from '../webhook-sink.js'
+import type { SinkReply, SinkRequest } from '../webhook-sink.js'
 import { replyJson, textsOf, type Vendor } from './vendor.js'
 
 const room = '!alerts:example.org'
 
+const uploadMax = 20_000_000
+const uri = 'mxc://example.org/AQwafuaFswefuhsfAFAgsw'
+
 interface RoomMessage {
+  url?: unknown
+  info?: { mimetype?: unknown; size?: unknown }
   msgtype?: unknown
   body?: unknown
   format?: unknown
@@ -17,11 +22,13 @@ export const matrix: Vendor = {
   kind: 'matrix',
   address: room,
   settings: (baseUrl) => ({ base_url: baseUrl, access_token: 'syt_CANARY' }),
-  answer({ method, path, headers, bytes, json }) {
+  answer(request) {
+    const { method, path, headers, bytes, json } = request
+    if (headers.authorization !== 'Bearer syt_CANARY') return refuse(401, 'M_UNKNOWN_TOKEN')
+    if (/\/media\//.test(path)) return takeMedia(request)
     const [, roomId = '', transaction = ''] =
       /^\/_matrix\/client\/v3\/rooms\/([^/]+)\/send\/m\.room\.message\/([^/]+)$/.exec(path) ?? []
     if (method !== 'PUT' || transaction === '') return refuse(404, 'M_UNRECOGNIZED')
-    if (headers.authorization !== 'Bearer syt_CANARY') return refuse(401, 'M_UNKNOWN_TOKEN')
     if (decodeURIComponent(roomId) !== room) return refuse(403, 'M_FORBIDDEN')
     // The server's part of an event takes up to two kilobytes.
     if (bytes.length > 65_536 - 2_048) return refuse(413, 'M_TOO_LARGE')
@@ -30,7 +37,8 @@ export const matrix: Vendor = {
     const isFine = isMessage(content) && related === '$1' && isMessage(content['m.new_content'] ?? content)
     return isFine ? replyJson(200, { event_id: '$1' }) : refuse(400, 'M_BAD_JSON')
   },
-  read: ({ json }) => textsOf(json),
+  read: ({ method, json }) => (method === 'PUT' && (json as RoomMessage).url === undefined ? textsOf(json) : null),
+  keyOf: ({ method, path }) => (method === 'PUT' ? path : undefined),
   errors: [
     ['unknown token', refuse(401, 'M_UNKNOWN_TOKEN'), { kind: 'permanent', scope: 'channel' }],
     ['not in the room', refuse(403, 'M_FORBIDDEN'), { kind: 'permanent', scope: 'address' }],
@@ -53,7 +61,18 @@ export const matrix: Vendor = {
   ],
 }
 
-function isMessage({ msgtype, body, format, formatted_body }: RoomMessage): boolean {
+function takeMedia({ method, path, bytes, headers }: SinkRequest): SinkReply {
+  if (method === 'GET' && path === '/_matrix/client/v1/media/config')
+    return replyJson(200, { 'm.upload.size': uploadMax })
+  if (method !== 'POST' || !path.startsWith('/_matrix/media/v3/upload?filename=')) return refuse(404, 'M_UNRECOGNIZED')
+  if (bytes.length > uploadMax) return refuse(413, 'M_TOO_LARGE')
+  return headers['content-type'] === undefined ? refuse(400, 'M_UNKNOWN') : replyJson(200, { content_uri: uri })
+}
+
+function isMessage({ msgtype, body, format, formatted_body, url, info }: RoomMessage): boolean {
+  if (msgtype === 'm.file' || msgtype === 'm.image') {
+    return typeof body === 'string' && body !== '' && url === uri && Number.isInteger(info?.size)
+  }
   const isPlain = msgtype === 'm.text' && typeof body === 'string' && body.trim() !== ''
   if (format === undefined) return isPlain
   return isPlain && format === 'org.matrix.custom.html' && isHtml(String(formatted_body))

@@ -1,4 +1,4 @@
-import type { SinkReply } from '../webhook-sink.js'
+import type { SinkReply, SinkRequest } from '../webhook-sink.js'
 import { replyJson, textsOf, type Vendor } from './vendor.js'
 
 interface Publish {
@@ -12,14 +12,18 @@ interface Publish {
   actions?: { action?: unknown; label?: unknown; url?: unknown; method?: unknown }[]
 }
 
-/** A server of one's own with access control, without attachments. */
+const fileBytesMax = 15_000_000
+
+/** A server of one's own with access control, which takes attachments of 15 MB. */
 export const ntfy: Vendor = {
   kind: 'ntfy',
   address: 'alerts-tim',
   settings: (baseUrl) => ({ base_url: baseUrl, token: 'tk_CANARY' }),
-  answer({ method, path, headers, bytes, json }) {
-    if (method !== 'POST' || path !== '/') return refuse(404, 40_401, 'page not found')
+  answer(request) {
+    const { method, path, headers, bytes, json } = request
     if (headers.authorization !== 'Bearer tk_CANARY') return refuse(401, 40_101, 'unauthorized')
+    if (method === 'PUT') return takeFile(request)
+    if (method !== 'POST' || path !== '/') return refuse(404, 40_401, 'page not found')
     if (bytes.length > 8_192) return refuse(413, 41_303, 'JSON body too large')
     if (typeof json !== 'object' || json === null) return refuse(400, 40_024, 'request body must be valid JSON')
     const refusal = judge(json as Publish)
@@ -27,7 +31,11 @@ export const ntfy: Vendor = {
     const { topic, sequence_id, message } = json as Publish
     return replyJson(200, { id: 'hwQ2YpKdmg', time: 1, event: 'message', topic, sequence_id, message })
   },
-  read: ({ json }) => textsOf(json),
+  read: ({ method, headers, json }) =>
+    method === 'PUT'
+      ? ['x-title', 'x-message', 'x-actions', 'x-click'].map((name) => decodeWords(headers[name] ?? '')).join('\n')
+      : textsOf(json),
+  keyOf: ({ headers, json }) => headers['x-sequence-id'] ?? (json as Publish).sequence_id,
   errors: [
     ['unauthorized', refuse(401, 40_101, 'unauthorized'), { kind: 'permanent', scope: 'channel' }],
     ['forbidden topic', refuse(403, 40_301, 'forbidden'), { kind: 'permanent', scope: 'address' }],
@@ -42,6 +50,33 @@ export const ntfy: Vendor = {
     ['internal error', refuse(500, 50_001, 'internal server error'), { kind: 'transient' }],
     ['a page in front', { status: 200, body: '<html>' }, { kind: 'unknown' }],
   ],
+}
+
+/** The body is the file, and headers say the rest, as encoded words where they are not ASCII. */
+function takeFile({ path, headers, bytes }: SinkRequest): SinkReply {
+  const texts = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, decodeWords(value)]))
+  if (bytes.length > fileBytesMax) return refuse(413, 41_301, 'attachment too large, or bandwidth limit reached')
+  if ((texts['x-filename'] ?? '') === '') return refuse(400, 40_000, 'a file without a name')
+  if (Object.values(texts).some((text) => text.includes('\ufffd'))) return refuse(400, 40_011, 'must be UTF-8 encoded')
+  const refusal = judge({
+    topic: path.slice(1),
+    title: texts['x-title'],
+    // A message that has a file may say nothing.
+    message: texts['x-message'] ?? 'You received a file',
+    priority: Number(texts['x-priority']),
+    tags: (texts['x-tags'] ?? '').split(','),
+    click: texts['x-click'],
+    sequence_id: texts['x-sequence-id'],
+    actions: JSON.parse(texts['x-actions'] ?? '[]') as Publish['actions'],
+  })
+  return refusal ?? replyJson(200, { id: 'hwQ2YpKdmg', time: 1, event: 'message', attachment: { name: 'a' } })
+}
+
+/** RFC 2047, as Go's `mime.WordDecoder` reads it: what is between two words is no text. */
+function decodeWords(text: string): string {
+  return text
+    .replace(/\?= +=\?/g, '?==?')
+    .replace(/=\?UTF-8\?B\?([A-Za-z0-9+/=]*)\?=/g, (_, word: string) => Buffer.from(word, 'base64').toString())
 }
 
 function judge({ topic, title, message, priority, tags, click, sequence_id, actions = [] }: Publish): SinkReply | null {

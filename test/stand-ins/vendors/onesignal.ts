@@ -28,6 +28,7 @@ export const onesignal: Vendor = {
     return isNotification(given) ? replyJson(200, { id: 'b15ba6e5', external_id: null }) : refuse(400, 'invalid')
   },
   read: ({ json }) => textsOf(json),
+  keyOf: ({ json }) => (json as { idempotency_key?: unknown }).idempotency_key,
   errors: [
     ['nobody subscribed', nobody(), { kind: 'permanent', scope: 'address' }],
     [

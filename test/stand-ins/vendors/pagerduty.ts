@@ -39,6 +39,7 @@ export const pagerduty: Vendor = {
     return replyJson(202, { status: 'success', message: 'Event processed', dedup_key: data.dedup_key })
   },
   read: ({ json }) => ((json as { event_action: string }).event_action === 'trigger' ? textsOf(json) : null),
+  keyOf: ({ json }) => (json as { dedup_key?: unknown }).dedup_key,
   errors: [
     ['invalid event', refuse(["'payload.severity' is invalid"]), { kind: 'permanent', scope: 'message' }],
     ['a key nobody knows', { status: 400, body: 'Invalid routing key' }, { kind: 'permanent', scope: 'channel' }],

@@ -18,6 +18,7 @@ export const pushbullet: Vendor = {
       : refuse(400, { param: 'body' })
   },
   read: ({ json }) => textsOf(json),
+  keyOf: ({ json }) => (json as { guid?: unknown }).guid,
   errors: [
     ['invalid token', refuse(401, { code: 'invalid_access_token' }), { kind: 'permanent', scope: 'channel' }],
     ['no access', refuse(403, {}), { kind: 'permanent', scope: 'channel' }],

@@ -59,6 +59,14 @@ export const snsTopic: Vendor = {
   errors,
 }
 
+/** A FIFO topic drops what comes again with the key of before. */
+export const snsFifo: Vendor = {
+  ...snsTopic,
+  variant: 'fifo',
+  settings: (baseUrl) => ({ ...snsTopic.settings(baseUrl), topic_arn: `${topic}.fifo` }),
+  keyOf: (request) => fieldsOf(request).MessageDeduplicationId,
+}
+
 /** Publish to a phone number. */
 export const snsPhone: Vendor = {
   kind: 'sns',

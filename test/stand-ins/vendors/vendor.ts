@@ -13,6 +13,8 @@ export interface Vendor {
   settings: (baseUrl: string) => Record<string, unknown>
   /** An address that works, or null when the settings name the destination. */
   address: string | null
+  /** Where the vendor drops or joins a repeat: what it knows a request by; undefined for a request that has none. */
+  keyOf?: (request: SinkRequest) => unknown
   /** The vendor's answer: success, or the refusal this very request deserves. */
   answer: (request: SinkRequest) => SinkReply | Promise<SinkReply>
   /** All that the reader gets of a request, links and buttons included; null when it puts nothing before a reader. */

@@ -17,6 +17,7 @@ export const webhook: Vendor = {
     return { status: isComplete ? 200 : 400, body: isComplete ? 'ok' : 'no JSON' }
   },
   read: ({ json }) => textsOf(json),
+  keyOf: ({ headers }) => headers['webhook-id'],
   errors: [
     ['moved', { status: 302, headers: { location: 'http://127.0.0.1:1/' } }, { kind: 'permanent', scope: 'channel' }],
     ['unknown caller', { status: 401 }, { kind: 'permanent', scope: 'channel' }],

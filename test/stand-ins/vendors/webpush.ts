@@ -37,6 +37,7 @@ export function webpushAt(now: () => number): Vendor {
       return { status: 201, headers: { location: 'https://push.example/m/1' } }
     },
     read: (request) => readPush(request).map(String).join('\n'),
+    keyOf: ({ headers }) => headers.topic,
     errors: [
       ['gone', replyJson(410, { code: 410, errno: 106 }), { kind: 'permanent', scope: 'address' }],
       ['never known', { status: 404 }, { kind: 'permanent', scope: 'address' }],

@@ -40,6 +40,20 @@ export const whatsappTemplate: Vendor = {
   errors,
 }
 
+/** The same with a webhook: the first button of the template is a quick reply, and readers may have written. */
+export const whatsappButtons: Vendor = {
+  ...whatsappTemplate,
+  variant: 'buttons',
+  settings: (baseUrl) => ({
+    ...metaSettings(baseUrl),
+    session: 'auto',
+    template_button: true,
+    app_secret: 'CANARY-app-secret',
+    verify_token: 'CANARY-verify',
+  }),
+  answer: (request) => judgeMeta(request, 'any', true) ?? acceptAtMeta(),
+}
+
 /** The same, for a recipient who has written within 24 hours. */
 export const whatsappSession: Vendor = {
   ...whatsappTemplate,
@@ -95,31 +109,61 @@ interface MetaMessage {
   recipient_type?: unknown
   to?: string
   type?: unknown
+  biz_opaque_callback_data?: unknown
   text?: { body: string }
+  interactive?: {
+    type: string
+    body: { text: string }
+    action: { buttons: { type: string; reply: { id: string; title: string } }[] }
+  }
   template?: {
     name: string
     language: { code: string }
-    components: { type: string; parameters: { text: string }[] }[]
+    components: { type: string; sub_type?: string; index?: string; parameters: { text: string; payload?: string }[] }[]
   }
 }
 
-function judgeMeta({ method, path, headers, json }: SinkRequest, takes: 'template' | 'any'): SinkReply | null {
+function judgeMeta(
+  { method, path, headers, json }: SinkRequest,
+  takes: 'template' | 'any',
+  hasButton = false,
+): SinkReply | null {
   if (headers.authorization !== 'Bearer CANARY-token') return refuse(401, 190)
   if (method !== 'POST' || path !== '/v23.0/106540352242922/messages') return refuse(404, 33)
-  const { messaging_product, recipient_type, to = '', type, text, template } = (json ?? {}) as MetaMessage
+  const message = (json ?? {}) as MetaMessage
+  const { messaging_product, recipient_type, to = '', type, text, template, biz_opaque_callback_data = '' } = message
+  if (String(biz_opaque_callback_data).length > 512) return refuse(400, 100)
   if (messaging_product !== 'whatsapp' || recipient_type !== 'individual') return refuse(400, 100)
   if (!/^\+?[1-9]\d{6,14}$/.test(to)) return refuse(400, 131009)
   if (type === 'text' && takes === 'any') {
     const body = text?.body ?? ''
     return body.trim() !== '' && body.length <= 4_096 && !/\p{Surrogate}/u.test(body) ? null : refuse(400, 100)
   }
+  if (type === 'interactive' && takes === 'any') return isReply(message.interactive) ? null : refuse(400, 131009)
   if (type !== 'template' || template === undefined) return refuse(400, 131047)
   if (template.name !== 'alert' || template.language.code !== 'en_US') return refuse(404, 132001)
   const [body, ...others] = template.components
-  if (body?.type !== 'body' || others.length > 0 || body.parameters.length !== 2) return refuse(400, 132000)
+  if (body?.type !== 'body' || body.parameters.length !== 2) return refuse(400, 132000)
+  if (hasButton ? others.length !== 1 || !isQuickReply(others[0]) : others.length > 0) return refuse(400, 132000)
   const values = body.parameters.map((parameter) => parameter.text)
   if (values.join('').length + 60 > 1_024) return refuse(400, 132005)
   return areValues(values) ? null : refuse(400, 132018)
+}
+
+/** At most three buttons, with titles of 20 characters and ids of 256, under a text of 1,024. */
+function isReply(interactive: MetaMessage['interactive']): boolean {
+  const { type, body, action } = interactive ?? { type: '', body: { text: '' }, action: { buttons: [] } }
+  const isText = body.text.trim() !== '' && body.text.length <= 1_024 && !/\p{Surrogate}/u.test(body.text)
+  const areButtons = action.buttons.every(({ type: kind, reply: { id, title } }) => {
+    return kind === 'reply' && id !== '' && id.length <= 256 && title !== '' && title.length <= 20
+  })
+  return type === 'button' && isText && areButtons && action.buttons.length >= 1 && action.buttons.length <= 3
+}
+
+function isQuickReply(component: NonNullable<MetaMessage['template']>['components'][number] | undefined): boolean {
+  const payload = component?.parameters[0]?.payload ?? ''
+  const isButton = component?.type === 'button' && component.sub_type === 'quick_reply' && component.index === '0'
+  return isButton && payload !== '' && payload.length <= 128
 }
 
 /** No value is empty, has a line break, a tab, or more than four spaces in a row. */

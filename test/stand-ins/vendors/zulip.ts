@@ -50,6 +50,7 @@ export const zulipChannel: Vendor = {
 
 function answer({ method, path, headers, body }: SinkRequest, isTarget: (form: URLSearchParams) => boolean): SinkReply {
   if (headers.authorization !== login) return refuse(401, 'UNAUTHORIZED', 'Invalid API key')
+  if (method === 'POST' && path === '/api/v1/user_uploads') return takeFile(headers, body)
   const form = new URLSearchParams(body)
   const content = form.get('content')
   const isContent = content !== null && [...content].length <= 10_000 && isBlock(content)
@@ -60,6 +61,15 @@ function answer({ method, path, headers, body }: SinkRequest, isTarget: (form: U
   if (method !== 'PATCH' || path !== '/api/v1/messages/42') return refuse(400, 'BAD_REQUEST', 'Invalid message(s)')
   const isMoved = [...(form.get('topic') ?? '')].length <= 60 && form.get('propagate_mode') === 'change_all'
   return isContent || isMoved ? replyJson(200, { result: 'success', msg: '' }) : refuse(400, 'BAD_REQUEST', 'Nothing')
+}
+
+/** One part of a form is the file; Zulip answers where it has it, and takes 25 MB. */
+function takeFile(headers: Record<string, string>, body: string): SinkReply {
+  const boundary = /^multipart\/form-data; boundary=(\S{1,70})$/.exec(headers['content-type'] ?? '')?.[1]
+  const hasFile = /^--\S+\r\ncontent-disposition: form-data; name="filename"; filename="[^"\r\n]+"\r\n/i.test(body)
+  if (boundary === undefined || !hasFile) return refuse(400, 'BAD_REQUEST', 'You must specify a file to upload')
+  if (body.length > 25 * 1_048_576) return refuse(400, 'BAD_REQUEST', 'Uploaded file is larger than the allowed limit')
+  return replyJson(200, { result: 'success', msg: '', url: '/user_uploads/2/ab/report.pdf', filename: 'report.pdf' })
 }
 
 /** The words of a mail stand in a block of code, which nothing in them ends: where Zulip looks for an end, there is one. */
