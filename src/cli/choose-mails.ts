@@ -19,7 +19,10 @@ const chosenMax = 10_000
 
 export function choosing(command: Command): Command {
   return command
-    .option('--search <words>', 'words in subject, sender or recipients')
+    .option(
+      '--search <query>',
+      'words, "a phrase", back*, -not, from: to: rcpt: subject: body: has:attachment larger: …',
+    )
     .option('--status, --state <state>', 'stored, routed, unrouted, held or failed')
     .option('--route <name>', 'mails this route sent')
     .option('--since <time>', 'ISO time, or a duration like 2h')

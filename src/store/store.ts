@@ -280,6 +280,7 @@ export interface MailFilter {
   since?: number
   until?: number
   route?: string
+  channel?: string
   oldestFirst?: boolean
 }
 

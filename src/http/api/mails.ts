@@ -10,12 +10,14 @@ import { readActor } from './actor.js'
 import { answer, binaryAnswer, createRoutes, jsonBody, operation, pageOf } from './operation.js'
 import { idParam, pageQuery, timeQuery } from './query.js'
 import { replay, replayBody } from './replay.js'
+import { readSearch, searchQuery } from './search.js'
 
 const listQuery = z.object({
   ...pageQuery,
   status: z.enum(mailStatuses).optional(),
-  search: z.string().max(500).optional().describe('Words that must all occur.'),
+  search: searchQuery.optional(),
   route: z.string().max(200).optional(),
+  channel: z.string().max(200).optional(),
   since: timeQuery.optional(),
   until: timeQuery.optional(),
   order: z.enum(['newest', 'oldest']).default('newest'),
@@ -74,7 +76,7 @@ export function mailRoutes({ calls }: Pick<ApiParts, 'calls'>) {
 
   routes.openapi(listMails, async (c) => {
     const { search, order, ...filter } = c.req.valid('query')
-    return c.json(await calls.listMails({ ...filter, text: search, oldestFirst: order === 'oldest' }), 200)
+    return c.json(await calls.listMails({ ...filter, query: readSearch(search), oldestFirst: order === 'oldest' }), 200)
   })
   routes.openapi(replayMails, async (c) => c.json(await replay(calls, c.req.valid('json'), readActor(c)), 200))
   routes.openapi(readMail, async (c) => c.json(await find(c.req.valid('param').id), 200))

@@ -4,6 +4,7 @@ import { ApiError } from '../../domain/errors.js'
 import type { EngineCalls } from '../../engine/engine-calls.js'
 import { timeQuery } from './query.js'
 import { compareOutcomes, type ReplayDifference } from './replay-difference.js'
+import { readSearch, searchQuery } from './search.js'
 
 const mailsMax = 1_000
 /** Each mail of a dry run is routed while the caller waits, and may ask an LLM. */
@@ -11,7 +12,7 @@ const dryRunMax = 100
 
 const selection = {
   status: z.enum(mailStatuses).optional(),
-  search: z.string().max(500).optional(),
+  search: searchQuery.optional(),
   route: z.string().max(200).optional(),
   since: timeQuery.optional(),
   until: timeQuery.optional(),
@@ -56,7 +57,7 @@ async function choose(calls: EngineCalls, body: ReplayBody): Promise<{ ids: stri
   if (body.ids) return { ids: [...new Set(body.ids)], next_cursor: null }
   const { status, search, route, since, until, cursor, dry_run } = body
   const limit = dry_run ? Math.min(body.limit, dryRunMax) : body.limit
-  const filter = { status, text: search, route, since, until, cursor, limit, oldestFirst: true }
+  const filter = { status, query: readSearch(search), route, since, until, cursor, limit, oldestFirst: true }
   const { items, next_cursor } = await calls.listMails(filter)
   return { ids: items.map(({ id }) => id), next_cursor }
 }

@@ -38,10 +38,11 @@ interface Range {
 
 /** All of a filter as terms of one query. */
 export function termsOf(filter: MailFilter): MailTerm[] {
-  const { status, route, since, until, text, query } = filter
+  const { status, route, channel, since, until, text, query } = filter
   const terms: MailQuery['terms'] = [...(query?.terms ?? []), ...(text ? queryForWords(text).terms : [])]
   if (status) terms.push({ kind: 'state', value: status, negated: false })
   if (route) terms.push({ kind: 'route', value: route, negated: false })
+  if (channel) terms.push({ kind: 'channel', value: channel, negated: false })
   if (since !== undefined) terms.push({ kind: 'after', at: since, negated: false })
   if (until !== undefined) terms.push({ kind: 'before', at: until, negated: false })
   return terms
