@@ -6,7 +6,7 @@ const promised: Record<string, string[]> = {
   actions: ['list', 'build', 'run', 'push', 'versions', 'rollback', 'rm'],
   notifications: ['list', 'show', 'ack', 'resolve'],
   deliveries: ['list', 'show', 'dead', 'retry', 'cancel'],
-  channels: ['list', 'test', 'pause', 'resume'],
+  channels: ['list', 'show', 'kinds', 'create', 'set', 'delete', 'test', 'pause', 'resume', 'rotate-key'],
   people: ['list', 'show', 'set', 'link', 'rm'],
   silences: ['list', 'add', 'end'],
   monitors: ['list', 'ping'],

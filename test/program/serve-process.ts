@@ -12,18 +12,20 @@ export interface ServeProcess {
   /** Sends a mail by SMTP and resolves with it once it is routed. */
   route: (raw: string, from: string, to: string) => Promise<MailDetail>
   get: <Answer>(path: string) => Promise<Answer>
+  /** Everything it said so far. */
+  log: () => string
   kill: (signal: 'SIGKILL' | 'SIGTERM') => Promise<void>
 }
 
 /** `mailtrigger serve` as a process of its own, which can be killed, on free ports and the folder's routes.yaml. */
-export async function startServe(folder: string): Promise<ServeProcess> {
-  const args = ['serve', '--inbox-only', '--smtp', '127.0.0.1:0', '--http', '127.0.0.1:0']
+export async function startServe(folder: string, flags: string[] = ['--inbox-only']): Promise<ServeProcess> {
+  const args = ['serve', ...flags, '--smtp', '127.0.0.1:0', '--http', '127.0.0.1:0']
   const server = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', resolve('dist/main.js'), ...args], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env.PATH, HOME: process.env.HOME },
   })
-  await said(server, '/api/v1')
+  const log = await said(server, '/api/v1')
   const { url, token, smtp } = JSON.parse(readFileSync(join(folder, 'data', 'runtime.json'), 'utf8')) as {
     url: string
     token: string
@@ -39,6 +41,7 @@ export async function startServe(folder: string): Promise<ServeProcess> {
     url,
     token,
     get,
+    log,
     async route(raw, from, to) {
       const client = await connectRaw(smtp[0]?.port ?? 0)
       await client.ask('EHLO test.mailtrigger.app')
@@ -68,13 +71,14 @@ export async function startServe(folder: string): Promise<ServeProcess> {
   }
 }
 
-function said(server: ChildProcess, words: string): Promise<void> {
+/** Resolves, with what gives all of it, once it said these words. */
+function said(server: ChildProcess, words: string): Promise<() => string> {
   let text = ''
   server.stderr?.setEncoding('utf8')
   return new Promise((done, reject) => {
     server.stderr?.on('data', (chunk: string) => {
       text += chunk
-      if (text.includes(words)) done()
+      if (text.includes(words)) done(() => text)
     })
     server.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${text}`)))
   })
