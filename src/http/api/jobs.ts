@@ -13,7 +13,13 @@ const runParam = nameParam.extend({ id: z.string().min(1).max(64) })
 const nextQuery = z.object({ count: z.coerce.number().int().min(1).max(100).default(10) })
 /** Proxies and clients give up on answers that take minutes; a run may take fifteen. */
 const runQuery = z.object({
-  wait: z.coerce.number().min(0).max(240).default(60).describe('Seconds to wait for its end.'),
+  wait: z.coerce
+    .number()
+    .min(0)
+    .max(240)
+    .default(60)
+    // Coerced, null would be 0; in a query there is none.
+    .openapi({ type: 'number', description: 'Seconds to wait for its end.' }),
 })
 const queryBody = z.object({
   sql: z.string().trim().min(1).max(100_000).describe('One SELECT; it has two seconds.'),

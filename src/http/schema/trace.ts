@@ -50,7 +50,8 @@ const RouteTrace = z
     source: z.string().describe('`routes.yaml:12`'),
     verdict: z.enum(['matched', 'not_matched', 'skipped', 'retry']),
     reason: z.string().nullable().describe('Why it was skipped or will be retried.'),
-    condition: ConditionTrace.nullable(),
+    // `.nullable()` would say of every condition, also of those within, that it may be null.
+    condition: z.union([ConditionTrace, z.null()]),
     steps: z.array(StepTrace),
     recipients: z.array(z.string()).describe('After the last step.'),
     deliveries: z.array(
