@@ -8,11 +8,12 @@ import { createIdSource } from './domain/new-id.js'
 import type { EngineCalls, EngineInfo } from './engine/engine-calls.js'
 import { startEngineThread } from './engine/engine-thread.js'
 import type { ConfigSource } from './engine/load-config.js'
+import { openConsole } from './http/console/open-console.js'
 import { createEventLog } from './http/event-log.js'
 import { createAccess } from './http/identity/access.js'
 import { identityRoutes } from './http/identity/identity-routes.js'
-import { showPlainPage } from './http/identity/show-page.js'
 import { openRuntimeFile } from './http/runtime-file.js'
+import type { ServerStatus } from './http/schema/server.js'
 import { type HttpListener, startHttp } from './http/start-http.js'
 import type { Logger, LogLevel } from './log/logger.js'
 import { type Certificate, ensureCertificate } from './receive/certificate.js'
@@ -70,31 +71,35 @@ export async function startApp(options: AppOptions): Promise<App> {
     const newId = createIdSource()
     const saveMail = batchSaves(calls)
 
+    const status = async (): Promise<ServerStatus> => ({
+      version,
+      pid: process.pid,
+      uptime_s: Math.round(process.uptime()),
+      config: { hash: info.hash, files: info.files, routes: info.routes, warnings: info.warnings.length },
+      smtp: smtp.addresses,
+      memory_bytes: process.memoryUsage.rss(),
+      ...(await calls.readStats()),
+    })
+    const reloadFor = async (actor: string) => {
+      const next = await reload(actor)
+      return { hash: next.hash, routes: next.routes }
+    }
+    const web = openConsole({ access, calls, status, reload: reloadFor, log, now: Date.now })
     const http: HttpListener = await startHttp(info.server.http.listen, {
       calls,
       events,
       log,
       identify: async (c) => (await access.recognise(c))?.identity ?? null,
       isTrustedProxy: access.isTrustedProxy,
-      identityRoutes: identityRoutes({ access, calls, show: showPlainPage, log, now: Date.now }),
+      identityRoutes: identityRoutes({ access, calls, show: web.show, log, now: Date.now }),
+      consoleRoutes: web.routes,
       url: () => info.server.http.publicUrl ?? browsable(http.url),
       isReady: () => ready,
       saveMail,
       newId: () => newId(Date.now()),
       mailLimits: () => info.server.smtp,
-      reload: async (actor) => {
-        const next = await reload(actor)
-        return { hash: next.hash, routes: next.routes }
-      },
-      status: async () => ({
-        version,
-        pid: process.pid,
-        uptime_s: Math.round(process.uptime()),
-        config: { hash: info.hash, files: info.files, routes: info.routes, warnings: info.warnings.length },
-        smtp: smtp.addresses,
-        memory_bytes: process.memoryUsage.rss(),
-        ...(await calls.readStats()),
-      }),
+      reload: reloadFor,
+      status,
     })
     stops.push(http.stop)
 

@@ -1,11 +1,12 @@
 import type { Identity } from '../../domain/identity.js'
 import type { EngineCalls } from '../../engine/engine-calls.js'
+import type { ServerStatus } from '../schema/server.js'
 
 /** What the pages stand on: the same calls as the API, nothing else. */
 export interface ConsoleParts {
   calls: EngineCalls
-  status: () => Promise<Record<string, unknown>>
-  reload: () => Promise<{ hash: string; routes: number }>
+  status: () => Promise<ServerStatus>
+  reload: (actor: string) => Promise<{ hash: string; routes: number }>
   now: () => number
 }
 

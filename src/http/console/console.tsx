@@ -4,13 +4,12 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { z } from 'zod'
 import { ApiError, ConfigError } from '../../domain/errors.js'
 import type { Logger } from '../../log/logger.js'
-import type { Assets } from './assets.js'
 import type { ConsoleEnv, ConsoleParts } from './console-env.js'
 import { EmptyState } from './elements/card.js'
 import { redirectWith } from './flash.js'
 import { pages } from './pages/index.js'
 import { readForm } from './read-form.js'
-import { createRenderer, readTheme, themeCookie } from './render-page.js'
+import { type RenderPage, readTheme, themeCookie } from './render-page.js'
 
 const yearSeconds = 31_536_000
 
@@ -18,8 +17,7 @@ const yearSeconds = 31_536_000
  * The console: pages made on the server, over the same calls as the API. Whoever mounts it makes sure that `identity`
  * is set, and that forms come from our own pages.
  */
-export function createConsole(parts: ConsoleParts & { log: Logger }, assets: Assets): Hono<ConsoleEnv> {
-  const render = createRenderer(assets)
+export function createConsole(parts: ConsoleParts & { log: Logger }, render: RenderPage): Hono<ConsoleEnv> {
   const app = new Hono<ConsoleEnv>()
   for (const mount of pages) app.route('/', mount(parts, render))
   app.post('/theme', async (c) => {

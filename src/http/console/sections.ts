@@ -20,4 +20,5 @@ export const sections = [
   { id: 'system', label: 'System', href: '/system', icon: 'gear' },
 ] as const satisfies { id: string; label: string; href: string; icon: IconName }[]
 
-export type SectionId = (typeof sections)[number]['id']
+/** The account is no section of the menu: the way there is the reader's own name. */
+export type SectionId = (typeof sections)[number]['id'] | 'account'

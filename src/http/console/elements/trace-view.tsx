@@ -132,7 +132,7 @@ function ConditionView({ node, isTop = false }: { node: ConditionTrace; isTop?: 
       ) : (
         <span class="asked">
           <b>{node.field ?? node.kind}</b> {node.operator ? node.operator.replace('_', ' ') : null}{' '}
-          {node.expected === null ? null : <q>{node.expected}</q>}
+          {node.expected === null ? null : <code>{node.expected}</code>}
         </span>
       )}
       {node.seen === null ? null : (

@@ -146,8 +146,6 @@ function MailTable({ mails, back }: { mails: MailSummary[]; back: string }) {
               <th scope="col" class="wide">
                 Subject
               </th>
-              <th scope="col">From</th>
-              <th scope="col">To</th>
               <th scope="col">Routes</th>
               <th scope="col">Received</th>
             </tr>
@@ -183,10 +181,11 @@ function MailRow({ mail }: { mail: MailSummary }) {
         <a href={`/mails/${mail.id}`} class="row-link">
           {subject}
         </a>
+        <p class="sub">
+          {mail.from || mail.envelope.from || 'nobody'} → {describeRecipients(mail.envelope.to)}
+        </p>
         {mail.reason ? <p class="sub">{mail.reason}</p> : null}
       </td>
-      <td>{mail.from || mail.envelope.from || <span class="dim">nobody</span>}</td>
-      <td>{describeRecipients(mail.envelope.to)}</td>
       <td>{mail.routes.join(', ')}</td>
       <td class="narrow">
         <Time at={mail.received_at} />
