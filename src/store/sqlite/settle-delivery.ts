@@ -69,11 +69,11 @@ export function prepareSettle(database: Database.Database, counts: StatCounts) {
 
   /** Latency is that of alerts: what repeats or follows upon one is late by intention. */
   function count(row: SentRow, { attempt, now }: Settlement): void {
-    if (row.status === 'sent' || row.status === 'dead') counts.countDelivery(row.status, row, now)
+    if (row.status === 'dead') counts.countDelivery('dead', row, now)
     if (attempt && (row.status === 'failed' || row.status === 'dead')) counts.countDelivery('attempts_failed', row, now)
-    if (row.status !== 'sent' || row.purpose !== 'alert') return
-    const begun = selectBegun.get(row.mail_id, row.notification_id)?.at
-    if (begun !== undefined) counts.countLatency(now - begun, row, now)
+    if (row.status !== 'sent') return
+    const begun = row.purpose === 'alert' ? selectBegun.get(row.mail_id, row.notification_id)?.at : undefined
+    counts.countDelivery('sent', row, now, begun === undefined ? undefined : now - begun)
   }
 
   function followUp(row: SentRow, state: StateRow, { now, goesOn, ackDisplay }: Settlement): void {

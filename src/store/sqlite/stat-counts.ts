@@ -45,20 +45,14 @@ export class StatCounts {
     this.#increase('all', '', measure, at, by)
   }
 
-  /** For a delivery: counts for the gateway, its channel and its route. */
-  countDelivery(measure: StatMeasure, { channel, route }: { channel: string; route: string }, at: number): void {
-    this.#increase('all', '', measure, at, 1)
-    this.#increase('channel', channel, measure, at, 1)
-    this.#increase('route', route, measure, at, 1)
-  }
-
-  /** How long it took from receipt until an alert was sent. */
-  countLatency(latencyMs: number, { channel, route }: { channel: string; route: string }, at: number): void {
-    const bucket = latencyBoundsMs.findIndex((boundMs) => latencyMs <= boundMs)
-    const measure = `latency/${bucket === -1 ? latencyBoundsMs.length : bucket}`
-    this.#increase('all', '', measure, at, 1)
-    this.#increase('channel', channel, measure, at, 1)
-    this.#increase('route', route, measure, at, 1)
+  /**
+   * For a delivery: what the gateway counts is the sum of its channels.
+   * @param latencyMs of an alert that was sent: how long it took from receipt
+   */
+  countDelivery(measure: StatMeasure, delivery: { channel: string; route: string }, at: number, latencyMs?: number) {
+    const told = latencyMs === undefined ? measure : `${measure}/${bucketOf(latencyMs)}`
+    this.#increase('channel', delivery.channel, told, at, 1)
+    this.#increase('route', delivery.route, told, at, 1)
   }
 
   countHit(route: string, mailId: string, at: number): void {
@@ -90,4 +84,9 @@ export class StatCounts {
     if (known) known.count += by
     else this.#counts.set(key, { scope, at: minute, name, measure, count: by })
   }
+}
+
+function bucketOf(latencyMs: number): number {
+  const bucket = latencyBoundsMs.findIndex((boundMs) => latencyMs <= boundMs)
+  return bucket === -1 ? latencyBoundsMs.length : bucket
 }

@@ -28,10 +28,13 @@ interface Row {
 export function prepareStatSeries(database: Database.Database, queue: CommitQueue): Omit<StatsStore, 'readStats'> {
   // The driver binds every number as a real one, and only whole numbers divide to whole numbers.
   // A minute is either still a minute or in its hour, never both, so hours are the sum of the two.
+  // What the whole gateway delivers is the sum of its channels.
   const select = database.prepare<[Record<string, string | number | null>], Row>(
-    `SELECT at / CAST(@step AS INTEGER) * CAST(@step AS INTEGER) AS at, name, measure, sum(count) AS count FROM stat_buckets
-     WHERE step IN (60000, 3600000) AND step <= @step AND scope = @scope AND at >= @from AND at < @to
-       AND (@name IS NULL OR name = @name)
+    `SELECT at / CAST(@step AS INTEGER) * CAST(@step AS INTEGER) AS at, iif(@scope = 'all', '', name) AS name, measure,
+       sum(count) AS count
+     FROM stat_buckets
+     WHERE step IN (60000, 3600000) AND step <= @step AND scope IN (@scope, iif(@scope = 'all', 'channel', @scope))
+       AND at >= @from AND at < @to AND (@name IS NULL OR name = @name)
      GROUP BY 1, 2, 3 ORDER BY 1, 2`,
   )
   const rollUp = prepareRollUp(database)
@@ -56,9 +59,9 @@ function toPoints(rows: Row[], scope: SeriesQuery['scope']): StatPoint[] {
     }
     const point = points.at(-1)
     if (!point) continue
-    const bucket = /^latency\/(\d+)$/.exec(measure)?.[1]
+    const [counted = '', bucket] = measure.split('/')
     if (bucket !== undefined) point.latency[Number(bucket)] = count
-    else if (isMeasure(measure)) point.counts[measure] = count
+    if (isMeasure(counted)) point.counts[counted] += count
   }
   return points
 }
