@@ -1,5 +1,5 @@
-import type { Identity } from '../../domain/identity.js'
 import type { EngineCalls } from '../../engine/engine-calls.js'
+import type { CallerEnv } from '../identity/require-identity.js'
 import type { ServerStatus } from '../schema/server.js'
 
 /** What the pages stand on: the same calls as the API, nothing else. */
@@ -11,6 +11,4 @@ export interface ConsoleParts {
 }
 
 /** Every page is asked for by somebody known: who is not is sent to sign in before it gets here. */
-export interface ConsoleEnv {
-  Variables: { identity: Identity }
-}
+export type ConsoleEnv = CallerEnv
