@@ -61,7 +61,7 @@ export async function uploadFile(
   }
   let uri: string | undefined
   const call = {
-    url: `${baseUrl}/_matrix/media/v3/upload?filename=${encodeURIComponent(Buffer.from(filename).toString())}`,
+    url: `${baseUrl}/_matrix/media/v3/upload?filename=${encodeURIComponent(filename)}`,
     headers,
     bytes: { contentType, body },
   }

@@ -28,7 +28,11 @@ export async function readAttachments(
   const { attachments } = await context.loadMail()
   return keepSmall(
     attachments.map(({ filename, contentType, content }) => ({
-      filename: cleanLine(filename).replace(/[/\\]/g, '_') || 'unnamed',
+      // Half a character is none, and no name may lead out of a folder.
+      filename:
+        cleanLine(filename)
+          .replace(/\p{Surrogate}/gu, '')
+          .replace(/[/\\]/g, '_') || 'unnamed',
       contentType: /^(?!multipart\/)[\w.+-]+\/[\w.+-]+$/i.test(contentType) ? contentType : 'application/octet-stream',
       content: asBuffer(content),
     })),

@@ -81,18 +81,17 @@ async function takeBack(
   const text = hideSecrets(outcome.text, current().config.secrets).slice(0, excerptMax)
   const at = now()
   const next = decideNext({ ...outcome, text }, { ...sent, ruling: { type: 'own' } }, at, Math.random())
-  const status = next.status === 'failed' ? 'failed' : 'dead'
-  const isTaken = await store.settleLate({
+  const status = await store.settleLate({
     deliveryId: sent.id,
     epoch: sent.epoch,
     now: at,
-    status,
+    status: next.status === 'failed' ? 'failed' : 'dead',
     dueAt: next.dueAt,
     lastError: describe(next, text),
     remote: { reported: null, reported_at: null },
     attempt: { outcome: outcome.kind, excerpt: `reported later: ${text}`.slice(0, excerptMax) },
   })
-  if (!isTaken) return
+  if (status === null) return
   const { id, mailId, channel, recipient } = sent
   log('warn', 'a message that was sent did not arrive', { delivery: id, channel, status, reason: text })
   emit({ type: 'delivery.settled', delivery_id: id, mail_id: mailId, channel, recipient, status, detail: text })

@@ -3,8 +3,11 @@ import type { DeliveryPurpose, DeliveryStatus } from '../domain/delivery.js'
 /** What may become of a delivery after it was sent, because the vendor says so later. */
 export interface LateResultStore {
   readSent: (deliveryId: string) => Promise<SentDelivery | null>
-  /** False when the delivery does not stand as sent any more, or was sent again meanwhile: nothing is changed then. */
-  settleLate: (settlement: LateSettlement) => Promise<boolean>
+  /**
+   * The status that it has from now on. Null when the delivery does not stand as sent any more, or was sent again
+   * meanwhile: nothing is changed then.
+   */
+  settleLate: (settlement: LateSettlement) => Promise<DeliveryStatus | null>
 }
 
 /** What deciding upon a late result needs of a delivery, in whatever status it is. */

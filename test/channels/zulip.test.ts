@@ -1,10 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { renderZulip } from '#src/channels/dialects/zulip-markdown.js'
 import { outlineMessage } from '#src/channels/outline-message.js'
 import { zulip } from '#src/channels/zulip.js'
 import type { Outbound } from '#src/outbound/client.js'
-import { startWebhookSink, type WebhookSink } from '../stand-ins/webhook-sink.js'
-import { makeContext, makeMessage, openOutbound } from './context.js'
+import { type SinkReply, startWebhookSink, type WebhookSink } from '../stand-ins/webhook-sink.js'
+import { makeContext, makeMail, makeMessage, openOutbound } from './context.js'
 
 let outbound: Outbound
 let http: WebhookSink
@@ -77,4 +77,59 @@ test('the words of a mail stand in a block that they cannot end; links stand bel
   expect(lines.slice(0, end).join('\n')).not.toContain('```')
   expect(lines.slice(0, end).join('\n')).toContain('@**all** *x*')
   expect(lines.slice(end + 1)).toEqual(['[the log all](https://log.example/1)', 'https://x.example/a_b%281'])
+})
+
+describe('the files of a mail', () => {
+  const files = ['a (1).pdf', 'b.txt', 'c.txt'].map((filename) => {
+    return { filename, contentType: 'application/pdf', content: Buffer.from('bytes'), sizeBytes: 5 }
+  })
+  const changes = { loadMail: async () => makeMail({ attachments: files }) }
+  const message = makeMessage({ attachments: files })
+  const taken = { status: 200, body: '{"result":"success","msg":"","url":"/user_uploads/2/ab/a(1).pdf"}' }
+  const posted = { status: 200, body: '{"result":"success","msg":"","id":9}' }
+
+  test('are uploaded, and the message links to them', async () => {
+    const before = http.requests.length
+    http.script(taken, taken, taken, posted)
+    await zulip.send(message, null, settings(), makeContext(outbound, changes))
+    const [upload] = http.requests.slice(before)
+    expect(upload).toMatchObject({ method: 'POST', path: '/api/v1/user_uploads' })
+    expect(upload?.headers['content-type']).toMatch(/^multipart\/form-data; boundary=/)
+    expect(upload?.body).toContain('name="filename"; filename="a (1).pdf"')
+    const content = lastForms(1)[0]?.content ?? ''
+    expect(content).toContain(`[a 1 .pdf](${http.url}/user_uploads/2/ab/a%281%29.pdf)`)
+    expect(content.match(/user_uploads/g)).toHaveLength(3)
+  })
+
+  test.each<[string, SinkReply[], RegExp, number]>([
+    [
+      'one is too large',
+      [{ status: 400, body: '{"result":"error","msg":"Uploaded file is larger than 25 MiB."}' }, taken, taken],
+      /not sent along: a \(1\)\.pdf \(5 B: Uploaded file is larger/,
+      2,
+    ],
+    ['Zulip is down', [{ status: 502, body: '<html>' }], /not sent along: a \(1\)\.pdf .*502[\s\S]*nor 2 more/, 0],
+    ['the line breaks', [taken, { fault: 'close' }], /not sent along: b\.txt .*did not answer[\s\S]*nor 1 more/, 1],
+    [
+      'something else answers',
+      [{ status: 200, body: '{"url":"https://evil.example/x"}' }, taken, taken],
+      /not sent along: a/,
+      2,
+    ],
+  ])('never hold a message up: %s', async (_, replies, note, links) => {
+    http.script(...replies, posted)
+    const outcome = await zulip.send(message, null, settings(), makeContext(outbound, changes))
+    expect(outcome).toMatchObject({ kind: 'delivered', remote: { message_id: '9' } })
+    const content = lastForms(1)[0]?.content ?? ''
+    expect(content).toMatch(note)
+    expect(content.match(/user_uploads/g) ?? []).toHaveLength(links)
+    expect(content).not.toContain('evil')
+  })
+
+  test('are not uploaded once more for a follow-up, nor where they are not wanted', async () => {
+    const before = http.requests.length
+    await zulip.resolve?.(message, null, settings({ topic: 't' }), makeContext(outbound, { ...changes, sent: {} }))
+    await zulip.send(message, null, settings({ attach: 'none' }), makeContext(outbound, changes))
+    expect(http.requests.slice(before).map(({ path }) => path)).toEqual(['/api/v1/messages', '/api/v1/messages'])
+  })
 })

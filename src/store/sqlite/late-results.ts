@@ -51,18 +51,18 @@ export function prepareLateResults(database: Database.Database, counts: StatCoun
     return row === undefined ? null : toSentDelivery(row)
   }
 
-  function settleLate({ deliveryId, epoch, now, remote, attempt, ...wanted }: LateSettlement): boolean {
+  function settleLate({ deliveryId, epoch, now, remote, attempt, ...wanted }: LateSettlement): DeliveryStatus | null {
     const row = select.get(deliveryId)
     const state = row && states.read(row.notification_id)
-    if (!row || !state) return false
+    if (!row || !state) return null
     const { status, lastError } = endFollowed(wanted, row.purpose, state)
     const dueAt = status === 'failed' ? (wanted.dueAt ?? now) : null
     const change = { deliveryId, epoch, now, status, dueAt, lastError, remote: JSON.stringify(remote) }
-    if (settle.run(change).changes === 0) return false
+    if (settle.run(change).changes === 0) return null
     if (attempt) insertAttempt.run({ deliveryId, now, ...attempt })
     if (status === 'dead') counts.countDelivery('dead', row, now)
     if (attempt && (status === 'failed' || status === 'dead')) counts.countDelivery('attempts_failed', row, now)
-    return true
+    return status
   }
 
   return { readSent, settleLate }
