@@ -18,7 +18,7 @@ const tags: Record<string, string> = {
   rules: 'Who hears of jobs and monitors, beside what the config says.',
   silences: 'Maintenance: kept and shown, not sent.',
   events: 'What happens, as it happens.',
-  statistics: 'Counts over time.',
+  stats: 'Counts over time.',
   audit: 'Who changed what.',
   config: 'The config that runs, and how it was read.',
   tokens: 'What programs sign in with.',
