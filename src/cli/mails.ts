@@ -2,10 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { formatSize } from '../domain/units.js'
+import type { NearMiss } from '../route/near-miss.js'
 import type { DeliveryDetail, MailDetail, MailSummary } from '../store/store.js'
 import { chooseMails, choosing, listPage, type MailChoice } from './choose-mails.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { type Client, connect } from './client.js'
+import { printNearMisses } from './print-near-miss.js'
 import { countOf, printTable, printTime } from './print-table.js'
 import { cut, printTrace } from './print-trace.js'
 
@@ -79,7 +81,11 @@ async function runShow(
   if (options.trace) return cli.out(JSON.stringify(await client.get(`${path}/trace`), null, 2))
   const mail = await client.get<MailDetail>(path)
   const deliveries = await readDeliveries(client, mail)
-  cli.show({ ...mail, delivery_list: deliveries }, () => printMail(mail, deliveries, cli, options.all === true))
+  const near = mail.status === 'unrouted' ? await client.get<{ items: NearMiss[] }>(`${path}/near-misses`) : null
+  cli.show({ ...mail, delivery_list: deliveries, ...(near && { near_misses: near.items }) }, () => {
+    const nearest = near ? printNearMisses(near.items, cli) : ''
+    return `${printMail(mail, deliveries, cli, options.all === true)}${nearest && `\n${nearest}`}`
+  })
 }
 
 async function readDeliveries(client: Client, mail: MailDetail): Promise<DeliveryDetail[]> {

@@ -119,7 +119,8 @@ function startReading(
   }
 }
 
-function hashOf(files: SourceText[]): string {
+/** Names a config by what its files say. */
+export function hashOf(files: SourceText[]): string {
   const hash = createHash('sha256')
   for (const { text } of files) hash.update(text).update('\0')
   return hash.digest('hex').slice(0, 12)

@@ -12,6 +12,8 @@ import { offerMailContent } from './mail-content.js'
 import { offerModuleCalls } from './module-calls.js'
 import { offerNearMissCalls } from './near-misses.js'
 import { offerPeopleCalls } from './people-calls.js'
+import { offerRouteCalls } from './route-calls.js'
+import { offerSeriesCalls } from './series-calls.js'
 import { offerSilenceCalls } from './silence-calls.js'
 import { offerStoredChannelCalls } from './stored-channel-calls.js'
 import { offerWatchCalls } from './watch-calls.js'
@@ -48,6 +50,8 @@ export function offerEngineCalls(engine: Engine) {
     ...offerWatchCalls(engine),
     ...offerModuleCalls(engine),
     ...offerNearMissCalls(engine),
+    ...offerRouteCalls(engine),
+    ...offerSeriesCalls(engine),
     ...offerJobCalls(engine),
     ...offerIdentityCalls(engine),
     ...offerConfigCalls(engine),

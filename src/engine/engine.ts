@@ -121,6 +121,7 @@ async function build(
   const listeners = createListeners({ ...engine, linking, deliveries: loops.deliveries })
   stops.push(() => listeners.stop(), loops.stop)
   await keepDigests(foundation, first, now())
+  await noteRoutes(foundation, first, now())
   await loops.start()
   await listeners.take(first.config)
   stops.push(async () => linking.stop())
@@ -137,6 +138,7 @@ async function build(
     running.take(next)
     await jobs.scheduler.take(next.jobs)
     await keepDigests(foundation, next, now())
+    await noteRoutes(foundation, next, now())
     await loops.takeConfig()
     await listeners.take(next.config)
     if (isNew) await audit(actor, 'config.reload', [next.config.hash], {})
@@ -228,6 +230,14 @@ async function loadAll(
     measure,
   })
   return { files, warnings, ...merged, parts, jobs: await jobs.load(merged.config) }
+}
+
+/** Since when a route is there tells whether it is new, or matches nothing. */
+function noteRoutes({ store }: Foundation, { config }: Current, now: number): Promise<void> {
+  return store.saveKnownRoutes(
+    config.routes.map(({ name }) => name),
+    now,
+  )
 }
 
 /** Digests that are sent even when nothing came have a time from the start. */

@@ -9,7 +9,7 @@ const identitiesPerCommit = 500
 
 /** Deletes what may go now, and again every ten minutes, until the function it returns is called. */
 export function expireRegularly(
-  store: Pick<Store, 'expire' | 'forgetIdentities'>,
+  store: Pick<Store, 'expire' | 'forgetIdentities' | 'trimStats'>,
   server: () => Pick<ServerSettings, 'retention' | 'http'>,
   now: () => number,
   log: EngineLog,
@@ -19,6 +19,7 @@ export function expireRegularly(
     const { retention, http } = server()
     const forgotten = forgetIdentities(store, retention, http.session.idleMs, now())
     work = forgotten
+      .then(() => trimStats(store, now()))
       .then(() => expireOld(store, retention, now()))
       .then(
         (count) => (count > 0 ? log('info', 'retention deleted old mails', { count }) : undefined),
@@ -66,4 +67,9 @@ async function forgetIdentities(
   const tokensBefore = deliveriesMs === null ? Number.MIN_SAFE_INTEGER : now - deliveriesMs
   const rule = { now, seenBefore: now - idleMs, tokensBefore, limit: identitiesPerCommit }
   for (let commits = 0; commits < commitsMax; commits++) if ((await store.forgetIdentities(rule)) === 0) break
+}
+
+/** Counts over time have a bound of their own, whatever retention says. */
+async function trimStats(store: Pick<Store, 'trimStats'>, now: number): Promise<void> {
+  for (let commits = 0; commits < commitsMax; commits++) if ((await store.trimStats(now)) === 0) break
 }

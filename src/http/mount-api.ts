@@ -13,7 +13,9 @@ import { nearMissRoutes } from './api/near-misses.js'
 import { notificationRoutes } from './api/notifications.js'
 import type { ApiEnv } from './api/operation.js'
 import { peopleRoutes } from './api/people.js'
+import { routeRoutes } from './api/routes.js'
 import { ruleRoutes } from './api/rules.js'
+import { seriesRoutes } from './api/series.js'
 import { serverRoutes } from './api/server.js'
 import { silenceRoutes } from './api/silences.js'
 import { tokenRoutes } from './api/tokens.js'
@@ -25,6 +27,8 @@ export function mountApi(api: OpenAPIHono<ApiEnv>, parts: ApiParts): void {
   api.route('/mails', mailRoutes(parts))
   api.route('/mails', injectRoutes(parts))
   api.route('/mails', nearMissRoutes(parts))
+  api.route('/routes', routeRoutes(parts))
+  api.route('/stats', seriesRoutes(parts))
   api.route('/notifications', notificationRoutes(parts))
   api.route('/deliveries', deliveryRoutes(parts))
   api.route('/actions', actionRoutes(parts))
