@@ -36,7 +36,7 @@ export function openConsole({
   routes.use((c, next) => (programPath.test(c.req.path) ? next() : gate(c, next)))
   routes.use(bodyLimit({ maxSize: bodyBytesMax, onError: refuseBody }))
   routes.route('/', createConsole(parts, render))
-  routes.use((c, next) => {
+  routes.use(async (c, next) => {
     const isPage = c.req.method === 'GET' && (c.req.header('accept') ?? '').includes('text/html')
     if (!isPage || programPath.test(c.req.path)) return next()
     const text = `There is nothing at ${c.req.path}.`
