@@ -19,6 +19,10 @@ const inputBytesMax = 262_144
  * @param secrets dotted names of the kind's secret settings
  */
 export async function readChannelSettings(options: SettingsOptions, secrets: readonly string[]): Promise<Settings> {
+  const fromInput = (options.secret ?? []).filter((given) => given.endsWith('=-'))
+  if (fromInput.length + Number(options.settings === '-') > 1) {
+    throw new CliExit(exitCodes.usage, 'only one thing can come from standard input', 'put the others into files')
+  }
   let patch = options.settings === undefined ? {} : readMap(await readGiven(options.settings, '--settings'))
   for (const given of options.set ?? []) {
     const [path, text] = splitGiven(given, '--set', 'NAME=VALUE')
@@ -26,10 +30,6 @@ export async function readChannelSettings(options: SettingsOptions, secrets: rea
     patch = withPath(patch, path, readValue(text))
   }
   for (const path of options.unset ?? []) patch = withPath(patch, path.split('.'), null)
-  const fromInput = (options.secret ?? []).filter((given) => given.endsWith('=-'))
-  if (fromInput.length + Number(options.settings === '-') > 1) {
-    throw new CliExit(exitCodes.usage, 'only one thing can come from standard input', 'put the others into files')
-  }
   for (const given of options.secret ?? []) {
     const [path, source] = splitGiven(given, '--secret', 'NAME=@FILE or NAME=-')
     patch = withPath(patch, path, await readSecret(path, source))
