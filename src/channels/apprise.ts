@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
 import type { Message, Severity } from '../domain/message.js'
 import { hideUrls, runApprise } from './apprise-command.js'
+import { findDeniedHost } from './apprise-hosts.js'
 import { callVendor, strangeAnswer } from './call-vendor.js'
 import { defineChannel } from './define-channel.js'
 import { composeText } from './dialects/compose-text.js'
@@ -14,6 +15,7 @@ import {
   transientFromAnswer,
 } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
+import { redactText } from './redact-text.js'
 import { baseUrl } from './settings.js'
 import { withAckLink } from './with-ack-link.js'
 
@@ -43,7 +45,9 @@ const settings = z
       .max(1_000)
       .regex(/^(?:\/[^\0]*\/)?apprise$/, 'must be apprise, or an absolute path that ends in /apprise')
       .optional()
-      .describe('The command line tool instead of a server: apprise, or where it lies.'),
+      .describe(
+        'The command line tool instead of a server: apprise, or where it lies. The network policy sees the hosts in `urls` only; what the tool connects to by itself, it does not.',
+      ),
     urls: z
       .array(serviceUrl)
       .min(1)
@@ -94,7 +98,8 @@ const types: Record<Severity, string> = {
 
 /**
  * The bridge to the services only Apprise knows, through an Apprise API server or its command line tool. It says only
- * whether all went well: when one of several services fails, all of them are notified again.
+ * whether all went well: when one of several services fails, all of them are notified again. The tool is outside of the
+ * network policy but for what `findDeniedHost` can tell before it runs.
  */
 export const apprise = defineChannel<Settings>({
   kind: 'apprise',
@@ -117,12 +122,14 @@ export const apprise = defineChannel<Settings>({
   example: { settings: { base_url: 'https://apprise.example.org', config_key: null, tag: 'devops' } },
   concurrency: 4,
   rates: { channel: null, address: null },
-  send(message, _address, settings, context) {
+  async send(message, _address, settings, context) {
     const notice = renderNotice(message, settings, context)
     const secrets = secretsOf(settings)
-    const { command } = settings
+    const { command, urls = [] } = settings
     if (command === undefined) return post(notice, settings, secrets, context)
-    return runApprise(command, notice, { urls: settings.urls ?? [], secrets }, context.signal)
+    const denied = await findDeniedHost(urls, context)
+    if (denied === null) return runApprise(command, notice, { urls, secrets }, context.signal)
+    return { kind: 'permanent', scope: 'channel', statusCode: null, text: redactText(denied, secrets) }
   },
 })
 

@@ -2,10 +2,11 @@ type Scope = 'message' | 'address' | 'channel'
 
 /**
  * Whose fault a code is, of an answer to a send or of a status that comes later (Twilio, "Error and Warning
- * Dictionary"). A code that is not here counts by its HTTP status, and as `message` in a status.
+ * Dictionary", www.twilio.com/docs/api/errors). Twilio adds finer codes from time to time. A code that is not here counts by its HTTP status, and as `message` in a status.
  */
 export const twilioScopeOfCode: ReadonlyMap<number, Scope> = new Map([
-  [20003, 'channel'], // Authentication failed.
+  [10001, 'channel'], // The account is not active.
+  [20003, 'channel'], // Authentication failed, or the account is suspended or closed.
   [20005, 'channel'], // The account is not active.
   [20404, 'channel'], // There is no such account.
   [21201, 'address'], // No number was called.
@@ -38,7 +39,7 @@ export const twilioScopeOfCode: ReadonlyMap<number, Scope> = new Map([
   [30034, 'channel'], // The number that sends is not registered with the carriers of the USA.
   [63003, 'address'], // The recipient is not on WhatsApp.
   [63007, 'channel'], // `From` is no WhatsApp sender of the account.
-  [63024, 'address'], // The recipient cannot be written to.
+  [63024, 'address'], // Meta calls the recipient no valid user, or restricts them.
 ])
 
 /**

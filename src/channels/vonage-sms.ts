@@ -95,11 +95,11 @@ const sentParts = z.object({
     .min(1),
 })
 
-/** Vonage, "SMS API error codes": throttled, internal error, too many binds. */
+/** Vonage, "Troubleshooting SMS", "SMS API error codes": throttled, internal error, too many binds. */
 const transientStatuses = new Set(['1', '5', '10'])
 
-/** Missing or wrong parameters and credentials, and accounts that may not send. */
-const channelStatuses = new Set(['2', '4', '8', '9', '11', '14', '15', '32'])
+/** Missing or wrong parameters and credentials, accounts that may not send, and a URL for receipts that is none. */
+const channelStatuses = new Set(['2', '4', '8', '9', '11', '14', '15', '23', '32'])
 
 /** Barred, not on the list of a trial account, of an unknown network, or no longer in use. */
 const addressStatuses = new Set(['7', '29', '33'])

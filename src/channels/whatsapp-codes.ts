@@ -1,6 +1,6 @@
 type Scope = 'message' | 'address' | 'channel'
 
-/** Meta, "Cloud API error codes". A code that is not here counts by `is_transient`, then by its HTTP status. */
+/** Meta, "Cloud API error codes" (WhatsApp Business Platform, "Support"): for answers and for statuses that come later. A code that is not here counts by `is_transient`, then by its HTTP status. */
 export const cloudScopeOfCode = new Map<number, Scope>([
   [0, 'channel'], // The token is not valid any more.
   [3, 'channel'], // The app may not call this.
@@ -10,6 +10,7 @@ export const cloudScopeOfCode = new Map<number, Scope>([
   [190, 'channel'], // The token has expired.
   [200, 'channel'], // The app lacks a permission.
   [368, 'channel'], // The account is blocked for a breach of policy.
+  [130497, 'address'], // The account may not write to that country.
   [130472, 'address'], // The recipient takes part in an experiment, and gets no templates.
   [131005, 'channel'], // Access denied.
   [131008, 'message'], // A parameter is missing.

@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { apprise } from '#src/channels/apprise.js'
+import { listHosts } from '#src/channels/apprise-hosts.js'
 import type { ChannelContext, Outcome } from '#src/domain/channel.js'
 import type { Message } from '#src/domain/message.js'
-import type { Outbound } from '#src/outbound/client.js'
+import { createOutbound, type Outbound } from '#src/outbound/client.js'
 import { startWebhookSink, type WebhookSink } from '../stand-ins/webhook-sink.js'
 import { makeContext, makeMessage, openOutbound } from './context.js'
 
@@ -91,3 +92,31 @@ test.skipIf(!version)(
   },
   30_000,
 )
+
+test.each<[string, string[]]>([
+  ['json://127.0.0.1:8080/path', ['127.0.0.1:8080']],
+  ['gotify://gotify/token', ['gotify:0']],
+  ['ntfys://user:p%40ss@ntfy.example.org/topic', ['ntfy.example.org:0']],
+  ['json://[::1]:80/x', ['::1:80']],
+  ['mailto://user:pass@example.org?smtp=mail.internal', ['example.org:0', 'mail.internal:0']],
+  ['tgram://123456:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/12315544', []],
+  ['slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ', []],
+  ['service://eyJhbGciOi.eyJzdWIi.SflKxwRJSMeKKF2QT4/x', []],
+  ['nonsense', []],
+])('the hosts of %s are %j', (url, hosts) => {
+  expect(listHosts(url).map(({ host, port }) => `${host}:${port}`)).toEqual(hosts)
+})
+
+test('the command is not run when the network policy denies a host of its URLs', async () => {
+  const policy = { denyPrivate: true, allow: [], deny: [] }
+  const guarded = createOutbound({ policy, userAgent: 'mailtrigger/test' })
+  const { resolveHost } = guarded
+  const settings = { command: '/nowhere/apprise', urls: ['json://127.0.0.1:8080/CANARY-path'] }
+  const outcome = await send(settings, { resolveHost })
+  expect(outcome).toMatchObject({ kind: 'permanent', scope: 'channel' })
+  expect(outcome.text).toMatch(/denied|private|policy/i)
+  // Whom nobody can look up, Apprise may know.
+  const unknown = await send({ ...settings, urls: ['json://no-such-host.invalid/x'] }, { resolveHost })
+  expect(unknown.text).toContain('not installed')
+  await guarded.close()
+})
