@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { parseArgs } from 'node:util'
 import { prepareClaims } from '../dist/store/sqlite/claim-deliveries.js'
 import { openDatabase } from '../dist/store/sqlite/open-database.js'
 import { openSqliteStore } from '../dist/store/sqlite/sqlite-store.js'
@@ -10,7 +11,10 @@ import { percentile, printTable, ratio } from './print.mjs'
 /** @typedef {import('../dist/store/store.js').Store} Store */
 /** @typedef {import('../dist/store/store.js').ClaimedDelivery} ClaimedDelivery */
 
-const sizes = [1_000, 100_000, 1_000_000]
+const help = `node bench/queue.mjs [options]
+  --rows N   as many deliveries at most, 1,000 to 1,000,000 (1,000,000: about 20 minutes)`
+
+const sizes = readSizes()
 const deliveriesPerMail = 10
 const routes = 20
 const claimsMeasured = 500
@@ -38,6 +42,17 @@ try {
   database.close()
 } finally {
   rmSync(folder, { recursive: true, force: true })
+}
+
+/** One step for each size up to `--rows`, which is the last. @returns {number[]} */
+function readSizes() {
+  const { values } = parseArgs({ options: { rows: { type: 'string' }, help: { type: 'boolean', default: false } } })
+  const rows = Number(values.rows ?? 1_000_000)
+  if (values.help || !Number.isInteger(rows) || rows < 1_000 || rows > 1_000_000) {
+    console.log(help)
+    process.exit(values.help ? 0 : 2)
+  }
+  return [...[1_000, 100_000].filter((size) => size < rows), rows]
 }
 
 /** Fills the file step by step; the claims of each step are taken back. */
@@ -154,6 +169,7 @@ function settlementOf({ id: deliveryId, epoch }) {
     attempt: { deliveryId, startedAt: start, durationMs: 1, outcome: 'accepted', statusCode: 200, excerpt: 'ok' },
     holdBack: null,
     goesOn: false,
+    ackDisplay: null,
   }
 }
 
