@@ -15,13 +15,12 @@ const contentPolicy = [
 
 const pageHeaders: Record<string, string> = {
   'content-security-policy': contentPolicy,
-  'x-frame-options': 'DENY',
   'referrer-policy': 'same-origin',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
 }
 
-/** What every page tells the browser. A page that said it in its own way, being stricter, keeps its words. */
+/** What every page tells the browser. A page that says it in its own way, being stricter or framed, keeps its words. */
 export const securityHeaders: MiddlewareHandler = async (c, next) => {
   await next()
   const { headers } = c.res

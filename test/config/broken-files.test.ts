@@ -458,6 +458,13 @@ const cases: Case[] = [
     hint: /viewer/,
   },
   {
+    about: 'a proxy that may be anybody',
+    text: `server: { http: { proxy_auth: { from: ["0.0.0.0/0"], user_header: Remote-User, role: viewer } } }\nroutes:\n  - name: a\n    ${send}`,
+    expected: 'invalid-value 7:39',
+    hint: /^$/,
+    message: /anybody could say/,
+  },
+  {
     about: 'a proxy that calls from a name',
     text: `server: { http: { trusted_proxies: [proxy.example] } }\nroutes:\n  - name: a\n    ${send}`,
     expected: 'bad-cidr 7:37',

@@ -151,7 +151,7 @@ describe('signing in', () => {
     const made = await program.app.calls.createToken({ name: 'a phone', role: 'viewer', expiresInMs: null }, 'test')
     const phone = newBrowser()
     expect((await phone.post('/sign-in', { token: made.token })).status).toBe(303)
-    expect(JSON.parse((await phone.get('/api/v1/me')).text)).toMatchObject({ name: 'a phone', role: 'viewer' })
+    expect(JSON.parse((await phone.get('/api/v1/me')).text)).toEqual({ name: 'a phone', role: 'viewer', by: 'token' })
     await program.app.calls.revokeToken('a phone', 'test')
     expect((await phone.get('/api/v1/me')).status).toBe(401)
     expect((await newBrowser().post('/sign-in', { token: made.token })).status).toBe(401)

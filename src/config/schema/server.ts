@@ -63,7 +63,7 @@ const headerName = z
 const proxyAuth = z
   .strictObject({
     from: z
-      .array(cidr)
+      .array(cidr.refine((range) => !range.endsWith('/0'), 'with all addresses, anybody could say who they are'))
       .min(1)
       .max(100)
       .describe('Address ranges the proxy calls from. The headers of everybody else are ignored.'),

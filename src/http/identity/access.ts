@@ -77,8 +77,9 @@ export function createAccess({ calls, localToken, settings }: AccessParts): Acce
     const secret = readSessionCookie(c, isSecure(c))
     const facts = secret === null ? null : await calls.readSession(digestSecret(secret), ownerDigest())
     if (secret === null || facts === null) return null
-    const { name, role } = facts
-    return { identity: { name, role, by: 'session' }, session: { ...facts, formToken: formTokenOf(secret) } }
+    const { name, role, holder } = facts
+    const by = holder.type === 'token' ? 'token' : 'session'
+    return { identity: { name, role, by }, session: { ...facts, formToken: formTokenOf(secret) } }
   }
 
   function byProxy(c: Context): Caller | null {
