@@ -36,8 +36,8 @@ interface Listener {
 }
 
 /**
- * Hears the readers' buttons, on each channel that a route offers them on, and the links that people open. Invariant: at most one listener an ear, as
- * vendors hand every press to one listener only.
+ * Hears the readers' buttons, on each channel that a route offers them on, and the links that people open. Invariant:
+ * at most one listener an ear, as vendors hand every press to one listener only.
  */
 export class Listeners {
   readonly #parts: ListenerParts
@@ -76,6 +76,8 @@ export class Listeners {
       if (channel && termsOf(channel, config) === listener.terms) continue
       await this.#end(ear, listener)
     }
+    // Whoever looks anew while the program stops must not leave a listener behind.
+    if (this.#stopping.signal.aborted) return
     for (const [ear, channel] of wanted) if (!this.#running.has(ear)) this.#begin(ear, channel, config)
   }
 

@@ -25,6 +25,16 @@ describe('a channel', () => {
     expect([...ears.listening.keys()]).toEqual(heard)
   })
 
+  it('by which somebody may link an address is listened to, as long as that is so', async () => {
+    const linking = ['telegram', 'deaf', 'gone']
+    const ears = startListeners({}, linking)
+    await ears.listeners.take(makeSetting({ offersAck: false }, ears.kind))
+    expect(ears.log).toEqual(['telegram begins'])
+    linking.length = 0
+    await ears.listeners.take(makeSetting({ offersAck: false }, ears.kind))
+    expect(ears.log).toEqual(['telegram begins', 'telegram ends'])
+  })
+
   it('goes on listening over a reload that does not concern it', async () => {
     const ears = startListeners()
     await ears.listeners.take(makeSetting({}, ears.kind))
@@ -77,6 +87,19 @@ describe('a listener', () => {
       'the buttons of channel telegram do not work: the token ••• is wrong',
       'the buttons of channel telegram work',
     ])
+  })
+
+  it('that has tried once is known to have, and one that takes too long is not waited for', async () => {
+    const ears = startListeners()
+    await ears.listeners.take(makeSetting({}, ears.kind))
+    const over = new AbortController()
+    const waited = ears.listeners.whenTried('telegram', over.signal)
+    over.abort()
+    await waited
+    ears.listening.get('telegram')?.onProblem('a webhook is set for this bot')
+    await ears.listeners.whenTried('telegram', new AbortController().signal)
+    await ears.listeners.whenTried('nobody', new AbortController().signal)
+    expect(ears.listeners.problem('telegram')).toBe('a webhook is set for this bot')
   })
 
   it('that ends by a mistake says so, and takes nothing with it', async () => {
@@ -138,6 +161,8 @@ function startListeners(changes: Partial<ChannelKind> = {}, linking: string[] = 
     signingKeys: () => [Buffer.alloc(32, 1), Buffer.alloc(32, 2)],
     onPress: async () => 'acknowledged',
     onLink: async () => null,
+    onResult: async () => undefined,
+    onSession: async () => undefined,
     listLinking: async () => linking,
     now: Date.now,
     log: (_, message) => told.push(message),
