@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { ReplayDifference, RoutingOutcome } from '../http/api/replay-difference.js'
+import type { ReplayDifference, RoutingOutcome } from '../engine/compare-outcomes.js'
 import { chooseMails, choosing, type MailChoice } from './choose-mails.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { type Client, connect } from './client.js'

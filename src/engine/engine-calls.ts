@@ -4,6 +4,7 @@ import { offerAlertCalls } from './alert-calls.js'
 import { offerChannelCalls } from './channel-calls.js'
 import { offerConfigCalls, reloadAndRecord } from './config-calls.js'
 import { offerDeliveryCalls } from './delivery-calls.js'
+import { offerDraftCalls } from './draft-calls.js'
 import type { Engine } from './engine.js'
 import { offerIdentityCalls } from './identity-calls.js'
 import { offerJobCalls } from './job-calls.js'
@@ -51,6 +52,7 @@ export function offerEngineCalls(engine: Engine) {
     ...offerModuleCalls(engine),
     ...offerNearMissCalls(engine),
     ...offerRouteCalls(engine),
+    ...offerDraftCalls(engine),
     ...offerSeriesCalls(engine),
     ...offerJobCalls(engine),
     ...offerIdentityCalls(engine),

@@ -13,10 +13,11 @@ import { type Jobs, openJobs } from './jobs.js'
 import { createLinking, type Linking } from './linking.js'
 import { Listeners } from './listeners.js'
 import { type ConfigSource, loadCheckedConfig } from './load-config.js'
+import { type LoadTrial, loadTrialsWith } from './load-draft.js'
 import { createLoops, type Loops } from './loops.js'
 import { type Current, createRunningConfig, type RunningConfig } from './running-config.js'
 import { saveSession } from './sessions.js'
-import { namesOfSetup, readSetup, resealSetup, takeSetup } from './setup.js'
+import { namesOfSetup, readSetup, resealSetup, resumeMended, takeSetup } from './setup.js'
 import { openStandingOrders, type StandingOrders } from './standing-orders.js'
 import { llmCacheIn, lookupCacheIn } from './store-caches.js'
 import { takePress } from './take-press.js'
@@ -49,6 +50,8 @@ export interface Engine
   newId: () => string
   log: EngineLog
   current: RunningConfig['current']
+  /** Makes a pipeline of a config that does not run, and one of that which does, both without effect. */
+  loadTrial: LoadTrial
   /** Loads the config again. Rejects with `ConfigError`, and the one that runs goes on running. */
   reload: (actor: string) => Promise<void>
   /**
@@ -121,6 +124,7 @@ async function build(
   const listeners = createListeners({ ...engine, linking, deliveries: loops.deliveries })
   stops.push(() => listeners.stop(), loops.stop)
   await keepDigests(foundation, first, now())
+  await resumeMended(store, loops.deliveries, first.stored)
   await noteRoutes(foundation, first, now())
   await loops.start()
   await listeners.take(first.config)
@@ -138,6 +142,7 @@ async function build(
     running.take(next)
     await jobs.scheduler.take(next.jobs)
     await keepDigests(foundation, next, now())
+    await resumeMended(store, loops.deliveries, next.stored)
     await noteRoutes(foundation, next, now())
     await loops.takeConfig()
     await listeners.take(next.config)
@@ -145,9 +150,10 @@ async function build(
   }
   const retake = async (): Promise<void> => {
     const { files, parts, warnings } = current()
-    const merged = takeSetup(files, await readSetup(store), { ring: keys.ring(), source: options.source, log })
+    const merged = takeSetup(files, await readSetup(store), { ring: keys.ring(), source: options.source, log, before: current() })
     // Nothing in the pipeline depends on what a channel is but its config, so nothing is built or loaded anew.
     running.take({ files, warnings, ...merged, parts: { ...parts, config: merged.config } })
+    await resumeMended(store, loops.deliveries, merged.stored)
     await loops.takeConfig()
     await listeners.take(merged.config)
   }
@@ -160,6 +166,7 @@ async function build(
     watch,
     listeners,
     linking,
+    loadTrial: loadTrialsWith({ ...foundation, ...engine, source: options.source }),
     newId: () => newId(now()),
     reload: (actor) => uploads.inTurn(() => reload(actor)),
     changeSetup: (change) =>
@@ -214,7 +221,7 @@ async function loadAll(
   const setup = await readSetup(store)
   const inStore = { uploadedActions: uploads.names(), ...namesOfSetup(setup) }
   const { config: files, warnings } = await loadCheckedConfig(source, inStore)
-  const merged = takeSetup(files, setup, { ring: keys.ring(), source, log })
+  const merged = takeSetup(files, setup, { ring: keys.ring(), source, log, before: running.last() })
   const parts = await assemblePipeline({
     config: merged.config,
     secrets: () => running.current().config.secrets,

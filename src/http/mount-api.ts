@@ -19,6 +19,7 @@ import { seriesRoutes } from './api/series.js'
 import { serverRoutes } from './api/server.js'
 import { silenceRoutes } from './api/silences.js'
 import { tokenRoutes } from './api/tokens.js'
+import { tryDraftRoutes } from './api/try-draft.js'
 import { meRoutes, userRoutes } from './api/users.js'
 import type { ApiParts } from './api.js'
 
@@ -27,6 +28,7 @@ export function mountApi(api: OpenAPIHono<ApiEnv>, parts: ApiParts): void {
   api.route('/mails', mailRoutes(parts))
   api.route('/mails', injectRoutes(parts))
   api.route('/mails', nearMissRoutes(parts))
+  api.route('/routes', tryDraftRoutes(parts))
   api.route('/routes', routeRoutes(parts))
   api.route('/stats', seriesRoutes(parts))
   api.route('/notifications', notificationRoutes(parts))

@@ -1,9 +1,9 @@
 import { z } from '@hono/zod-openapi'
 import { mailStatuses } from '../../domain/delivery.js'
 import { ApiError } from '../../domain/errors.js'
+import { compareOutcomes, type ReplayDifference } from '../../engine/compare-outcomes.js'
 import type { EngineCalls } from '../../engine/engine-calls.js'
 import { timeQuery } from './query.js'
-import { compareOutcomes, type ReplayDifference } from './replay-difference.js'
 import { readSearch, searchQuery } from './search.js'
 
 const mailsMax = 1_000

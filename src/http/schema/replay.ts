@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi'
-import type { ReplayDifference as ReplayDifferenceValue } from '../api/replay-difference.js'
+import type { ReplayDifference as ReplayDifferenceValue } from '../../engine/compare-outcomes.js'
 import { Time } from './time.js'
 
-const RoutingOutcome = z
+export const RoutingOutcome = z
   .object({
     outcome: z.string(),
     routes: z.array(z.string()),

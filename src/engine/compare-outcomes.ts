@@ -1,6 +1,6 @@
-import type { Trace } from '../../domain/trace.js'
-import type { Explanation } from '../../engine/explanation.js'
-import type { MailDetail } from '../../store/store.js'
+import type { Trace } from '../domain/trace.js'
+import type { MailDetail } from '../store/store.js'
+import type { Explanation } from './explanation.js'
 
 /** What a routing comes to. What the store makes of it (a repeat, a silence, a wait) depends on the moment. */
 export interface RoutingOutcome {
@@ -32,7 +32,7 @@ export function compareOutcomes(mail: MailDetail, explained: Explanation): Repla
 }
 
 /** Lists are sorted, as the order of routes and of recipients makes no difference to anybody. */
-function readOutcome({ outcome, routes, otherwise }: Trace): RoutingOutcome {
+export function readOutcome({ outcome, routes, otherwise }: Trace): RoutingOutcome {
   const matched = routes.filter(({ verdict }) => verdict === 'matched')
   const planned = matched.flatMap(({ deliveries }) => deliveries.filter(({ verdict }) => verdict === 'planned'))
   const named = planned.flatMap(({ channel, recipient }) => (channel === null ? [] : [nameOf(channel, recipient)]))
