@@ -1,15 +1,23 @@
 import { join } from 'node:path'
 import type Database from 'better-sqlite3'
 import { openSqlite } from '#src/store/sqlite/binding.js'
+import type { Store } from '#src/store/store.js'
 import { makeFolder, openStore } from './store-fixture.js'
 
 /**
- * The statements that a store prepares when it is opened and `pattern` finds, with the steps of their plans that would
+ * The statements that a store prepares when it is opened, or used, and `pattern` finds, with the steps of their plans that would
  * cost more the more rows there are: reading through a table, and sorting.
  */
-export async function planStatements(pattern: RegExp): Promise<{ text: string; costly: string[] }[]> {
+export async function planStatements(
+  pattern: RegExp,
+  use: (store: Store) => Promise<void> = async () => undefined,
+): Promise<{ text: string; costly: string[] }[]> {
   const folder = makeFolder()
-  const texts = await rememberStatements(() => openStore(folder).close())
+  const texts = await rememberStatements(async () => {
+    const store = openStore(folder)
+    await use(store)
+    await store.close()
+  })
   const database = openSqlite(join(folder, 'mailtrigger.sqlite3'), { readonly: true })
   try {
     return texts.filter((text) => pattern.test(text)).map((text) => ({ text, costly: costlySteps(database, text) }))
