@@ -50,6 +50,8 @@ export const telegram = defineChannel<TelegramSettings>({
   link: offerStartLink,
   // The number before the colon names the bot; what comes after it is the secret.
   listenKey: ({ base_url, bot_token, updates }) => `${updates} ${base_url} ${bot_token.split(':')[0]}`,
+  // A hook stays set, and what it refuses Telegram says again for a day.
+  hearsResults: ({ updates }) => updates === 'webhook',
   async listen(settings, context) {
     if (settings.updates === 'polling') await pollUpdates(settings, context)
     if (settings.updates === 'webhook') await setHook(settings, context)
