@@ -6,6 +6,7 @@ import type { MailDetail } from '#src/store/store.js'
 import { secretsOf } from '../channels/vendor-case.js'
 import { alertTitle, composeAlert } from './alert-mail.js'
 import { kindsWithoutVendor, startWays, type Way } from './every-way.js'
+import { makeConstant } from './sample-text.js'
 import { type Program, startProgram } from './start-program.js'
 
 /** What some of them get, for readers of the docs: `UPDATE_GOLDEN=1` writes it. */
@@ -132,20 +133,4 @@ async function readMail(raw: string): Promise<string> {
   const { subject, text, attachments } = await simpleParser(Buffer.from(raw, 'latin1'))
   expect(attachments).toMatchObject([{ size: 5_000 }, { size: 5_000 }])
   return `${subject}\n${text}`
-}
-
-/** The same at any time and on any machine: ids, times, signatures, boundaries. */
-function makeConstant(dump: string): string {
-  return (
-    dump
-      .replaceAll('CANARY', 'SECRET')
-      .replace(/\back:[\w.~-]+/g, 'ack:SIGNED')
-      // A quoted-printable line may end in the middle of the link.
-      .replace(/\/ack\/(?:[\w.~-]|=\r\n)+/g, '/ack/SIGNED')
-      .replace(/\b[0-7][0-9A-HJKMNP-TV-Z]{25}\b/g, '01J00000000000000000000000')
-      .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, '2026-08-01T12:00:00.000Z')
-      .replace(/\b\d{4}-\d\d-\d\d \d\d:\d\d UTC/g, '2026-08-01 12:00 UTC')
-      .replace(/^Date: .*$/gm, 'Date: Sat, 01 Aug 2026 12:00:00 +0000')
-      .replace(/--_NmP-[0-9a-f]+-Part_/g, '--boundary-Part_')
-  )
 }

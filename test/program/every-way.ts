@@ -89,7 +89,7 @@ function keptInProgram(way: WayName): Way {
   return { ...way, settings: {}, shown: null, refused: () => [], wire: () => [], stop: async () => {} }
 }
 
-function dumpRequest({ method, path, body }: SinkRequest): string {
+export function dumpRequest({ method, path, body }: SinkRequest): string {
   return dumpJson(method, path, body)
 }
 

@@ -23,7 +23,9 @@ export const channelLimits = z.strictObject({
       }),
     ])
     .optional()
-    .describe('The text (Liquid), or title and text, where the send has no template of its own.'),
+    .describe(
+      'How the channel says every message: the text (Liquid), or title and text. A template of the send comes first.',
+    ),
 })
 
 export const channelLimitNames: readonly string[] = Object.keys(channelLimits.shape)
