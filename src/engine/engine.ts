@@ -39,7 +39,7 @@ export interface EngineOptions {
 /** Everything behind the 250: the store, the loops, and the config they run on. */
 export interface Engine
   extends Pick<Foundation, 'store' | 'outbound' | 'host' | 'keys'>,
-    Pick<Loops, 'pipeline' | 'deliveries' | 'follow' | 'watch'>,
+    Pick<Loops, 'pipeline' | 'deliveries' | 'follow' | 'watch' | 'search'>,
     Pick<EngineOptions, 'emit' | 'now' | 'measure'> {
   uploads: Uploads
   jobs: Jobs
@@ -150,20 +150,26 @@ async function build(
   }
   const retake = async (): Promise<void> => {
     const { files, parts, warnings } = current()
-    const merged = takeSetup(files, await readSetup(store), { ring: keys.ring(), source: options.source, log, before: current() })
+    const merged = takeSetup(files, await readSetup(store), {
+      ring: keys.ring(),
+      source: options.source,
+      log,
+      before: current(),
+    })
     // Nothing in the pipeline depends on what a channel is but its config, so nothing is built or loaded anew.
     running.take({ files, warnings, ...merged, parts: { ...parts, config: merged.config } })
     await resumeMended(store, loops.deliveries, merged.stored)
     await loops.takeConfig()
     await listeners.take(merged.config)
   }
-  const { pipeline, deliveries, follow, watch } = loops
+  const { pipeline, deliveries, follow, watch, search } = loops
   return {
     ...engine,
     pipeline,
     deliveries,
     follow,
     watch,
+    search,
     listeners,
     linking,
     loadTrial: loadTrialsWith({ ...foundation, ...engine, source: options.source }),

@@ -73,7 +73,7 @@ export class Listeners {
     )
     for (const [ear, listener] of this.#running) {
       const channel = wanted.get(ear)
-      if (channel && termsOf(channel, config) === listener.terms) continue
+      if (channel && termsOf(channel, config, this.#hookSecret(channel)) === listener.terms) continue
       await this.#end(ear, listener)
     }
     // Whoever looks anew while the program stops must not leave a listener behind.
@@ -128,7 +128,7 @@ export class Listeners {
       else log('warn', `the buttons of channel ${channel.name} do not work: ${shown}`, {})
     }
     const context = { ...this.#openContext(channel, config, abort.signal), onProblem: tell }
-    const terms = termsOf(channel, config)
+    const terms = termsOf(channel, config, context.hookSecret)
     const listener: Listener = { channel, terms, context, problem: null, tried, abort, ended: Promise.resolve() }
     this.#running.set(ear, listener)
     const listening = channel.kind.listen?.(channel.settings, context) ?? Promise.resolve()
@@ -139,16 +139,20 @@ export class Listeners {
     })
   }
 
-  #openContext(channel: Channel, config: Config, signal = this.#stopping.signal): ListenContext {
-    const { fetch, signingKeys, onPress, onLink, onResult, now } = this.#parts
-    const [key] = signingKeys()
+  #hookSecret({ name }: Channel): string {
+    const [key] = this.#parts.signingKeys()
     if (!key) throw new TypeError('there is no key to sign with')
+    return signHookSecret(key, name)
+  }
+
+  #openContext(channel: Channel, config: Config, signal = this.#stopping.signal): ListenContext {
+    const { fetch, onPress, onLink, onResult, now } = this.#parts
     return {
       fetch,
       signal,
       now,
       hookUrl: hookUrlOf(config.server.http.publicUrl, channel.name),
-      hookSecret: signHookSecret(key, channel.name),
+      hookSecret: this.#hookSecret(channel),
       onPress: (press) => onPress(channel, press),
       onLink: (attempt) => onLink(channel, attempt, signal),
       onResult: (result) => onResult(channel, result, signal),
@@ -193,6 +197,6 @@ export function earOf({ name, kind, settings }: Pick<Channel, 'name' | 'kind' | 
   return JSON.stringify([kind.kind, kind.listenKey?.(settings) ?? name])
 }
 
-function termsOf({ name, kind, settings }: Channel, { server }: Config): string {
-  return JSON.stringify([name, kind.kind, settings, server.http.publicUrl])
+function termsOf({ name, kind, settings }: Channel, { server }: Config, hookSecret: string): string {
+  return JSON.stringify([name, kind.kind, settings, server.http.publicUrl, hookSecret])
 }

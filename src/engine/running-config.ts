@@ -16,6 +16,8 @@ export interface RunningConfig {
   /** What is asked before the first config was taken over is a programmer's error. */
   current: () => Current
   take: (next: Current) => void
+  /** Null before the first. */
+  last: () => Current | null
 }
 
 export function createRunningConfig(): RunningConfig {
@@ -25,6 +27,7 @@ export function createRunningConfig(): RunningConfig {
       if (running === null) throw new TypeError('no config runs yet')
       return running
     },
+    last: () => running,
     take(next) {
       running = next
     },

@@ -44,12 +44,15 @@ export interface ServerKeys {
 /**
  * Opens the keys: made of MAILTRIGGER_SECRET_KEY (and MAILTRIGGER_SECRET_KEY_PREVIOUS) where that is set, so that they
  * can come from outside the data folder, else kept in `mailtrigger.key`, which is made at the first start and readable
- * by the owner alone. With other keys the links in messages that were sent are worthless, and secrets in the store
+ * by the owner alone; beside variables, that file's keys are former ones. With other keys the links in messages that were sent are worthless, and secrets in the store
  * cannot be opened. Throws `ConfigError` when the variables or the file cannot be keys.
  */
 export function openServerKeys(dataFolder: string, env: Record<string, string | undefined>): ServerKeys {
   const file = join(dataFolder, 'mailtrigger.key')
-  let ring = readVariables(env) ?? ringOf(existsSync(file) ? readKeys(file) : [createKey(file, [])], 'file')
+  const given = readVariables(env)
+  const kept = existsSync(file) ? readKeys(file) : given === null ? [createKey(file, [])] : []
+  // Whoever moves from the file to a variable goes on with what the file's keys signed and sealed.
+  let ring = ringOf([...(given ?? []), ...kept], given === null ? 'file' : 'variable')
   return {
     ring: () => ring,
     signing: () => [ring.current, ...ring.former].map(({ signing }) => signing),
@@ -63,7 +66,7 @@ export function openServerKeys(dataFolder: string, env: Record<string, string | 
 }
 
 /** Null when there is no key in the variables. */
-function readVariables(env: Record<string, string | undefined>): KeyRing | null {
+function readVariables(env: Record<string, string | undefined>): Uint8Array[] | null {
   const secret = env[secretKeyVariable]
   const previous = env[previousKeyVariable]
   if (!secret) {
@@ -72,7 +75,7 @@ function readVariables(env: Record<string, string | undefined>): KeyRing | null 
   }
   const keys = [keyOfSecret(secretKeyVariable, secret)]
   if (previous) keys.push(keyOfSecret(previousKeyVariable, previous))
-  return ringOf(keys, 'variable')
+  return keys
 }
 
 /** Made slow by scrypt, since a person may have thought the secret up. */

@@ -6,7 +6,7 @@ import { SealError } from '../domain/errors.js'
 import type { StoredChannel } from '../domain/stored-channel.js'
 import { openSecrets, sealSecrets } from './seal.js'
 import { joinSecrets, type Settings, splitSecrets } from './secret-settings.js'
-import { type KeyRing, previousKeyVariable } from './server-key.js'
+import { type KeyRing, previousKeyVariable, secretKeyVariable } from './server-key.js'
 
 /** What a stored channel is worth with the keys and the kinds there are. */
 export interface OpenedChannel {
@@ -22,6 +22,9 @@ export interface OpenedChannel {
   /** A former key sealed it. */
   isFormer: boolean
 }
+
+/** Before the reason why nothing can be sent on a channel: by it a pause is known that ends when the channel is mended. */
+export const unusableWords = 'the channel cannot be used: '
 
 /** What one may say of a kind that is not there: nothing is ever rendered for it. */
 const plainest: ChannelCapabilities = {
@@ -96,7 +99,10 @@ function tryOpen(stored: StoredChannel, ring: KeyRing): ReturnType<typeof openSe
 function describeSealed({ kind }: SealError, name: string, origin: KeyRing['origin']): string {
   const again = `enter them again with: mailtrigger channels set ${name} --secret …`
   if (kind === 'damaged') return `its secrets were changed in the store and cannot be opened: ${again}`
-  const before = origin === 'variable' ? `set ${previousKeyVariable}` : 'restore mailtrigger.key from a backup'
+  const before =
+    origin === 'variable'
+      ? `set ${previousKeyVariable}`
+      : `restore mailtrigger.key from a backup (or set ${secretKeyVariable} as it was)`
   return `its secrets cannot be opened with the key in force: ${before}, or ${again}`
 }
 
@@ -120,7 +126,7 @@ function breakChannel({ name, kind: kindName }: StoredChannel, kind: ChannelKind
       capabilities,
       concurrency: 1,
       rates: { channel: null, address: null },
-      send: async () => ({ kind: 'permanent', scope: 'channel', statusCode: null, text: problem }),
+      send: async () => ({ kind: 'permanent', scope: 'channel', statusCode: null, text: `${unusableWords}${problem}` }),
     },
     settings: {},
     destination: null,

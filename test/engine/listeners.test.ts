@@ -128,6 +128,17 @@ describe('a listener', () => {
     expect(await ears.listeners.takeHook('__proto__', call('right'))).toMatchObject({ status: 404 })
   })
 
+  it('begins anew under a new key, so that its vendor learns the new secret', async () => {
+    const keys = [Buffer.alloc(32, 1)]
+    const ears = startListeners({}, [], () => keys)
+    const setting = makeSetting({}, ears.kind)
+    await ears.listeners.take(setting)
+    keys.unshift(Buffer.alloc(32, 3))
+    await ears.listeners.take(setting)
+    expect(ears.log).toEqual(['telegram begins', 'telegram ends', 'telegram begins'])
+    expect(ears.listening.get('telegram')?.hookSecret).toBe(signHookSecret(Buffer.alloc(32, 3), 'telegram'))
+  })
+
   it('knows its vendor by the secret of a former key, too', async () => {
     const ears = startListeners({ takeHook: async ({ body }, _, { hookSecret }) => body === hookSecret })
     await ears.listeners.take(makeSetting({}, ears.kind))
@@ -139,7 +150,11 @@ describe('a listener', () => {
   })
 })
 
-function startListeners(changes: Partial<ChannelKind> = {}, linking: string[] = []) {
+function startListeners(
+  changes: Partial<ChannelKind> = {},
+  linking: string[] = [],
+  signingKeys: () => Uint8Array[] = () => [Buffer.alloc(32, 1), Buffer.alloc(32, 2)],
+) {
   const listening = new Map<string, ListenContext>()
   const log: string[] = []
   const told: string[] = []
@@ -158,7 +173,7 @@ function startListeners(changes: Partial<ChannelKind> = {}, linking: string[] = 
   }
   const listeners = new Listeners({
     fetch,
-    signingKeys: () => [Buffer.alloc(32, 1), Buffer.alloc(32, 2)],
+    signingKeys,
     onPress: async () => 'acknowledged',
     onLink: async () => null,
     onResult: async () => undefined,

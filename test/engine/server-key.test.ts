@@ -41,6 +41,13 @@ describe('the key', () => {
     expect(both.former).toEqual([open({ MAILTRIGGER_SECRET_KEY: secret }).current])
   })
 
+  it('of the file goes on opening, when the environment has one from now on', () => {
+    const fileKey = open().current
+    const moved = open({ MAILTRIGGER_SECRET_KEY: secret })
+    expect(moved).toMatchObject({ former: [fileKey], origin: 'variable' })
+    expect(idsOf(open())).toEqual([fileKey.sealing.id])
+  })
+
   it.each([
     ['is too short', { MAILTRIGGER_SECRET_KEY: 'hunter2' }, 'MAILTRIGGER_SECRET_KEY has 7 characters'],
     [

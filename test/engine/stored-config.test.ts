@@ -86,7 +86,7 @@ describe('a stored channel', () => {
       kind: 'permanent',
       scope: 'channel',
       statusCode: null,
-      text: opened.get('pager')?.problem,
+      text: `the channel cannot be used: ${opened.get('pager')?.problem}`,
     })
     expect(broken?.destination).toBe('a place of its own')
     expect(config.channels.other?.destination).toBe('1')
