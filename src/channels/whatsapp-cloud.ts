@@ -24,6 +24,8 @@ export interface CloudAccount {
   phoneNumberId: string
   apiVersion: string
   baseUrl: string
+  /** What else must not be shown. */
+  secrets: (string | undefined)[]
 }
 
 /**
@@ -50,14 +52,14 @@ const refusal = z.object({
 export function sendByCloud(
   to: string,
   content: CloudContent,
-  { accessToken, phoneNumberId, apiVersion, baseUrl }: CloudAccount,
+  { accessToken, phoneNumberId, apiVersion, baseUrl, secrets }: CloudAccount,
   context: ChannelContext,
 ): Promise<Outcome> {
   const facts: OutcomeFacts = {
     now: context.now(),
     idempotent: false,
     waitScope: 'channel',
-    secrets: [accessToken],
+    secrets: [accessToken, ...secrets],
   }
   const call = {
     url: `${baseUrl}/${apiVersion}/${phoneNumberId}/messages`,

@@ -79,7 +79,8 @@ function sendByMeta(
   context: ChannelContext,
 ): Promise<Outcome> {
   const { access_token: accessToken = '', phone_number_id: phoneNumberId = '', language } = settings
-  const account = { accessToken, phoneNumberId, apiVersion: settings.api_version, baseUrl: cloudUrl(settings) }
+  const secrets = [settings.app_secret, settings.verify_token]
+  const account = { accessToken, phoneNumberId, apiVersion: settings.api_version, baseUrl: cloudUrl(settings), secrets }
   const button = findButton(settings, context)
   if (template === null) {
     const text = renderText(message, button === null ? 'meta' : 'metaWithButton', button, context)

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { SinkReply, SinkRequest } from '../webhook-sink.js'
 import { replyJson, textsOf, type Vendor } from './vendor.js'
 
@@ -54,10 +55,10 @@ export const ntfy: Vendor = {
 
 /** The body is the file, and headers say the rest, as encoded words where they are not ASCII. */
 function takeFile({ path, headers, bytes }: SinkRequest): SinkReply {
+  if (!Object.values(headers).every(isReadable)) return refuse(400, 40_011, 'must be UTF-8 encoded')
   const texts = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, decodeWords(value)]))
   if (bytes.length > fileBytesMax) return refuse(413, 41_301, 'attachment too large, or bandwidth limit reached')
   if ((texts['x-filename'] ?? '') === '') return refuse(400, 40_000, 'a file without a name')
-  if (Object.values(texts).some((text) => text.includes('\ufffd'))) return refuse(400, 40_011, 'must be UTF-8 encoded')
   const refusal = judge({
     topic: path.slice(1),
     title: texts['x-title'],
@@ -70,6 +71,12 @@ function takeFile({ path, headers, bytes }: SinkRequest): SinkReply {
     actions: JSON.parse(texts['x-actions'] ?? '[]') as Publish['actions'],
   })
   return refusal ?? replyJson(200, { id: 'hwQ2YpKdmg', time: 1, event: 'message', attachment: { name: 'a' } })
+}
+
+/** Each word is UTF-8 by itself: no character is cut in two. */
+function isReadable(header: string): boolean {
+  const words = [...header.matchAll(/=\?UTF-8\?B\?([A-Za-z0-9+/=]*)\?=/g)]
+  return words.every(([, word = '']) => isUtf8(Buffer.from(word, 'base64')))
 }
 
 /** RFC 2047, as Go's `mime.WordDecoder` reads it: what is between two words is no text. */
