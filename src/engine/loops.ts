@@ -43,6 +43,7 @@ export interface Loops {
   deliveries: DeliveryLoop
   follow: FollowLoop
   watch: WatchLoop
+  search: SearchLoop
   /** Sets them going. */
   start: () => Promise<void>
   /** They look at the config anew. */
@@ -84,6 +85,7 @@ export function createLoops(parts: LoopsParts): Loops {
     deliveries,
     follow,
     watch,
+    search,
     async start() {
       // Whether the gateway was away has to be known before anything is called late.
       await watch.start()

@@ -2,7 +2,7 @@ import { ApiError } from '../domain/errors.js'
 import type { EngineEvent } from '../domain/events.js'
 import type { RawMail } from '../domain/mail.js'
 import type { Rejection } from '../domain/rejection.js'
-import type { Store } from '../store/store.js'
+import type { MailFilter, MailSummary, Page, Store } from '../store/store.js'
 import type { Engine } from './engine.js'
 import { type Explanation, explainMail } from './explanation.js'
 
@@ -10,7 +10,7 @@ const explainTimeoutMs = 60_000
 
 /** Taking mails in, looking at them, and routing them again. Rejects with `ApiError`. */
 export function offerMailCalls(engine: Engine) {
-  const { store, pipeline, audit, emit, now } = engine
+  const { store, pipeline, audit, emit, now, search } = engine
 
   function explain(raw: RawMail): Promise<Explanation> {
     return explainMail(engine.current().parts, raw, AbortSignal.timeout(explainTimeoutMs))
@@ -32,7 +32,10 @@ export function offerMailCalls(engine: Engine) {
       await store.saveRejection(rejection)
       emit({ type: 'mail.rejected', client: rejection.client, reason: rejection.reason, message: rejection.message })
     },
-    listMails: (filter: Parameters<Store['listMails']>[0]) => store.listMails(filter),
+    async listMails(filter: MailFilter): Promise<Page<MailSummary>> {
+      if (filter.text || filter.query) await search.catchUp()
+      return store.listMails(filter)
+    },
     readMail: (mailId: string) => store.readMail(mailId),
     readRawMail: (mailId: string) => store.readRawMail(mailId),
     /** How many there were. */

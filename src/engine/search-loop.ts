@@ -17,6 +17,8 @@ const retryMs = 5_000
 /** What is remembered of mails that are being routed, so that they need not be parsed once more. */
 const rememberedMax = 2_000
 const rememberedLengthMax = 8_000_000
+/** Commits that a search waits for at most, so that it finds what has just been routed. */
+const catchUpCommitsMax = 3
 /** Steps of tidying in one turn; what is left is done after the next mail. */
 const tidyStepsMax = 2_000
 
@@ -39,6 +41,8 @@ export class SearchLoop {
   #timer: NodeJS.Timeout | undefined
   /** Woken since it last began to look. */
   #isAsked = false
+  /** The last of those that index: one at a time, so that no mail is indexed twice. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(parts: SearchParts) {
     this.#parts = parts
@@ -61,6 +65,17 @@ export class SearchLoop {
   wake(): void {
     this.#isAsked = true
     this.#wakeIn(gatherMs)
+  }
+
+  /**
+   * Indexes what was routed so far, so that a search finds it. What has to be parsed first, as of an older archive, is not
+   * waited for. Rejects with `StoreError`.
+   */
+  async catchUp(): Promise<void> {
+    for (let commits = 0; commits < catchUpCommitsMax; commits++) {
+      const count = await this.#takeSome((waiting) => waiting.filter(({ mailId }) => this.#remembered.has(mailId)))
+      if (count < mailsPerCommit) return
+    }
   }
 
   /** Resolves when nothing is being indexed. What waits for its commit is indexed after the next start. */
@@ -89,10 +104,7 @@ export class SearchLoop {
     this.#isAsked = false
     try {
       while (!signal.aborted) {
-        const waiting = await store.listUnindexed(mailsPerCommit)
-        if (waiting.length === 0) return await this.#tidy()
-        await store.indexMails(await this.#readTexts(waiting))
-        for (const { mailId } of waiting) this.#forget(mailId)
+        if ((await this.#takeSome((waiting) => waiting)) === 0) return await this.#tidy()
         await store.tidySearchIndex()
         await sleep(restMs, undefined, { signal })
       }
@@ -101,6 +113,21 @@ export class SearchLoop {
         log('warn', 'mails cannot be indexed for the search; it is tried again', { error: String(error) })
     }
     return retryMs
+  }
+
+  /** One commit's worth of what waits; how many those were. */
+  #takeSome(choose: (waiting: UnindexedMail[]) => UnindexedMail[]): Promise<number> {
+    const take = async (): Promise<number> => {
+      const { store } = this.#parts
+      const chosen = choose(await store.listUnindexed(mailsPerCommit))
+      if (chosen.length === 0) return 0
+      await store.indexMails(await this.#readTexts(chosen))
+      for (const { mailId } of chosen) this.#forget(mailId)
+      return chosen.length
+    }
+    const taking = this.#turn.then(take)
+    this.#turn = taking.catch(() => undefined)
+    return taking
   }
 
   async #tidy(): Promise<number | null> {
