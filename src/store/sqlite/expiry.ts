@@ -3,8 +3,9 @@ import type { ExpiryRule } from '../store.js'
 import type { CommitQueue } from './commit-queue.js'
 import { prepareDeletion } from './delete-mails.js'
 import { type Candidate, prepareCandidates } from './expiry-candidates.js'
+import { createPace, type Turn } from './expiry-pace.js'
 
-/** What one commit looks at and deletes, so that a mail that comes in meanwhile waits for 50 ms at most. */
+/** What one commit looks at and deletes at most, so that a mail that comes in meanwhile waits for 50 ms. */
 const candidatesPerCommit = 200
 /** A mail is many rows: its deliveries, their attempts, … */
 const rowsPerCommit = 1_000
@@ -24,10 +25,16 @@ interface Sweep {
  * Deletes what retention says may go, oldest first. What waits for somebody is kept whatever its age: what is not
  * sent, dead letters, what is held or gathered, and what was sent and asks for an answer nobody gave.
  */
-export function prepareExpiry(database: Database.Database, queue: CommitQueue, now: () => number) {
+export function prepareExpiry(
+  database: Database.Database,
+  queue: Pick<CommitQueue, 'write'>,
+  now: () => number,
+  measure: () => number = () => performance.now(),
+) {
   const candidates = prepareCandidates(database)
   const deleteMail = prepareDeletion(database)
   const places = new Map<string, Candidate>()
+  const pace = createPace(measure)
 
   /** How many rows went: at most `limit` mails, deliveries and the like. Zero means that nothing is left to do. */
   async function expire(rule: ExpiryRule): Promise<number> {
@@ -65,7 +72,7 @@ export function prepareExpiry(database: Database.Database, queue: CommitQueue, n
     let gone = 0
     for (let isOver = false; !isOver && gone < limit; ) {
       const place = places.get(name) ?? null
-      const slice = await queue.write(() => sweepSome(sweep, place, limit - gone))
+      const slice = await pace.take((turn) => queue.write(() => sweepSome(sweep, place, limit - gone, turn())))
       if (slice.place === null) places.delete(name)
       else places.set(name, slice.place)
       gone += slice.gone
@@ -78,9 +85,15 @@ export function prepareExpiry(database: Database.Database, queue: CommitQueue, n
 }
 
 /** One commit's worth. `place` is the last one looked at, or null at the end. */
-function sweepSome(sweep: Sweep, after: Candidate | null, limit: number): { gone: number; place: Candidate | null } {
+function sweepSome(
+  sweep: Sweep,
+  after: Candidate | null,
+  limit: number,
+  turn: Turn,
+): { gone: number; place: Candidate | null } {
   if (sweep.isEnough()) return { gone: 0, place: null }
-  const listed = sweep.list(after, candidatesPerCommit)
+  const candidatesMax = Math.ceil(candidatesPerCommit * turn.share)
+  const listed = sweep.list(after, candidatesMax)
   let gone = 0
   let rows = 0
   let bytes = 0
@@ -91,9 +104,10 @@ function sweepSome(sweep: Sweep, after: Candidate | null, limit: number): { gone
       bytes += candidate.sizeBytes
     }
     if (sweep.isEnough()) return { gone, place: null }
-    if (gone >= limit || rows >= rowsPerCommit || bytes >= bytesPerCommit) return { gone, place: candidate }
+    const isFull = rows >= rowsPerCommit * turn.share || bytes >= bytesPerCommit * turn.share
+    if (gone >= limit || isFull || turn.isOver()) return { gone, place: candidate }
   }
-  return { gone, place: listed.length < candidatesPerCommit ? null : (listed.at(-1) ?? null) }
+  return { gone, place: listed.length < candidatesMax ? null : (listed.at(-1) ?? null) }
 }
 
 /** What is in use of the file: free pages are used again before it grows. */
