@@ -90,6 +90,27 @@ describe('a token', () => {
     expect((await call('GET', '/me', await makeToken('long', 'viewer', null))).status).toBe(200)
   })
 
+  it('is told nothing more once it is revoked', async () => {
+    const token = await makeToken('watcher', 'viewer', null)
+    const answer = await fetch(`${program.app.http.url}/api/v1/events`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+    const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader()
+    await program.send({ subject: 'before' })
+    expect((await reader?.read())?.value).toContain('mail.stored')
+    await program.app.calls.revokeToken('watcher', 'test')
+    let isOver = false
+    const reading = (async () => {
+      while (!(await reader?.read())?.done);
+      isOver = true
+    })()
+    await until(async () => {
+      await program.send({ subject: 'after' })
+      return isOver
+    }, 'the stream ends')
+    await reading
+  })
+
   it.each(['', 'mt_', 'wrong', 'Bearer', 'x'.repeat(5_000)])('is none: %#', async (token) => {
     expect((await call('GET', '/me', token)).status).toBe(401)
   })

@@ -8,6 +8,8 @@ import { binaryAnswer, createRoutes, operation } from './operation.js'
 const keepAliveMs = 20_000
 /** A watcher that reads too slowly is cut off rather than buffered for ever; it comes back with Last-Event-ID. */
 const waitingMax = 1_000
+/** Who was sent away meanwhile is told nothing more; it is asked at most this often. */
+const recheckMs = 1_000
 
 const eventQuery = z.object({
   last_event_id: z.string().max(20).optional().describe('For clients that cannot set the header `Last-Event-ID`.'),
@@ -27,7 +29,7 @@ const followEvents = createRoute({
   responses: binaryAnswer('text/event-stream', 'The stream; it ends when the caller or the server goes'),
 })
 
-export function eventRoutes({ events }: Pick<ApiParts, 'events'>) {
+export function eventRoutes({ events, identify }: Pick<ApiParts, 'events' | 'identify'>) {
   const routes = createRoutes()
   routes.openapi(followEvents, (c) => {
     if (!events.hasRoom()) {
@@ -35,12 +37,19 @@ export function eventRoutes({ events }: Pick<ApiParts, 'events'>) {
     }
     const given = c.req.header('last-event-id') ?? c.req.valid('query').last_event_id ?? ''
     const lastId = /^\d{1,15}$/.test(given) ? Number(given) : null
-    return streamSSE(c, (stream) => tell(stream, events, lastId))
+    // When the store is going, so is the stream.
+    const isKnown = async (): Promise<boolean> => (await Promise.resolve(identify(c)).catch(() => null)) !== null
+    return streamSSE(c, (stream) => tell(stream, events, lastId, isKnown))
   })
   return routes
 }
 
-async function tell(stream: SSEStreamingApi, events: EventLog, lastId: number | null): Promise<void> {
+async function tell(
+  stream: SSEStreamingApi,
+  events: EventLog,
+  lastId: number | null,
+  isKnown: () => Promise<boolean>,
+): Promise<void> {
   const gone = new AbortController()
   stream.onAbort(() => gone.abort())
   const waiting: NumberedEvent[] = []
@@ -55,7 +64,12 @@ async function tell(stream: SSEStreamingApi, events: EventLog, lastId: number | 
   // Before anything is awaited, so that the room that was found is still there.
   events.follow(lastId, onEvent, gone.signal)
   if (!isComplete) await stream.writeSSE({ event: 'reset', data: JSON.stringify({ type: 'reset' }) })
+  let knownAt = performance.now()
   while (!gone.signal.aborted) {
+    if (performance.now() - knownAt >= recheckMs) {
+      if (!(await isKnown())) return gone.abort()
+      knownAt = performance.now()
+    }
     for (const next of waiting.splice(0)) {
       const data = JSON.stringify({ at: next.at, ...next.event })
       await stream.writeSSE({ id: String(next.id), event: next.event.type, data })
