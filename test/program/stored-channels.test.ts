@@ -171,10 +171,13 @@ describe('a channel made while the program runs', () => {
 describe('a server that is killed', () => {
   let server: ServeProcess | null = null
   const folder = folderWith({ 'routes.yaml': withoutChannels, 'token.txt': `${token}\n` })
-  afterEach(async () => {
-    await server?.kill('SIGKILL')
+  const kill = async (): Promise<string> => {
+    const killed = server
     server = null
-  })
+    await killed?.kill('SIGKILL')
+    return killed?.log() ?? ''
+  }
+  afterEach(kill)
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
   const cli = (...args: string[]) => runCli(args, { cwd: folder })
 
@@ -186,27 +189,25 @@ describe('a server that is killed', () => {
       const { items } = await running.get<Page<DeliverySummary>>(`/deliveries?mail=${id}`)
       statuses = items.map(({ status }) => status)
       return statuses.length > 0 && statuses.every((status) => status === 'sent' || status === 'dead')
-    }, 'it is delivered')
+    }, 'it is delivered', 60_000)
     return statuses
   }
 
-  it('still has its channels, whatever the moment, also in the middle of a new key', { timeout: 60_000 }, async () => {
+  it('still has its channels, whatever the moment, also in the middle of a new key', { timeout: 240_000 }, async () => {
     server = await startServe(folder, [])
     const created = await cli(
       ...['channels', 'create', 'alerts', '--kind', 'telegram', '--secret', 'bot_token=@token.txt'],
       ...['--set', `base_url=${telegram.url}`, '--set', 'chat_id=-100999'],
     )
     expect(created).toMatchObject({ code: 0, out: expect.stringContaining('alerts is there') })
-    await server.kill('SIGKILL')
-    const logs = [server.log()]
+    const logs = [await kill()]
     writeFileSync(join(folder, 'routes.yaml'), withChannels.replace(/^.*the hook.*$/m, ''))
 
     server = await startServe(folder, [])
     expect(await deliver(server, 'after the kill')).toEqual(['sent'])
     const rotated = await cli('channels', 'rotate-key', '--json')
     expect(JSON.parse(rotated.out)).toMatchObject({ channels: 1 })
-    await server.kill('SIGKILL')
-    logs.push(server.log())
+    logs.push(await kill())
 
     // The key is on disk before anything is sealed with it: this is what a kill in between leaves.
     const keyFile = join(folder, 'data', 'mailtrigger.key')
@@ -215,8 +216,7 @@ describe('a server that is killed', () => {
     writeFileSync(keyFile, `${'5'.repeat(64)}\n${lines}`)
     server = await startServe(folder, [])
     expect(await deliver(server, 'after half a rotation')).toEqual(['sent'])
-    await server.kill('SIGKILL')
-    logs.push(server.log())
+    logs.push(await kill())
 
     writeFileSync(keyFile, `${'5'.repeat(64)}\n`)
     server = await startServe(folder, [])
