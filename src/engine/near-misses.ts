@@ -16,6 +16,9 @@ export function offerNearMissCalls(engine: Engine) {
       if (!raw) throw new ApiError(404, 'not_found', `there is no mail ${mailId}`, 'mailtrigger mails list shows them')
       return explainNearMisses(engine.current().parts, raw, AbortSignal.timeout(parseTimeoutMs))
     },
+    /** The same for a mail that was never received. */
+    nearMissesOfRaw: (raw: RawMail): Promise<NearMiss[]> =>
+      explainNearMisses(engine.current().parts, raw, AbortSignal.timeout(parseTimeoutMs)),
   }
 }
 

@@ -1,5 +1,8 @@
 import { type Program, startProgram } from '../program/start-program.js'
 import { startWebhookSink, type WebhookSink } from '../stand-ins/webhook-sink.js'
+import { createContract } from './contract.js'
+
+const contract = createContract()
 
 export interface AlertsProgram {
   program: Program
@@ -51,6 +54,10 @@ routes:
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await answer.text()
+    if (path.startsWith('/api/v1/')) {
+      const type = answer.headers.get('content-type') ?? ''
+      contract.check({ method, path, status: answer.status, type, body: text })
+    }
     return { status: answer.status, headers: answer.headers, text, json: /^[{[]/.test(text) ? JSON.parse(text) : null }
   }
   return {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Program, startProgram } from '../program/start-program.js'
+import { createContract } from './contract.js'
 
+const contract = createContract()
 let program: Program
 
 beforeAll(async () => {
@@ -18,6 +20,10 @@ async function call(path: string, init: RequestInit = {}, token: string | null =
   const headers: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` }
   const answer = await fetch(`${program.app.http.url}${path}`, { ...init, headers: { ...headers, ...init.headers } })
   const text = await answer.text()
+  const { status, headers: given } = answer
+  if (path.startsWith('/api/v1/')) {
+    contract.check({ method: init.method ?? 'GET', path, status, type: given.get('content-type') ?? '', body: text })
+  }
   return { status: answer.status, text, json: text.startsWith('{') ? JSON.parse(text) : null }
 }
 const post = (path: string, body: unknown) => call(path, { method: 'POST', body: JSON.stringify(body) })
@@ -83,7 +89,7 @@ describe('the API', () => {
   it.each([
     ['/api/v1/mails/nope', 404],
     ['/api/v1/deliveries/nope', 404],
-    ['/api/v1/channels/nope/test', 404],
+    ['/api/v1/actions/nope', 404],
     ['/nothing', 404],
   ])('says 404 for %s', async (path, status) => {
     expect(await call(path)).toMatchObject({ status, json: { error: { code: 'not_found' } } })

@@ -69,7 +69,8 @@ export interface RawSchema {
 
 /** Who may do it, where it stands in the document, and what it is. What it reads belongs into `more`. */
 export function operation<const More extends OperationParts>(role: Role, tag: string, summary: string, more?: More) {
-  const readsJson = more?.request?.body?.content['application/json'] !== undefined
+  // What is only described is read by the handler.
+  const readsJson = more?.request?.body?.content['application/json']?.schema instanceof z.ZodType
   return {
     ...(more ?? ({} as More)),
     tags: [tag],
