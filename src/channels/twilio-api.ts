@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
 import { callVendor, strangeAnswer } from './call-vendor.js'
+import { callableHook } from './callable-hook.js'
 import {
   type OutcomeFacts,
   permanentFromAnswer,
@@ -96,8 +97,9 @@ function nameStatusCallback(
   { auth_token }: TwilioAccount,
   { hookUrl, deliveryId }: Pick<ChannelContext, 'hookUrl' | 'deliveryId'>,
 ): Record<string, string> {
-  if (hookUrl === null || auth_token === undefined) return {}
-  return { StatusCallback: `${hookUrl}?delivery=${encodeURIComponent(deliveryId)}` }
+  const callable = callableHook(hookUrl)
+  if (callable === null || auth_token === undefined) return {}
+  return { StatusCallback: `${callable}?delivery=${encodeURIComponent(deliveryId)}` }
 }
 
 function readTwilioAnswer(answer: HttpAnswer, form: ChannelContext['form'], facts: OutcomeFacts): Outcome | null {

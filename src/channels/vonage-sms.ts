@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { ChannelContext, HttpAnswer, Outcome } from '../domain/channel.js'
 import { callVendor, strangeAnswer, wrongAddress } from './call-vendor.js'
+import { callableHook } from './callable-hook.js'
 import { defineChannel } from './define-channel.js'
 import { isGsm, renderSms, segmentsMax } from './dialects/sms.js'
 import {
@@ -58,6 +59,7 @@ export const vonageSms = defineChannel<Settings>({
     const { api_key, api_secret, from, base_url, max_segments } = settings
     const segments = context.form === 'short' ? 1 : max_segments
     const text = renderSms(outlineMessage(withAckLink(message, context)), message.severity, segments)
+    const hook = callableHook(context.hookUrl)
     const form = {
       api_key,
       api_secret,
@@ -68,7 +70,7 @@ export const vonageSms = defineChannel<Settings>({
       ...(isGsm(text) ? {} : { type: 'unicode' }),
       'client-ref': context.deliveryId.slice(0, 40),
       // Instead of the URL of the account's settings, which may be another program's.
-      ...(context.hookUrl === null ? {} : { callback: receiptUrl(context.hookUrl, context.hookSecret) }),
+      ...(hook === null ? {} : { callback: receiptUrl(hook, context.hookSecret) }),
     }
     const facts: OutcomeFacts = {
       now: context.now(),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { callableHook } from '#src/channels/callable-hook.js'
 import { signTwilioCall } from '#src/channels/twilio-hook.js'
 import { twilioSms } from '#src/channels/twilio-sms.js'
 import { twilioVoice } from '#src/channels/twilio-voice.js'
@@ -178,3 +179,16 @@ function permanent(scope: 'message' | 'address' | 'channel', text: string): Late
 function transient(text: string): LateResult['outcome'] {
   return { kind: 'transient', waitMs: null, waitScope: 'delivery', statusCode: null, text }
 }
+
+test.each([
+  ['https://alerts.example/hooks/sms', true],
+  ['https://203.0.113.7:8443/hooks/sms', true],
+  ['http://alerts:8080/hooks/sms', false],
+  ['http://localhost/hooks/sms', false],
+  ['http://192.168.1.4/hooks/sms', false],
+  ['http://[::1]/hooks/sms', false],
+  ['https://alerts.lan/hooks/sms', false],
+  [null, false],
+])('a vendor is told to call %s: %s', (url, isTold) => {
+  expect(callableHook(url)).toBe(isTold ? url : null)
+})
