@@ -135,6 +135,7 @@ async function startMonitors(monitors: Record<string, MonitorSettings>) {
     monitors: () => monitors,
     rules: () => [],
     plan: () => ({ deliveries: [], flagged: null }),
+    word: async (notification) => notification,
     newToken: () => 'token-nobody-can-guess',
     wakeDeliveries: () => undefined,
     emit: () => undefined,

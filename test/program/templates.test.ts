@@ -57,8 +57,9 @@ describe('the example in docs/templates.md', () => {
     const [request] = slack.requests
     const [letter] = smtp.mails
     if (!request || !letter) throw new Error('nothing was sent')
-    expect(slack.shown()[0]).toContain('[storage] Disk full on db1')
-    expect(slack.shown()[0]).toContain(
+    const [shown] = await slack.shown()
+    expect(shown).toContain('[storage] Disk full on db1')
+    expect(shown).toContain(
       'Only 3 % left on /var.\nmonitoring@db1.mailtrigger.app told us, and the route "Full disks" passed it on.',
     )
     const { subject, text } = await simpleParser(letter.raw)
@@ -79,13 +80,13 @@ describe('what no route makes', () => {
     ['a digest', 'gather', 'the route "Gathered" passed it on.'],
   ])('%s is said by the template of its channel', async (_, subject, line) => {
     await program.send({ subject })
-    await until(() => slack.shown().some((text) => text.includes(line)), 'it is told')
+    await until(async () => (await slack.shown()).some((text) => text.includes(line)), 'it is told')
   })
 
   it('the alarm of a monitor is said by the template of its channel', async () => {
     await program.app.calls.pingMonitor('backup', 'fail', 'test')
     const line = '\nthe route "monitor backup" passed it on.'
-    await until(() => slack.shown().some((text) => text.includes(line)), 'it is told')
+    await until(async () => (await slack.shown()).some((text) => text.includes(line)), 'it is told')
   })
 })
 
