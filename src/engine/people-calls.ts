@@ -128,7 +128,7 @@ async function deletePerson(engine: Engine, address: string, actor: string): Pro
   const below = people.filter(({ manager }) => manager === address).map((person) => person.address)
   if (below.length > 0) {
     const hint = `first give another manager to ${below.slice(0, 5).join(', ')}${below.length > 5 ? ', …' : ''}`
-    throw new ApiError(409, 'in_use', `${address} is the manager of ${below.length} others`, hint)
+    throw new ApiError(409, 'in_use', `${address} is the manager of others`, hint)
   }
   if (!(await engine.changeSetup(() => engine.store.deleteStoredPerson(address)))) {
     throw refuseFixed(`the group ${line.groups[0] ?? ''} with ${address}`, files)
