@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { EngineEvent } from '../domain/events.js'
+import type { MailQuery } from '../domain/mail-query.js'
 import { formatSize } from '../domain/units.js'
 import { type Cli, CliExit } from './cli.js'
 import { type Client, connect } from './client.js'
+import { fitsQuery, readEventQuery } from './fit-event.js'
 import { printTime } from './print-table.js'
 import { cut } from './print-trace.js'
 
@@ -21,12 +23,13 @@ export function addTail(program: Command, cli: () => Cli): void {
     .description('watch what happens, one line an event, until Ctrl-C')
     .option('--route <name>', 'only mails this route sent')
     .option('--state <state>', 'only this state of mail or delivery')
-    .option('--search <text>', 'only lines with this text')
+    .option('--search <query>', 'only what fits: words, "a phrase", back*, -not, subject: from: rcpt: channel: …')
     .action((options: TailOptions) => runTail(cli(), options))
 }
 
 /** Follows the event stream; after a break it goes on where it was, as far back as the server remembers. */
 async function runTail(cli: Cli, options: TailOptions): Promise<void> {
+  const query = readEventQuery(options.search ?? '')
   let lastId: string | null = null
   let connected = false
   while (!cli.signal.aborted) {
@@ -35,7 +38,7 @@ async function runTail(cli: Cli, options: TailOptions): Promise<void> {
       for await (const { id, event } of readEvents(client, lastId, cli.signal)) {
         connected = true
         lastId = id
-        if (!fits(event, options)) continue
+        if (!fits(event, options, query)) continue
         cli.out(cli.options.json ? JSON.stringify(event) : printEvent(event, cli))
       }
     } catch (error) {
@@ -68,10 +71,10 @@ async function* readEvents(
   }
 }
 
-function fits(event: TailEvent, options: TailOptions): boolean {
+function fits(event: TailEvent, options: TailOptions, query: MailQuery): boolean {
   if (options.route && !('routes' in event && event.routes.includes(options.route))) return false
   if (options.state && !('status' in event && event.status === options.state)) return false
-  return !options.search || JSON.stringify(event).toLowerCase().includes(options.search.toLowerCase())
+  return fitsQuery(event, query)
 }
 
 function printEvent(event: TailEvent, { colors }: Cli): string {
