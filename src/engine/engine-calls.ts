@@ -14,6 +14,7 @@ import { offerModuleCalls } from './module-calls.js'
 import { offerNearMissCalls } from './near-misses.js'
 import { offerPeopleCalls } from './people-calls.js'
 import { offerRouteCalls } from './route-calls.js'
+import { offerRouteTestCalls } from './route-test-calls.js'
 import { offerSeriesCalls } from './series-calls.js'
 import { offerSilenceCalls } from './silence-calls.js'
 import { offerStoredChannelCalls } from './stored-channel-calls.js'
@@ -52,6 +53,7 @@ export function offerEngineCalls(engine: Engine) {
     ...offerModuleCalls(engine),
     ...offerNearMissCalls(engine),
     ...offerRouteCalls(engine),
+    ...offerRouteTestCalls(engine),
     ...offerDraftCalls(engine),
     ...offerSeriesCalls(engine),
     ...offerJobCalls(engine),

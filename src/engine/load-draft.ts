@@ -43,7 +43,12 @@ export function loadTrialsWith(parts: LoadParts): LoadTrial {
       uploadedActions: uploads.names(),
       ...namesOfSetup(setup),
     })
-    const merged = takeSetup(files, setup, { ring: parts.keys.ring(), source, log: parts.log }).config
+    const merged = takeSetup(files, setup, {
+      ring: parts.keys.ring(),
+      source,
+      log: parts.log,
+      before: parts.current(),
+    }).config
     const config = restrain(merged, running)
     const assemble = (one: Config): Promise<AssembledParts> => assembleTrial(parts, one, config.secrets, askLlm)
     return { draft: await assemble(config), inForce: await assemble(withoutHosts(running)), warnings }
