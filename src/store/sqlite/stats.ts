@@ -17,7 +17,7 @@ export function readStats(database: Database.Database, now: number): StoreStats 
     .all()
   const deliveries: Partial<Record<DeliveryStatus, number>> = {}
   for (const row of channels) deliveries[row.status] = (deliveries[row.status] ?? 0) + row.count
-  const oldest = number(`SELECT min(received_at) AS value FROM mails WHERE due_at IS NOT NULL`)
+  const oldest = number('SELECT min(received_at) AS value FROM mails INDEXED BY mails_due WHERE due_at IS NOT NULL')
   const pauses = database
     .prepare<[number], { channel: string; until: number; reason: string }>(
       'SELECT channel, until, reason FROM channel_pauses WHERE until > ? ORDER BY channel',
