@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { NearMiss } from '#src/route/near-miss.js'
+import { runCli } from '../cli/run-cli.js'
 import { type Program, startProgram } from './start-program.js'
 
 const name = 'CPU/Memory "hot" & #1?'
@@ -181,6 +182,14 @@ describe('what people see of their routes, and what a draft of them would do', (
     expect(status).toBe(200)
     expect(text).toContain('•••')
     expect(text).not.toContain(secret)
+  })
+
+  it('a mail becomes a route test that passes beside the config', async () => {
+    const { text } = await call('GET', `/mails/${ids[0]}/route-test`)
+    writeFileSync(join(program.folder, 'made.test.yaml'), text)
+    const result = await runCli(['test', 'made.test.yaml'], { cwd: program.folder, env: { HOOK_TOKEN: secret } })
+    expect(result.out + result.err).toContain('1 passed, 0 failed')
+    expect((await call('GET', '/mails/nope/route-test')).status).toBe(404)
   })
 
   it('a route whose file was changed since has no text', async () => {
