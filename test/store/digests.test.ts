@@ -153,6 +153,20 @@ describe('a digest', () => {
     expect(await store.nextFollowUpAt()).toBeNull()
   })
 
+  test('of what was held until after its time is another one of that time', async () => {
+    const store = openStore()
+    const hold = { key: 'h', happenedAt: noon + 50 * minuteMs, forMs: 30 * minuteMs, until: noon + 80 * minuteMs }
+    const held = await alertOnce(store, noon, { control: { hold, digest: { key: 'k', dueAt: due } } })
+    const inTime = await alertOnce(store, noon, gathered())
+    await send(store, [inTime])
+    await store.releaseHolds(hold.until, 10)
+    const [late] = await store.listDueDigests(hold.until, 10)
+    expect(late?.items.map(({ notificationId }) => notificationId)).toEqual([held])
+    await send(store, [held], { dueAt: late?.dueAt ?? 0, now: hold.until })
+    expect((await read(store, held)).status).not.toBe('dead')
+    expect((await store.listDeliveries({ limit: 10 })).items).toHaveLength(2)
+  })
+
   test('that is silenced takes what is in it along', async () => {
     const store = openStore()
     const id = await alertOnce(store, noon, gathered())

@@ -28,7 +28,8 @@ export function prepareRaise(database: Database.Database, counts: StatCounts) {
   function commitDigest({ route, key, dueAt, itemIds, notification, nextDueAt, now }: DigestCommit): CommittedRouting {
     const group = digests.read(route, key)
     if (!group || group.due_at !== dueAt) return { deliveries: 0, channels: [], fates: [] }
-    const occasion = JSON.stringify([route, key, dueAt])
+    // What is let go late joins a group of a time that has passed: it is another digest, though of the same time.
+    const occasion = JSON.stringify([route, key, dueAt, itemIds[0] ?? null])
     const committed = raise(notification ? [notification] : [], { source: 'digest', key: occasion }, now)
     const [fate] = committed.fates
     for (const itemId of itemIds) {
