@@ -34,11 +34,6 @@ export const timeQuery = z
 /** A yes or no in a query string. */
 export const flagQuery = z.enum(['true', 'false']).transform((word) => word === 'true')
 
-/** Reads the query string by a schema; what does not fit is a 400 that names it. */
-export function readQuery<Schema extends z.ZodType>(c: Context, schema: Schema): z.infer<Schema> {
-  return check(schema.safeParse(c.req.query()))
-}
-
 /** Reads a JSON body by a schema. An empty body counts as `{}`. */
 export async function readJson<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.infer<Schema>> {
   const text = await c.req.text()
