@@ -41,6 +41,8 @@ export function offerMailCalls(engine: Engine) {
     /** How many there were. */
     async deleteMails(mailIds: string[], actor: string): Promise<number> {
       const count = await store.deleteMails(mailIds)
+      // What they leave in the index is swept up behind them.
+      search.wake()
       if (count > 0) await audit(actor, 'mail.delete', mailIds, { count })
       return count
     },

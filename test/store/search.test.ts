@@ -209,6 +209,24 @@ describe('the index', () => {
     )
   })
 
+  test('gives its room back when mails are deleted and it was tidied', async () => {
+    const folder = makeFolder()
+    const store = openStore(folder)
+    for (let batch = 0; batch < 5; batch++) {
+      const ids = Array.from({ length: 20 }, (_, number) => `m${batch}-${number}`)
+      await store.saveMails(ids.map((id) => makeRaw(id)))
+      const body = Array.from({ length: 300 }, (_, number) => `w${batch * number}`).join(' ')
+      const text = { subject: '', from: '', to: '', body, hasAttachment: false }
+      await store.indexMails(ids.map((mailId) => ({ mailId, text })))
+    }
+    expect(countBlocks(folder)).toBeGreaterThan(10)
+    const { items } = await store.listMails({ limit: 1_000 })
+    expect(await store.deleteMails(items.map(({ id }) => id))).toBe(100)
+    let steps = 0
+    while ((await store.tidySearchIndex()) && steps < 1_000) steps++
+    expect(countBlocks(folder)).toBe(2)
+  })
+
   test('forgets what is deleted before it was indexed, and takes nothing that is gone', async () => {
     const folder = makeFolder()
     const store = openStore(folder)
@@ -346,6 +364,15 @@ test('times bound a search, at both ends and in both directions', async () => {
     expect(await search(store, `after:3d before:0s${words}`, { oldestFirst: true })).toEqual(ids.slice(1).toReversed())
   }
 })
+
+function countBlocks(folder: string): number {
+  const database = openSqlite(join(folder, 'mailtrigger.sqlite3'), { readonly: true })
+  try {
+    return Number(database.prepare('SELECT count(*) FROM mail_words_data').pluck().get())
+  } finally {
+    database.close()
+  }
+}
 
 function readRows(folder: string): unknown {
   const database = openSqlite(join(folder, 'mailtrigger.sqlite3'), { readonly: true })
