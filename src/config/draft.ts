@@ -13,34 +13,50 @@ import { readSecretFile } from './secret-files.js'
  */
 export type Draft = { files: SourceText[] } | { text: string }
 
+export interface LoadedDraft extends LoadedConfig {
+  /** The files in force with the same secrets disguised: what of the draft is the same can be told by comparing. */
+  inForce: Config
+}
+
 /**
- * Reads and checks a draft without touching what runs. It may be somebody's who may not read the server's files or its
- * environment: `${VAR}` and `${file:…}` have a value only where the files in force name the same, and whether another
- * file exists is not told. `ConfigError` carries all issues.
+ * Reads and checks a draft without touching what runs. It may be somebody's who may not read the server's secrets, its
+ * files or its environment: `${VAR}` and `${file:…}` have a value only where the files in force name the same, secrets
+ * are disguised, because a template could spell one out, and whether another file exists is not told. `ConfigError`
+ * carries all issues.
  * @param inForce the config that runs
  */
 export async function loadDraft(
   draft: Draft,
-  inForce: Pick<Config, 'files' | 'routes'>,
+  inForce: Pick<Config, 'files' | 'routes' | 'secrets'>,
   options: CheckOptions,
-): Promise<LoadedConfig> {
+): Promise<LoadedDraft> {
   const folder = process.cwd()
   const texts = await readConfigFiles(inForce.files, folder)
   const machine = { hostname: hostname(), folder, fileExists: existsSync }
   const known = listNamed(texts, { ...options, ...machine, readSecretFile })
-  const replaced = replaceFiles(texts, draft, inForce, folder)
-  const env = Object.fromEntries(Object.entries(options.env).filter(([name]) => known.variables.has(name)))
-  return parseConfig(replaced, {
+  const variables = Object.entries(options.env).filter(([name]) => known.variables.has(name))
+  const secrets = new Set(inForce.secrets)
+  const show = (value: string | undefined) => (value !== undefined && secrets.has(value) ? disguise(value) : value)
+  const parsing = {
     ...options,
     ...machine,
-    env,
+    env: Object.fromEntries(variables.map(([name, value]) => [name, show(value)])),
     fileExists: () => true,
-    readSecretFile(path) {
+    readSecretFile(path: string) {
       const value = known.files.get(path)
       if (value === undefined) throw new Error('a draft may only use files that the config in force uses')
-      return value
+      return disguise(value)
     },
-  })
+  }
+  const loaded = parseConfig(replaceFiles(texts, draft, inForce, folder), parsing)
+  return { ...loaded, inForce: parseConfig(texts, parsing).config }
+}
+
+/** Another value of the same shape, so that what is checked of a secret (a URL, a token's form) still holds. */
+export function disguise(secret: string): string {
+  const scheme = /^[a-z][a-z0-9+]*:\/\//i.exec(secret)?.[0] ?? ''
+  const rest = secret.slice(scheme.length)
+  return scheme + rest.replace(/[a-z]/g, 'x').replace(/[A-Z]/g, 'X').replace(/[1-9]/g, '0')
 }
 
 /** Variables and secret files that texts really use, whatever stands in their comments. */

@@ -34,7 +34,11 @@ export function loadTrialsWith(parts: LoadParts): LoadTrial {
     const { source, store, uploads } = parts
     const running = parts.current().config
     const setup = await readSetup(store)
-    const { config: files, warnings } = await loadDraft(draft, parts.current().files, {
+    const {
+      config: files,
+      warnings,
+      inForce,
+    } = await loadDraft(draft, parts.current().files, {
       overrides: source.overrides,
       env: source.env,
       kinds: channelKinds,
@@ -49,7 +53,7 @@ export function loadTrialsWith(parts: LoadParts): LoadTrial {
       log: parts.log,
       before: parts.current(),
     }).config
-    const config = restrain(merged, running)
+    const config = restrain(merged, running, inForce)
     const assemble = (one: Config): Promise<AssembledParts> => assembleTrial(parts, one, config.secrets, askLlm)
     return { draft: await assemble(config), inForce: await assemble(withoutHosts(running)), warnings }
   }
@@ -80,15 +84,23 @@ const unasked: Pick<LlmCache, 'save' | 'countCall'> = {
   countCall: () => Promise.reject(new LlmError('budget', 'a trial asks no LLM unless it is told to')),
 }
 
-/** Refuses what a draft would read or reach that the config in force does not. */
-function restrain(draft: Config, running: Config): Config {
+/**
+ * Refuses what a draft would read or reach that the config in force does not.
+ * @param disguised the config in force as the draft sees it
+ */
+function restrain(draft: Config, running: Config, disguised: Config): Config {
   const issues = [
-    ...Object.values(draft.lookups).flatMap((lookup) => checkLookup(lookup, running.lookups[lookup.name])),
+    ...Object.values(draft.lookups).flatMap((lookup) => checkLookup(lookup, disguised.lookups[lookup.name])),
     ...Object.values(draft.actions).flatMap((action) => checkModule(action, running)),
   ]
   if (issues.length > 0) throw new ConfigError(issues)
   const secrets = [...new Set([...draft.secrets, ...running.secrets])]
-  return { ...withoutHosts(draft), secrets, llm: draft.llm && running.llm, jobs: {} }
+  const lookups = Object.entries(draft.lookups).map(([name, lookup]) => {
+    const source = lookup.source.type === 'inline' ? lookup.source : (running.lookups[name]?.source ?? lookup.source)
+    return [name, { ...lookup, source }]
+  })
+  const llm = draft.llm && running.llm
+  return { ...withoutHosts(draft), lookups: Object.fromEntries(lookups), secrets, llm, jobs: {} }
 }
 
 /** What an action posts somewhere would be an effect. */

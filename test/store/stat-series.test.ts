@@ -104,7 +104,15 @@ describe('counts over time', () => {
 
   it('are read of one name, of a stretch that begins anywhere in its step, and rejected mails are among them', async () => {
     const store = openStore()
-    const rejection = { client: '10.0.0.1', reason: 'not_allowed', code: 530, message: 'no', from: null, rcpt: null }
+    const rejection = {
+      client: '10.0.0.1',
+      reason: 'not_allowed',
+      code: 530,
+      message: 'no',
+      from: null,
+      rcpt: null,
+      user: null,
+    }
     await store.saveRejection({ ...rejection, at: noon + 5 })
     await save(store, 'm', noon + minuteMs)
     const query = { step: 'minute', scope: 'all' } as const
