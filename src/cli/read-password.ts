@@ -61,10 +61,14 @@ function ask(cli: Cli, prompt: string): Promise<string> {
     // Keys come one by one, but what is pasted comes at once.
     const take = (keys: string): void => {
       for (const key of keys) {
-        if (key === interrupt || key === endOfInput) return leave()
+        if (key === interrupt || key === endOfInput) {
+          leave()
+          return
+        }
         if (key === '\r' || key === '\n') {
           end()
-          return resolve(typed)
+          resolve(typed)
+          return
         }
         if (backspaces.has(key)) typed = [...typed].slice(0, -1).join('')
         else if (typed.length < passwordBytesMax) typed += key
