@@ -16,7 +16,7 @@ export function printNearMisses(misses: NearMiss[], { colors }: Pick<Cli, 'color
   if (nearest.reason !== null) lines.push(`    ${line(nearest.reason)}`)
   for (const { condition, seen, hint, suggestion } of nearest.failed) {
     lines.push(`    ${colors.red('✗')} ${line(condition)}${seen === null ? '' : colors.dim(`  saw: ${line(seen)}`)}`)
-    if (hint !== null) lines.push(`      ${line(hint)}`)
+    if (hint !== null) lines.push(`      ${showText(hint)}`)
     if (suggestion !== null) lines.push(`      ${colors.dim('would match:')} ${showText(suggestion)}`)
   }
   for (const { route, position } of others) lines.push(colors.dim(`  then ${line(route)}  ${line(position)}`))

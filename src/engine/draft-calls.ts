@@ -52,20 +52,23 @@ const trialMsMax = 30_000
 const waitingMax = 4
 const traceBytesMax = 4_000_000
 
-/** Trying a config that does not run. Rejects with `ApiError`. */
-export function offerDraftCalls(engine: Engine) {
+/**
+ * Trying a config that does not run. Rejects with `ApiError`.
+ * @param msMax when the answer is what there is until then
+ */
+export function offerDraftCalls(engine: Engine, msMax: number = trialMsMax) {
   const queue = new TrialQueue(waitingMax)
   return {
     /**
      * Says what a draft would make of mails, and what differs from the config in force. Keeps, sends and counts nothing;
      * lookups may be fetched, and modules run without a network. After 30 s the answer is what there is until then.
      */
-    tryDraft: (trial: DraftTrial): Promise<TrialAnswer> => queue.run(() => tryDraft(engine, trial)),
+    tryDraft: (trial: DraftTrial): Promise<TrialAnswer> => queue.run(() => tryDraft(engine, trial, msMax)),
   }
 }
 
-async function tryDraft(engine: Engine, { draft, mails, askLlm }: DraftTrial): Promise<TrialAnswer> {
-  const signal = AbortSignal.timeout(trialMsMax)
+async function tryDraft(engine: Engine, { draft, mails, askLlm }: DraftTrial, msMax: number): Promise<TrialAnswer> {
+  const signal = AbortSignal.timeout(msMax)
   const hideIn = (secrets: readonly string[]) => (text: string) => hideSecrets(text, secrets)
   try {
     const parts = await engine.loadTrial(draft, askLlm)
