@@ -73,6 +73,7 @@ export interface NotificationFilter {
   status?: NotificationStatus
   route?: string
   fingerprint?: string
+  severity?: Severity
   mailId?: string
   since?: number
   /** Sent, waits for an acknowledgement, and has none. */

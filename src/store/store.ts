@@ -13,13 +13,14 @@ import type { Message, Severity } from '../domain/message.js'
 import type { NotificationFacts, NotificationFate, Recovery } from '../domain/notification.js'
 import type { Rejection } from '../domain/rejection.js'
 import type { Trace } from '../domain/trace.js'
+import type { ConfigStore } from './config-store.js'
 import type { IdentityStore } from './identity-store.js'
 import type { JobStore } from './job-store.js'
 import type { LateResultStore } from './late-result-store.js'
 import type { ModuleStore } from './module-store.js'
 import type { DeadLetterStore, NotificationStore, NotificationSummary } from './notification-store.js'
+import type { SavedSearchStore } from './saved-search-store.js'
 import type { SearchStore } from './search-store.js'
-import type { ConfigStore } from './config-store.js'
 import type { SetupStore } from './setup-store.js'
 import type { StatsStore } from './stats-store.js'
 import type { WatchStore } from './watch-store.js'
@@ -40,6 +41,7 @@ export interface Store
     SetupStore,
     ConfigStore,
     SearchStore,
+    SavedSearchStore,
     StatsStore,
     IdentityStore {
   /** One durable commit for the whole batch. Rejects with `StoreError` when nothing of it was kept. */
@@ -66,6 +68,8 @@ export interface Store
 
   readDelivery: (deliveryId: string) => Promise<DeliveryDetail | null>
   listDeliveries: (filter: DeliveryFilter) => Promise<Page<DeliverySummary>>
+  /** How many of a selection are in each status; for small selections, as every row is read. */
+  countDeliveries: (selection: DeliverySelection) => Promise<Partial<Record<DeliveryStatus, number>>>
   /** Makes what is neither sent nor being sent due now, with a fresh ladder; how many there were. */
   retryDeliveries: (selection: DeliverySelection, now: number) => Promise<number>
   /** Cancels what has not been sent and is not being sent; how many there were. The reason stands as their last error. */
@@ -299,6 +303,10 @@ export interface DeliverySelection {
   since?: number
   /** The start of the error, as `listDeadLetterGroups` gives it. */
   error?: string
+  /** The whole error as `listDeadLetterGroups` gives it: what only begins like it is another group. */
+  errorGroup?: string
+  /** The moment of a person's retry: all that it made due has the same. */
+  retriedAt?: number
 }
 
 export interface Page<Item> {

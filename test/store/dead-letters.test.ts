@@ -224,3 +224,16 @@ test('mails are listed oldest first when asked for', async () => {
   expect([...first.items, ...rest.items].map((mail) => mail.id)).toEqual(['m0', 'm1', 'm2', 'm3', 'm4'])
   expect(rest.next_cursor).toBeNull()
 })
+
+describe('a group', () => {
+  test('is exactly what has its error, and what its retry made due is counted', async () => {
+    const store = openStore()
+    await saveDead(store, 'm1', ['HTTP 403: no', 'HTTP 403: no', 'HTTP 403: no such room'])
+    const group = { channel: 'ops', errorGroup: 'HTTP 403: no' }
+    expect(await store.countDeliveries(group)).toEqual({ dead: 2 })
+    expect(await store.retryDeliveries({ ...group, status: 'dead' }, noon + 7)).toBe(2)
+    expect(await store.countDeliveries({ channel: 'ops', retriedAt: noon + 7 })).toEqual({ queued: 2 })
+    expect((await store.listDeliveries({ retriedAt: noon + 7, limit: 10 })).items).toHaveLength(2)
+    expect(await store.countDeliveries({ channel: 'ops', status: 'dead' })).toEqual({ dead: 1 })
+  })
+})

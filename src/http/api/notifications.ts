@@ -1,6 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { notificationStatuses } from '../../domain/delivery.js'
 import { ApiError } from '../../domain/errors.js'
+import { severities } from '../../domain/message.js'
 import type { ApiParts } from '../api.js'
 import { Acknowledgement, Notification, NotificationSummary } from '../schema/notification.js'
 import { readActor } from './actor.js'
@@ -12,6 +13,7 @@ const listQuery = z.object({
   status: z.enum(notificationStatuses).optional(),
   route: z.string().max(200).optional(),
   fingerprint: z.string().max(1_000).optional(),
+  severity: z.enum(severities).optional(),
   mail: z.string().max(64).optional().describe('The id of the mail it was made of.'),
   since: timeQuery.optional(),
   unacknowledged: flagQuery.optional().describe('Sent, asks to be acknowledged, and has not been.'),

@@ -18,6 +18,18 @@ export function listDeliveries(database: Database.Database, filter: DeliveryFilt
   return { items, next_cursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
 }
 
+export function countDeliveries(
+  database: Database.Database,
+  selection: DeliverySelection,
+): Partial<Record<DeliveryStatus, number>> {
+  const query = sql
+    .selectFrom('deliveries')
+    .where(isSelected(selection))
+    .select(['deliveries.status', raw<number>`count(*)`.as('count')])
+    .groupBy('deliveries.status')
+  return Object.fromEntries(allRows(database, query).map(({ status, count }) => [status, count]))
+}
+
 export function readDelivery(database: Database.Database, deliveryId: string): DeliveryDetail | null {
   const row = allRows(database, selectDeliveries().where('deliveries.id', '=', deliveryId))[0]
   if (!row) return null
@@ -54,12 +66,13 @@ function messageOf(row: { message: string | null; notified: string }): Message {
 
 /** Whether a row of `deliveries` is meant; an empty selection means all of them. */
 export function isSelected(selection: DeliverySelection): Expression<SqlBool> {
-  const { ids, status, channel, mailId, runId, notificationId, since, error } = selection
+  const { ids, status, channel, mailId, runId, notificationId, since, error, errorGroup, retriedAt } = selection
   const conditions: RawBuilder<SqlBool>[] = []
   if (ids) conditions.push(raw`deliveries.id IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`)
   if (mailId) conditions.push(raw`deliveries.mail_id = ${mailId}`)
   if (runId) conditions.push(raw`deliveries.run_id = ${runId}`)
   if (notificationId) conditions.push(raw`deliveries.notification_id = ${notificationId}`)
+  if (retriedAt !== undefined) conditions.push(raw`deliveries.retried_at = ${retriedAt}`)
   // An index on status, or on channel and status, gives the order of ids for nothing. Whatever else is asked for, the
   // plus keeps SQLite from reading and sorting all of a status or a channel for one page.
   const isByStatus = conditions.length === 0 && status !== undefined
@@ -72,6 +85,7 @@ export function isSelected(selection: DeliverySelection): Expression<SqlBool> {
     conditions.push(raw`(instr(blank_numbers(deliveries.last_error), blank_numbers(${error})) = 1
       OR instr(blank_numbers(deliveries.last_error), ${error}) = 1)`)
   }
+  if (errorGroup !== undefined) conditions.push(raw`blank_numbers(deliveries.last_error) = ${errorGroup}`)
   return conditions.length === 0 ? raw<SqlBool>`true` : raw<SqlBool>`${raw.join(conditions, raw` AND `)}`
 }
 

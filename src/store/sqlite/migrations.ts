@@ -1,6 +1,7 @@
 import { configLoadSchema } from './config-loads.js'
 import { identitySchema } from './identity-schema.js'
 import { notificationSchema } from './notification-schema.js'
+import { savedSearchSchema } from './saved-searches.js'
 import { searchSchema, tallySchema } from './search-schema.js'
 import { statsSchema } from './stats-schema.js'
 
@@ -305,4 +306,10 @@ export const migrations: readonly string[] = [
   searchSchema,
   tallySchema,
   configLoadSchema,
+  // What one retry of a person made due is counted, and notifications are listed by severity, without reading all.
+  `
+  CREATE INDEX deliveries_retried ON deliveries (retried_at) WHERE retried_at IS NOT NULL;
+  CREATE INDEX notifications_severity ON notifications (severity, id);
+  `,
+  savedSearchSchema,
 ]

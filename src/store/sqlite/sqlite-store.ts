@@ -10,7 +10,7 @@ import { CommitQueue } from './commit-queue.js'
 import { prepareConfigLoads } from './config-loads.js'
 import { listDeadLetterGroups } from './dead-letter-groups.js'
 import { deleteMails } from './delete-mails.js'
-import { listDeliveries, readDelivery } from './delivery-lists.js'
+import { countDeliveries, listDeliveries, readDelivery } from './delivery-lists.js'
 import { prepareExpiry } from './expiry.js'
 import { prepareIdentities } from './identities.js'
 import { listRuns, listUnfinishedRuns, prepareJobs, readRun } from './jobs.js'
@@ -24,6 +24,7 @@ import { prepareNotificationStore } from './notification-store.js'
 import { openDatabase } from './open-database.js'
 import { lockFolder } from './process-lock.js'
 import { prepareRules } from './rules.js'
+import { prepareSavedSearches } from './saved-searches.js'
 import { prepareSearchIndex } from './search-index.js'
 import { prepareSettle } from './settle-delivery.js'
 import { prepareSilences } from './silences.js'
@@ -81,6 +82,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     replayMail: (mailId, at) => queue.write(() => mails.replay(mailId, at)),
     readDelivery: async (deliveryId) => readDelivery(database, deliveryId),
     listDeliveries: async (filter) => listDeliveries(database, filter),
+    countDeliveries: async (selection) => countDeliveries(database, selection),
     retryDeliveries: (selection, at) => retryDeliveries(database, queue, selection, at),
     cancelDeliveries: (selection, at, reason) => cancelDeliveries(database, queue, selection, at, reason ?? null),
     listDeadLetterGroups: async (selection) => listDeadLetterGroups(database, selection),
@@ -158,6 +160,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
 
     ...prepareIdentities(database, queue),
     ...prepareStatSeries(database, queue),
+    ...prepareSavedSearches(database, queue),
 
     listUnindexed: async (limit) => search.listUnindexed(limit),
     countIndexAttempts: (mailIds) => queue.write(() => search.countAttempts(mailIds)),
