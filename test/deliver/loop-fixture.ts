@@ -55,6 +55,8 @@ export const noContext: Omit<ChannelContext, 'form' | 'signal'> = {
   hostname: 'gateway.test',
   ack: { url: null, data: 'ack:d' },
   hookUrl: null,
+  hookSecret: '',
+  readSession: async () => null,
   sent: null,
   fingerprint: 'f',
 }

@@ -62,7 +62,7 @@ describe('pings', () => {
 
   it.each(['PUT', 'DELETE'])('%s does not count', async (method) => {
     const { ping_path } = await find('nightly-backup')
-    expect((await open(method, ping_path)).status).toBe(404)
+    expect((await open(method, ping_path)).status).toBe(405)
   })
 })
 
