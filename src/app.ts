@@ -12,6 +12,7 @@ import { openConsole } from './http/console/open-console.js'
 import { createEventLog } from './http/event-log.js'
 import { createAccess } from './http/identity/access.js'
 import { identityRoutes } from './http/identity/identity-routes.js'
+import { createEventMetrics } from './http/metrics/count-events.js'
 import { openRuntimeFile } from './http/runtime-file.js'
 import type { ServerStatus } from './http/schema/server.js'
 import { type HttpListener, startHttp } from './http/start-http.js'
@@ -51,8 +52,10 @@ export async function startApp(options: AppOptions): Promise<App> {
   const { source, log } = options
   const listeners: ((event: EngineEvent) => void)[] = []
   const events = createEventLog(Date.now)
+  const metrics = createEventMetrics(version, Date.now())
   const onEvent = (event: EngineEvent): void => {
     events.add(event)
+    metrics.take(event, Date.now())
     for (const listener of listeners) listener(event)
   }
   const engine = await startEngineThread({ source, log: options.logSettings }, onEvent)
@@ -93,6 +96,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       isTrustedProxy: access.isTrustedProxy,
       identityRoutes: identityRoutes({ access, calls, show: web.show, log, now: Date.now }),
       consoleRoutes: web.routes,
+      counted: metrics.registry,
       url: () => info.server.http.publicUrl ?? browsable(http.url),
       isReady: () => ready,
       saveMail,

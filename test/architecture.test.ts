@@ -63,6 +63,7 @@ const vendorRooms: Record<string, string> = {
   '@hono/zod-openapi': 'http',
   'htmx.org': 'http',
   uplot: 'http',
+  'prom-client': 'http',
   commander: 'cli',
   picocolors: 'cli',
   pino: 'log',

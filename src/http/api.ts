@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
+import type { Registry } from 'prom-client'
 import { ApiError } from '../domain/errors.js'
 import type { Identity } from '../domain/identity.js'
 import type { RawMail } from '../domain/mail.js'
@@ -12,6 +13,7 @@ import { checkAddress } from './check-address.js'
 import { addErrorAnswers } from './error-answers.js'
 import type { EventLog } from './event-log.js'
 import { type CallerEnv, forbidStoring } from './identity/require-identity.js'
+import { metricsRoutes } from './metrics/metrics-routes.js'
 import { mountApi } from './mount-api.js'
 import type { IsTrustedProxy } from './open/client-address.js'
 import { openRoutes } from './open/open-routes.js'
@@ -30,6 +32,8 @@ export interface ApiParts {
   identityRoutes: Hono<CallerEnv>
   /** Everything else that people look at. */
   consoleRoutes: Hono<CallerEnv>
+  /** Counters of what happens, for Prometheus. */
+  counted: Registry
   /** How people reach this server: what links start with. No slash at its end. */
   url: () => string
   /** The same path as a mail takes that comes by SMTP: resolves when it is durable and there is room for more. */
@@ -55,6 +59,8 @@ export function createApi(parts: ApiParts): Hono {
   app.use(securityHeaders)
   app.get('/livez', (c) => c.text('ok\n'))
   app.get('/readyz', (c) => (parts.isReady() ? c.text('ok\n') : c.text('starting or stopping\n', 503)))
+
+  app.route('/', metricsRoutes({ ...parts, readStats: parts.calls.readStats, now: Date.now }))
 
   const api = createRoutes()
   api.use(async (c, next) => {
