@@ -9,3 +9,15 @@ export interface Rejection {
   code: number
   message: string
 }
+
+/** What was refused of one client for one reason within an hour. */
+export interface RejectionSummary {
+  last_at: string
+  client: string
+  reason: string
+  code: number
+  message: string
+  from: string | null
+  rcpt: string | null
+  count: number
+}

@@ -50,6 +50,19 @@ export interface SeriesQuery {
   name?: string
 }
 
+/** Upper ends, in milliseconds, of the buckets in which calls of actions are counted; the last has none. Like `latencyBoundsMs`. */
+export const actionBoundsMs = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000] as const
+
+/** How an action or condition did, counted while mails were routed. */
+export interface ActionCallCounts {
+  action: string
+  calls: number
+  /** By the kind of the error: `timeout`, `trap`, … */
+  failures: Record<string, number>
+  /** Calls that answered, by how long they took: a number a bucket, one more than `actionBoundsMs`. */
+  buckets: number[]
+}
+
 /** What is known of a route beside its config. */
 export interface RouteHits {
   route: string
@@ -83,6 +96,8 @@ export interface StatsStore {
   /** Points that have any count, in the order of time and name. */
   readSeries: (query: SeriesQuery) => Promise<StatPoint[]>
   listRouteHits: (now: number) => Promise<RouteHits[]>
+  /** Calls of actions and conditions since then, by name; what is older than ninety days is forgotten. */
+  listActionCalls: (since: number) => Promise<ActionCallCounts[]>
   /** Notes since when these routes are there, and forgets those of others that matched nothing for ninety days. */
   saveKnownRoutes: (routes: string[], now: number) => Promise<void>
   /** Puts old minutes together to hours and forgets old hours, a bounded number a call; how many rows went. */

@@ -11,9 +11,10 @@ import type { Envelope, RawMail } from '../domain/mail.js'
 import type { MailQuery } from '../domain/mail-query.js'
 import type { Message, Severity } from '../domain/message.js'
 import type { NotificationFacts, NotificationFate, Recovery } from '../domain/notification.js'
-import type { Rejection } from '../domain/rejection.js'
+import type { Rejection, RejectionSummary } from '../domain/rejection.js'
 import type { Trace } from '../domain/trace.js'
 import type { ConfigStore } from './config-store.js'
+import type { ExpiryRule } from './expiry-rule.js'
 import type { IdentityStore } from './identity-store.js'
 import type { JobStore } from './job-store.js'
 import type { LateResultStore } from './late-result-store.js'
@@ -337,22 +338,4 @@ export interface InboxEntry {
   severity: Severity
   links: Message['links']
   at: string
-}
-
-export interface RejectionSummary {
-  last_at: string
-  client: string
-  reason: string
-  code: number
-  message: string
-  from: string | null
-  rcpt: string | null
-  count: number
-}
-
-export interface ExpiryRule {
-  mailsBefore: number | null
-  deliveriesBefore: number | null
-  sizeBytesMax: number | null
-  limit: number
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { expireOld } from '#src/engine/expire-old.js'
-import type { ExpiryRule, Store } from '#src/store/store.js'
+import type { ExpiryRule } from '#src/store/expiry-rule.js'
+import type { Store } from '#src/store/store.js'
 import {
   claimDelivery,
   claimMail,

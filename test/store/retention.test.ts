@@ -2,8 +2,9 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { NewDelivery } from '#src/domain/delivery.js'
 import { type NoiseControl, noControl } from '#src/domain/notification.js'
+import type { ExpiryRule } from '#src/store/expiry-rule.js'
 import { openSqlite } from '#src/store/sqlite/binding.js'
-import type { ExpiryRule, Store } from '#src/store/store.js'
+import type { Store } from '#src/store/store.js'
 import { planStatements } from './query-plans.js'
 import {
   claimMail,

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
-import type { InboxEntry as InboxEntryValue, RejectionSummary } from '../../store/store.js'
+import type { RejectionSummary } from '../../domain/rejection.js'
+import type { InboxEntry as InboxEntryValue } from '../../store/store.js'
 import { Severity } from './message.js'
 import { Time } from './time.js'
 

@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3'
-import type { ExpiryRule } from '../store.js'
+import type { ExpiryRule } from '../expiry-rule.js'
 import type { CommitQueue } from './commit-queue.js'
 import { prepareDeletion } from './delete-mails.js'
 import { type Candidate, prepareCandidates } from './expiry-candidates.js'

@@ -3,6 +3,7 @@ import type { MailStatus } from '../../domain/delivery.js'
 import type { Envelope, RawMail } from '../../domain/mail.js'
 import type { Trace } from '../../domain/trace.js'
 import type { ClaimedMail, MailClaim, MailRelease, RoutedMailCommit, Routing } from '../store.js'
+import { hasCalls, listNewCalls, measureOf } from './action-calls.js'
 import { prepareMonitors } from './monitors.js'
 import { prepareNotifications } from './notifications.js'
 import { listToldBy, recordFates } from './record-fates.js'
@@ -102,6 +103,7 @@ export function prepareMails(database: Database.Database, counts: StatCounts) {
 
   function commitRouting(routing: Routing): RoutedMailCommit | false {
     const told = listMatched(routing)
+    const called = listCalled(routing)
     const { changes } = settle.run({
       mailId: routing.mailId,
       owner: routing.owner,
@@ -120,6 +122,7 @@ export function prepareMails(database: Database.Database, counts: StatCounts) {
     queueForSearch.run(mailId)
     if (isCounted(routing.status)) counts.count(routing.status, now)
     for (const route of told) counts.countHit(route, mailId, now)
+    for (const call of called) counts.countCall(call.action, measureOf(call), now)
     const recovered = recoveries.apply(routing.recoveries, `mail ${mailId}`, now)
     for (const { monitor, at } of routing.monitorsSeen) monitors.markSeen(monitor, at)
     const committed = notifications.save(
@@ -153,6 +156,12 @@ export function prepareMails(database: Database.Database, counts: StatCounts) {
     if (!before) return matched
     const counted = new Set((JSON.parse(before.trace) as Trace).routes.filter(isMatched).map(({ name }) => name))
     return matched.filter((name) => !counted.has(name))
+  }
+
+  function listCalled({ mailId, generation, trace }: Routing) {
+    if (!hasCalls(trace)) return []
+    const before = selectTrace.get(mailId, generation)
+    return listNewCalls(trace, before ? (JSON.parse(before.trace) as Trace) : null)
   }
 
   return {

@@ -1,8 +1,8 @@
 import type Database from 'better-sqlite3'
 import { ulid } from 'ulid'
 import type { Message } from '../../domain/message.js'
-import type { Rejection } from '../../domain/rejection.js'
-import type { CacheEntry, ChannelPause, InboxEntry, Page, RejectionSummary } from '../store.js'
+import type { Rejection, RejectionSummary } from '../../domain/rejection.js'
+import type { CacheEntry, ChannelPause, InboxEntry, Page } from '../store.js'
 import type { StatCounts } from './stat-counts.js'
 import { allRows, sql } from './statements.js'
 

@@ -29,6 +29,7 @@ import { prepareSearchIndex } from './search-index.js'
 import { prepareSettle } from './settle-delivery.js'
 import { prepareSilences } from './silences.js'
 import { listInbox, prepareSmallTables } from './small-tables.js'
+import { prepareActionCalls } from './action-calls.js'
 import { StatCounts } from './stat-counts.js'
 import { prepareStatSeries } from './stat-series.js'
 import { readStats } from './stats.js'
@@ -160,6 +161,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
 
     ...prepareIdentities(database, queue),
     ...prepareStatSeries(database, queue),
+    ...prepareActionCalls(database),
     ...prepareSavedSearches(database, queue),
 
     listUnindexed: async (limit) => search.listUnindexed(limit),

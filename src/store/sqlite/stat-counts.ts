@@ -3,8 +3,11 @@ import { latencyBoundsMs, type StatMeasure, type StatScope, statSteps } from '..
 
 const lastMailsMax = 5
 
+/** Actions are counted beside the rest: what they are measured by is their own. */
+type CountScope = StatScope | 'action'
+
 interface Count {
-  scope: StatScope
+  scope: CountScope
   at: number
   name: string
   measure: string
@@ -55,6 +58,11 @@ export class StatCounts {
     this.#increase('route', delivery.route, told, at, 1)
   }
 
+  /** @param measure see `measureOf` in `action-calls.ts` */
+  countCall(action: string, measure: string, at: number): void {
+    this.#increase('action', action, measure, at, 1)
+  }
+
   countHit(route: string, mailId: string, at: number): void {
     this.#increase('route', route, 'routed', at, 1)
     const known = this.#hits.get(route) ?? { at, mailIds: [] }
@@ -77,7 +85,7 @@ export class StatCounts {
     this.begin()
   }
 
-  #increase(scope: StatScope, name: string, measure: string, at: number, by: number): void {
+  #increase(scope: CountScope, name: string, measure: string, at: number, by: number): void {
     const minute = Math.floor(at / statSteps.minute) * statSteps.minute
     const key = `${scope}\n${minute}\n${measure}\n${name}`
     const known = this.#counts.get(key)

@@ -25,7 +25,7 @@ interface Row {
 }
 
 /** Reading counts over time, and keeping them within bounds. */
-export function prepareStatSeries(database: Database.Database, queue: CommitQueue): Omit<StatsStore, 'readStats'> {
+export function prepareStatSeries(database: Database.Database, queue: CommitQueue): Omit<StatsStore, 'readStats' | 'listActionCalls'> {
   // The driver binds every number as a real one, and only whole numbers divide to whole numbers.
   // A minute is either still a minute or in its hour, never both, so hours are the sum of the two.
   // What the whole gateway delivers is the sum of its channels.
@@ -103,7 +103,7 @@ function prepareRollUp(database: Database.Database): (now: number) => number {
     const isFull = (countRows.get()?.count ?? 0) > rowsMax
     const minutesBefore = isFull ? now - statSteps.hour : now - minutesKeptMs
     let gone = 0
-    for (const scope of ['route', 'channel', 'all']) {
+    for (const scope of ['route', 'action', 'channel', 'all']) {
       // By the minute, so that a call looks at no more than it deletes, and one more minute.
       for (let at = oldestOf.get(statSteps.minute, scope)?.at ?? null; at !== null && gone < rowsPerTrim; ) {
         if (at >= minutesBefore) break
