@@ -1,5 +1,6 @@
 import type { Channel, HookCall } from '../domain/channel.js'
 import { ApiError } from '../domain/errors.js'
+import { formatDuration } from '../domain/units.js'
 import type { StoreStats } from '../store/stats-store.js'
 import type { Engine } from './engine.js'
 import { type EnteredTest, testChannel, testEntered } from './test-channel.js'
@@ -18,6 +19,12 @@ export interface ChannelLine {
   origin: 'file' | 'stored'
   /** Why it cannot be used, and what to do; null when it can. */
   problem: string | null
+  /** At most so many in so long, as set or by the vendor: `30/1m`; null when there is no limit. */
+  rate_limit: string | null
+  /** At most so many a day; null when there is no limit. */
+  daily_cap: number | null
+  /** Whether people can link an address of theirs by opening a link. */
+  has_links: boolean
 }
 
 const reasonLengthMax = 500
@@ -63,12 +70,13 @@ export async function describeChannel(engine: Engine, channel: Channel): Promise
 
 function toLine(
   { current, listeners }: Engine,
-  { name, kind, destination }: Channel,
+  { name, kind, destination, limits }: Channel,
   pauses: StoreStats['pauses'],
 ): ChannelLine {
   const { files, stored } = current()
   const pause = pauses.find((line) => line.channel === name)
   const isFile = Object.hasOwn(files.channels, name)
+  const rate = limits.rate ?? kind.rates.channel
   return {
     name,
     kind: kind.kind,
@@ -79,6 +87,9 @@ function toLine(
     buttons: listeners.problem(name),
     origin: isFile ? 'file' : 'stored',
     problem: isFile ? null : (stored.get(name)?.problem ?? null),
+    rate_limit: rate && `${rate.count}/${formatDuration(rate.perMs).replaceAll(' ', '')}`,
+    daily_cap: limits.perDayMax,
+    has_links: kind.link !== undefined && destination === null,
   }
 }
 

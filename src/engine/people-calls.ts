@@ -17,6 +17,13 @@ export interface LinkAnswer {
   problem: string | null
 }
 
+/** A name for several people. */
+export interface GroupLine {
+  name: string
+  /** Mail addresses. */
+  members: string[]
+}
+
 export interface PeopleFilter {
   /** Part of the address, the name, the manager or a group. */
   search?: string | undefined
@@ -43,6 +50,11 @@ export function offerPeopleCalls(engine: Engine) {
       const found = known.filter((line) => line.address > cursor && (words === '' || fits(line, words)))
       const items = found.slice(0, limit)
       return { items, next_cursor: found.length > limit ? (items.at(-1)?.address ?? null) : null }
+    },
+    /** Of the files, ordered by name. */
+    async listGroups(): Promise<GroupLine[]> {
+      const groups = Object.entries(engine.current().files.groups)
+      return groups.map(([name, members]) => ({ name, members: [...members] })).sort(byName)
     },
     readPerson: async (address: string): Promise<PersonLine> => findPerson(readPersonAddress(address), engine),
     /** Changes what is named; a person nobody knows yet is made. */
@@ -71,6 +83,10 @@ async function readSources({ store, current }: Engine): Promise<PeopleSources> {
   const stored = await store.listStoredPeople()
   const { config: merged, files, leftOut } = current()
   return { merged, files, leftOut, stored }
+}
+
+function byName(one: GroupLine, other: GroupLine): number {
+  return one.name < other.name ? -1 : 1
 }
 
 function fits({ address, name, manager, groups }: PersonLine, words: string): boolean {

@@ -16,6 +16,9 @@ const line = {
   buttons: z.string().nullable().describe('Why its buttons do not work at the moment; null when they do.'),
   origin: z.enum(['file', 'stored']).describe('`stored`: made while the server ran; the others stand in a file.'),
   problem: z.string().nullable().describe('Why it cannot be used, and what to do; null when it can.'),
+  rate_limit: z.string().nullable().describe('At most so many in so long, as set or by the vendor: `30/1m`.'),
+  daily_cap: z.int().nullable().describe('At most so many a day; null when there is no limit.'),
+  has_links: z.boolean().describe('Whether people can link an address of theirs by opening a link.'),
 }
 
 export const Channel = z.object(line).openapi('Channel') satisfies z.ZodType<ChannelLine>

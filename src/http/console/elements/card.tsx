@@ -42,3 +42,13 @@ export function Facts({ facts }: { facts: [string, Child][] }) {
     </dl>
   )
 }
+
+/** What few people need: there when asked for. */
+export function Fold({ title, isOpen = false, children }: PropsWithChildren<{ title: string; isOpen?: boolean }>) {
+  return (
+    <details class="fold" open={isOpen}>
+      <summary>{title}</summary>
+      {children}
+    </details>
+  )
+}

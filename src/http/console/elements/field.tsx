@@ -16,7 +16,7 @@ interface FieldProps {
 export function TextField({
   type = 'text',
   ...field
-}: FieldProps & { type?: 'text' | 'password' | 'number' | 'search' | 'email' }) {
+}: FieldProps & { type?: 'text' | 'password' | 'number' | 'search' | 'email' | 'datetime-local' }) {
   return (
     <FieldFrame {...field}>
       <input
@@ -33,13 +33,15 @@ export function TextField({
   )
 }
 
-export function TextArea({ rows = 6, ...field }: FieldProps & { rows?: number }) {
+/** `isVeiled` hides what is typed, where the browser can: for secrets of several lines. */
+export function TextArea({ rows = 6, isVeiled = false, ...field }: FieldProps & { rows?: number; isVeiled?: boolean }) {
   return (
     <FieldFrame {...field}>
       <textarea
         id={`field-${field.name}`}
         name={field.name}
         rows={rows}
+        class={isVeiled ? 'veiled' : undefined}
         required={field.required}
         placeholder={field.placeholder}
         spellcheck={false}
