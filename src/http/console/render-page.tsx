@@ -5,8 +5,10 @@ import type { Child, PropsWithChildren } from 'hono/jsx'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Identity } from '../../domain/identity.js'
 import type { Assets } from './assets.js'
-import type { ConsoleEnv } from './console-env.js'
+import type { ConfigTrouble, ConsoleEnv } from './console-env.js'
+import { cutText } from './cut-text.js'
 import { Icon } from './elements/icon.js'
+import { Time } from './elements/time.js'
 import { type Flash, takeFlash } from './flash.js'
 import { type SectionId, sections } from './sections.js'
 
@@ -20,23 +22,26 @@ export interface PageFrame {
   status?: ContentfulStatusCode
   /** Scripts of this page alone, by the names of their files. */
   scripts?: string[]
+  styles?: string[]
 }
 
 export type RenderPage = (c: Context<ConsoleEnv>, frame: PageFrame, content: Child) => Response | Promise<Response>
 
+const troubleLengthMax = 400
 const doctype = raw('<!DOCTYPE html>')
 
 export type Theme = 'light' | 'dark' | 'auto'
 export const themeCookie = 'mailtrigger_theme'
 
 /** Everything around a page's content: head, menu, heading, and what came of the last action. */
-export function createRenderer(assets: Assets): RenderPage {
+export function createRenderer(assets: Assets, configTrouble: () => ConfigTrouble | null): RenderPage {
   return (c, frame, content) => {
     const flash = takeFlash(c)
     const page = (
-      <Document assets={assets} theme={readTheme(c)} title={frame.title} scripts={frame.scripts ?? []}>
+      <Document assets={assets} theme={readTheme(c)} title={frame.title} scripts={frame.scripts} styles={frame.styles}>
         <Menu current={frame.section} identity={c.get('identity')} back={new URL(c.req.url).pathname} />
         <main id="main" tabindex={-1}>
+          <TroubleNote trouble={configTrouble()} />
           <FlashNote flash={flash} />
           <Heading frame={frame} />
           {content}
@@ -58,8 +63,9 @@ export function Document({
   theme,
   title,
   scripts = [],
+  styles = [],
   children,
-}: PropsWithChildren<{ assets: Assets; theme: Theme; title: string; scripts?: string[] }>) {
+}: PropsWithChildren<{ assets: Assets; theme: Theme; title: string } & Pick<PageFrame, 'scripts' | 'styles'>>) {
   return (
     <>
       {doctype}
@@ -70,7 +76,7 @@ export function Document({
           <meta name="htmx-config" content='{"includeIndicatorCSS":false,"history":true}' />
           <title>{`${title} · MailTrigger`}</title>
           <link rel="icon" href="data:," />
-          {['console.css', 'elements.css', 'trace.css'].map((name) => (
+          {['console.css', 'elements.css', 'trace.css', 'channels.css', 'mails.css', ...styles].map((name) => (
             <link rel="stylesheet" href={assets.url(name)} />
           ))}
           <script src={assets.url('htmx.js')} defer />
@@ -151,6 +157,23 @@ function Heading({ frame }: { frame: PageFrame }) {
         <h1>{frame.title}</h1>
       </div>
       {frame.actions ? <div class="actions">{frame.actions}</div> : null}
+    </div>
+  )
+}
+
+/** On every page until it is mended: what people write into the file meanwhile does nothing. */
+function TroubleNote({ trouble }: { trouble: ConfigTrouble | null }) {
+  if (trouble === null) return null
+  return (
+    <div class="flash failed" role="alert">
+      <Icon name="warning" />
+      <div>
+        <p>
+          The config on disk is invalid since <Time at={trouble.at} />, and the one before it stays in force.{' '}
+          <a href="/config">See what is wrong</a>
+        </p>
+        <p class="hint">{cutText(trouble.message, troubleLengthMax)}</p>
+      </div>
     </div>
   )
 }

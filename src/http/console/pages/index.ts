@@ -1,8 +1,26 @@
+import { changeChannelPages } from './change-channel.js'
+import { channelPages } from './channel.js'
+import { channelsPages } from './channels.js'
+import { configPages } from './config.js'
 import { mailPages } from './mail.js'
+import { mailActs } from './mail-acts.js'
 import { mailFiles } from './mail-files.js'
 import { mailsPages } from './mails.js'
+import { newChannelPages } from './new-channel.js'
 import { overviewPages } from './overview.js'
+import { overviewActs } from './overview-acts.js'
 import type { MountPage } from './page.js'
 
 /** THE list of the console's pages. */
-export const pages: readonly MountPage[] = [overviewPages, mailsPages, mailPages, mailFiles]
+export const pages: readonly MountPage[] = [
+  overviewPages,
+  overviewActs,
+  mailsPages,
+  mailPages,
+  mailFiles,
+  mailActs,
+  channelsPages,
+  newChannelPages,
+  changeChannelPages,
+  channelPages,
+]
