@@ -1,4 +1,5 @@
 import { askBeforeSending } from './confirm.js'
+import { runCountdowns } from './countdown.js'
 import { listenToKeys } from './keys.js'
 import { followEvents } from './live.js'
 import { showLocalTimes } from './times.js'
@@ -6,6 +7,7 @@ import { showUploads } from './upload.js'
 
 /** Everything here is an addition: each page reads and acts without it. */
 showLocalTimes(document)
+runCountdowns()
 askBeforeSending()
 listenToKeys()
 showUploads()

@@ -7,7 +7,7 @@ const hourMs = 3_600_000
 
 /** Turns moments into the reader's own time: near ones as "3 min. ago", the exact one on hover. */
 export function showLocalTimes(root: ParentNode): void {
-  for (const element of root.querySelectorAll('time[datetime]')) {
+  for (const element of root.querySelectorAll('time[datetime]:not([data-countdown])')) {
     const at = new Date(element.getAttribute('datetime') ?? '')
     if (Number.isNaN(at.getTime())) continue
     const shown = describe(at)

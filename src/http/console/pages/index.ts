@@ -2,6 +2,8 @@ import { changeChannelPages } from './change-channel.js'
 import { channelPages } from './channel.js'
 import { channelsPages } from './channels.js'
 import { configPages } from './config.js'
+import { deliveriesPages } from './deliveries.js'
+import { deliveryPages } from './delivery.js'
 import { mailPages } from './mail.js'
 import { mailActs } from './mail-acts.js'
 import { mailFiles } from './mail-files.js'
@@ -19,6 +21,8 @@ export const pages: readonly MountPage[] = [
   mailPages,
   mailFiles,
   mailActs,
+  deliveriesPages,
+  deliveryPages,
   channelsPages,
   newChannelPages,
   changeChannelPages,
