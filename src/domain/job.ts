@@ -99,6 +99,7 @@ export interface JobCalls {
     job: string,
     page: { limit: number; cursor?: string },
   ) => Promise<{ items: JobRun[]; next_cursor: string | null }>
+  /** Of a run under way, with what it has logged so far. */
   readRun: (runId: string) => Promise<JobRun>
   setJobEnabled: (name: string, enabled: boolean, actor?: string) => Promise<void>
   /** The next `count` run times, ISO. */

@@ -6,6 +6,7 @@ import { offerConfigCalls, reloadAndRecord } from './config-calls.js'
 import { offerDeliveryCalls } from './delivery-calls.js'
 import { offerDraftCalls } from './draft-calls.js'
 import type { Engine } from './engine.js'
+import { offerGuestDetailCalls } from './guest-detail-calls.js'
 import { offerIdentityCalls } from './identity-calls.js'
 import { offerJobCalls } from './job-calls.js'
 import { offerMailCalls } from './mail-calls.js'
@@ -15,6 +16,7 @@ import { offerNearMissCalls } from './near-misses.js'
 import { offerPeopleCalls } from './people-calls.js'
 import { offerRouteCalls } from './route-calls.js'
 import { offerRouteTestCalls } from './route-test-calls.js'
+import { offerSavedSearchCalls } from './saved-search-calls.js'
 import { offerSeriesCalls } from './series-calls.js'
 import { offerSilenceCalls } from './silence-calls.js'
 import { offerStoredChannelCalls } from './stored-channel-calls.js'
@@ -55,8 +57,10 @@ export function offerEngineCalls(engine: Engine) {
     ...offerRouteCalls(engine),
     ...offerRouteTestCalls(engine),
     ...offerDraftCalls(engine),
+    ...offerSavedSearchCalls(engine),
     ...offerSeriesCalls(engine),
     ...offerJobCalls(engine),
+    ...offerGuestDetailCalls(engine),
     ...offerIdentityCalls(engine),
     ...offerConfigCalls(engine),
     info,

@@ -49,7 +49,7 @@ export function offerJobCalls({
     },
     async readRun(runId) {
       const run = await store.readRun(runId)
-      if (run) return run
+      if (run) return run.outcome === 'running' ? { ...run, logs: jobs.liveLogs(runId) } : run
       throw new ApiError(404, 'not_found', `there is no run ${runId}`)
     },
     async setJobEnabled(name, enabled, actor = 'api') {

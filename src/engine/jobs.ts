@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Config } from '../domain/config.js'
-import { SandboxError } from '../domain/errors.js'
+import { type GuestLog, SandboxError } from '../domain/errors.js'
 import type { EngineEvent } from '../domain/events.js'
 import type { JobSettings } from '../domain/job.js'
 import type { NotifyRule } from '../domain/monitor.js'
@@ -39,6 +39,8 @@ export interface Jobs {
   sandbox: JobSandbox
   files: JobFiles
   host: WasmHost
+  /** What a run has logged so far, while it is under way. */
+  liveLogs: (runId: string) => GuestLog[]
   /** The config's jobs and those uploaded ones whose name it leaves free. Rejects with `ConfigError`. */
   load: (config: Config) => Promise<LoadedJob[]>
   /** One uploaded job, its module written and loaded. Rejects with `SandboxError('rejected')`. */
@@ -54,8 +56,21 @@ export function openJobs(parts: JobsParts): Jobs {
   const sandbox = createJobSandbox()
   const files = openJobFiles(join(dataFolder, 'jobs'), sandbox, now)
   const newId = createIdSource()
+  const liveLogs = new Map<string, GuestLog[]>()
   const run: RunParts = {
-    store: { ...store, finishRun: (end, raised) => store.finishRun(hideRunSecrets(end, parts.config()), raised) },
+    store: {
+      ...store,
+      finishRun: async (end, raised) => {
+        const committed = await store.finishRun(hideRunSecrets(end, parts.config()), raised)
+        liveLogs.delete(end.id)
+        return committed
+      },
+    },
+    onLog: (runId, line) => {
+      const lines = liveLogs.get(runId) ?? []
+      lines.push({ ...line, message: hideSecrets(line.message, parts.config().secrets) })
+      liveLogs.set(runId, lines)
+    },
     host,
     sandbox,
     files,
@@ -104,6 +119,7 @@ export function openJobs(parts: JobsParts): Jobs {
     sandbox,
     files,
     host,
+    liveLogs: (runId) => liveLogs.get(runId) ?? [],
     loadUpload,
     load: async (config) => [...(await loadConfigJobs(host, config.jobs)), ...(await loadUploads(config))],
     async start(jobs) {

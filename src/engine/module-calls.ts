@@ -6,6 +6,7 @@ import type { WasmModule } from '../domain/wasm.js'
 import type { StoredModule } from '../store/module-store.js'
 import { listActionReferences } from './action-references.js'
 import { findProblem } from './action-set.js'
+import { hideInTrial, type TrialMail } from './action-trial.js'
 import type { Engine } from './engine.js'
 
 /** An action or condition, as the API and the commands show it. */
@@ -67,6 +68,19 @@ export function offerModuleCalls(engine: Engine) {
       }
     }
 
+  async function tryOn(name: string, raw: RawMail, lookups: string[]): Promise<{ trial: GuestTrial; mail: TrialMail }> {
+    const { config, parts } = engine.current()
+    const signal = AbortSignal.timeout(trialTimeoutMs)
+    const found = parts.actions.find(name)
+    if (!found) throw unknownAction(engine, name)
+    const attached = await attachLookups(engine, lookups, signal)
+    const mail = await parts.parse(raw, signal)
+    const { settings: action, module } = found
+    const recipients = raw.envelope.to.map((address) => address.toLowerCase())
+    const trial = await tryGuest({ host: engine.host }, { action, module, mail, recipients, attached }, signal)
+    return { trial: hideInTrial(trial, config.secrets), mail: { subject: mail.subject, text: mail.text } }
+  }
+
   return {
     listActions,
     readAction,
@@ -98,17 +112,10 @@ export function offerModuleCalls(engine: Engine) {
       return deleted
     },
     /** Runs it on a mail as a route would, with these lookups attached, and sends nothing. */
-    async tryAction(name: string, raw: RawMail, lookups: string[]): Promise<GuestTrial> {
-      const { parts } = engine.current()
-      const signal = AbortSignal.timeout(trialTimeoutMs)
-      const found = parts.actions.find(name)
-      if (!found) throw unknownAction(engine, name)
-      const attached = await attachLookups(engine, lookups, signal)
-      const mail = await parts.parse(raw, signal)
-      const { settings: action, module } = found
-      const recipients = raw.envelope.to.map((address) => address.toLowerCase())
-      return tryGuest({ host: engine.host }, { action, module, mail, recipients, attached }, signal)
-    },
+    tryAction: async (name: string, raw: RawMail, lookups: string[]): Promise<GuestTrial> =>
+      (await tryOn(name, raw, lookups)).trial,
+    /** The same with the mail as it was, to compare. */
+    tryActionOnMail: tryOn,
   }
 }
 

@@ -31,6 +31,8 @@ export interface RunParts {
   plan: (summary: RunSummary) => Promise<{ notifications: NewNotification[]; warnings: string[] }>
   /** There are new deliveries on these channels, or a run has ended. */
   onEnd: (run: JobRun, channels: string[]) => void
+  /** Hears what a run logs while it is under way. */
+  onLog?: (runId: string, line: GuestLog) => void
   newId: () => string
   now: () => number
 }
@@ -116,6 +118,7 @@ async function runInSandbox(
         surroundings: parts.surroundings(job),
         databasePath,
         timeoutMs: job.timeoutMs,
+        onLog: (line) => parts.onLog?.(runId, line),
       },
       signal,
     )

@@ -27,6 +27,8 @@ export interface JobSandbox {
 }
 
 export interface SandboxRun extends Omit<RunRequest, 'operation' | 'limits' | 'database'> {
+  /** Hears what the guest logs while it runs. */
+  onLog?: (line: GuestLog) => void
   databasePath: string
   timeoutMs: number
 }
@@ -83,10 +85,10 @@ export function createJobSandbox(options: JobSandboxOptions = {}): JobSandbox {
   }
 
   return {
-    async run({ databasePath, timeoutMs, ...run }, signal) {
+    async run({ databasePath, timeoutMs, onLog, ...run }, signal) {
       const database = { path: databasePath, bytesMax }
       const payload: RunRequest = { operation: 'run', ...run, database, limits: jobCallLimits }
-      const result = await runs.run({ owner: run.runId, payload, timeoutMs }, signal)
+      const result = await runs.run({ owner: run.runId, payload, timeoutMs, ...(onLog && { onLog }) }, signal)
       return { ...parseAnswer(result, runAnswerSchema), logs: result.logs, durationMs: result.durationMs }
     },
     readReport: (path) => onFile({ operation: 'read_report', path, bytesMax }, reportAnswerSchema),

@@ -75,6 +75,8 @@ export interface NotificationFilter {
   fingerprint?: string
   severity?: Severity
   mailId?: string
+  /** Raised by this run, or told of it. */
+  runId?: string
   since?: number
   /** Sent, waits for an acknowledgement, and has none. */
   unacknowledged?: boolean

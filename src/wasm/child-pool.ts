@@ -30,6 +30,8 @@ export interface PoolCall {
   owner?: string
   payload: unknown
   timeoutMs: number
+  /** Hears each log line while the call runs; the result has them all again. */
+  onLog?: (line: GuestLog) => void
 }
 
 export interface PoolResult {
@@ -249,7 +251,10 @@ export class ChildPool {
 
   #hearAboutCall(child: Child, call: Call, reply: Exclude<ChildReply, { type: 'ready' }>): void {
     if (reply.type === 'log') {
-      if (call.logs.length < this.#options.logLinesMax) call.logs.push({ level: reply.level, message: reply.message })
+      if (call.logs.length >= this.#options.logLinesMax) return
+      const line = { level: reply.level, message: reply.message }
+      call.logs.push(line)
+      call.onLog?.(line)
       return
     }
     if (reply.type === 'memory') {

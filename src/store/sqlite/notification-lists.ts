@@ -23,6 +23,7 @@ export function listNotifications(database: Database.Database, filter: Notificat
   if (filter.route) query = query.where('states.route', '=', filter.route)
   if (filter.fingerprint) query = query.where('states.fingerprint', '=', filter.fingerprint)
   if (filter.severity) query = query.where('notifications.severity', '=', filter.severity)
+  if (filter.runId) query = query.where('notifications.run_id', '=', filter.runId)
   if (filter.mailId) query = query.where('notifications.mail_id', '=', filter.mailId)
   // Written out: with parameters SQLite could not tell that the index is about exactly these.
   if (filter.unacknowledged) query = query.where(raw<SqlBool>`states.offers_ack = 1 AND states.status = 'sent'`)

@@ -25,7 +25,10 @@ interface Row {
 }
 
 /** Reading counts over time, and keeping them within bounds. */
-export function prepareStatSeries(database: Database.Database, queue: CommitQueue): Omit<StatsStore, 'readStats' | 'listActionCalls'> {
+export function prepareStatSeries(
+  database: Database.Database,
+  queue: CommitQueue,
+): Omit<StatsStore, 'readStats' | 'listActionCalls'> {
   // The driver binds every number as a real one, and only whole numbers divide to whole numbers.
   // A minute is either still a minute or in its hour, never both, so hours are the sum of the two.
   // What the whole gateway delivers is the sum of its channels.
