@@ -52,6 +52,8 @@ export interface Attachment {
   contentType: string
   sizeBytes: number
   content: Uint8Array
+  /** The Content-ID by which the mail's HTML refers to it, without its brackets; at most 255 characters. */
+  contentId?: string
 }
 
 /** A mail as parsing understood it. Every field is filled as well as the bytes allow; nothing here throws. */

@@ -48,8 +48,10 @@ export function offerMailCalls(engine: Engine) {
     },
     /** Routes mails again with the config as it is now; how many there were. */
     async replayMails(mailIds: string[], actor: string): Promise<number> {
-      const replayed: string[] = []
-      for (const mailId of mailIds) if (await store.replayMail(mailId, now())) replayed.push(mailId)
+      const at = now()
+      // All at once: they share commits.
+      const found = await Promise.all(mailIds.map((mailId) => store.replayMail(mailId, at)))
+      const replayed = mailIds.filter((_, index) => found[index])
       pipeline.wake()
       if (replayed.length > 0) await audit(actor, 'mail.replay', replayed, {})
       return replayed.length

@@ -2,6 +2,7 @@ import { ApiError } from '../domain/errors.js'
 import type { Address, Attachment, Mail } from '../domain/mail.js'
 import type { Store } from '../store/store.js'
 import type { Engine } from './engine.js'
+import { inlinePictures } from './inline-pictures.js'
 
 /** A mail as a person reads it: what parsing made of its bytes, without the bytes of its attachments. */
 export interface MailContent {
@@ -26,6 +27,11 @@ export function offerMailContent(engine: Pick<Engine, 'store' | 'current'>) {
   return {
     async readMailContent(mailId: string): Promise<MailContent> {
       return describe(await parseStored(engine, mailId))
+    },
+    /** Its HTML with the pictures that it brought along in place; null when it has none. */
+    async readMailHtml(mailId: string): Promise<string | null> {
+      const { html, attachments } = await parseStored(engine, mailId)
+      return html === null ? null : inlinePictures(html, attachments)
     },
     /** Counted from 0, in the order of the mail. */
     async readAttachment(mailId: string, index: number): Promise<Attachment> {

@@ -15,6 +15,7 @@ import type { ApiEnv } from './api/operation.js'
 import { peopleRoutes } from './api/people.js'
 import { routeRoutes } from './api/routes.js'
 import { ruleRoutes } from './api/rules.js'
+import { savedSearchRoutes } from './api/saved-searches.js'
 import { seriesRoutes } from './api/series.js'
 import { serverRoutes } from './api/server.js'
 import { silenceRoutes } from './api/silences.js'
@@ -30,6 +31,7 @@ export function mountApi(api: OpenAPIHono<ApiEnv>, parts: ApiParts): void {
   api.route('/mails', nearMissRoutes(parts))
   api.route('/routes', tryDraftRoutes(parts))
   api.route('/routes', routeRoutes(parts))
+  api.route('/saved-searches', savedSearchRoutes(parts))
   api.route('/stats', seriesRoutes(parts))
   api.route('/notifications', notificationRoutes(parts))
   api.route('/deliveries', deliveryRoutes(parts))

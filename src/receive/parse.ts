@@ -108,12 +108,14 @@ function isUnlabelledText(part: ParsedAttachment): boolean {
 
 function toAttachment(part: ParsedAttachment, index: number): Attachment {
   const content = ownBytes(part.content)
+  const contentId = cut(toLine(part.cid ?? ''), filenameLengthMax)
   const fallback = part.contentType === 'message/rfc822' ? 'message.eml' : `attachment-${index + 1}`
   return {
     filename: cut(toLine(part.filename ?? ''), filenameLengthMax) || fallback,
     contentType: toLine(part.contentType || 'application/octet-stream').toLowerCase(),
     sizeBytes: content.byteLength,
     content,
+    ...(contentId ? { contentId } : {}),
   }
 }
 

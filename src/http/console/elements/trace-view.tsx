@@ -1,3 +1,5 @@
+import type { Child } from 'hono/jsx'
+import type { NotificationFate } from '../../../domain/notification.js'
 import {
   type ConditionTrace,
   completeTrace,
@@ -6,16 +8,49 @@ import {
   type StepTrace,
   type Trace,
 } from '../../../domain/trace.js'
+import type { NotificationSummary } from '../../../store/notification-store.js'
 import type { DeliveryDetail } from '../../../store/store.js'
+import { cutText, sliceList } from '../cut-text.js'
 import { AttemptList } from './attempt-list.js'
 import { StatusBadge } from './badge.js'
 import { Icon, type IconName } from './icon.js'
+import { More } from './more.js'
 import { describeMs } from './time.js'
 
+/** What is known beside the trace; without it the trace says what it said when it was kept. */
+export interface TraceSurroundings {
+  /** As they are now. */
+  notifications?: NotificationSummary[]
+  besideNotification?: (notificationId: string) => Child
+  besideDelivery?: (delivery: DeliveryDetail) => Child
+  /** Of a trace of hundreds of routes, the one the page starts with, and the page's address. */
+  from?: number
+  href?: string
+}
+
+const deliveriesMax = 12
+const plannedMax = 20
+const childrenMax = 30
+const attemptsMax = 3
+const expectedLengthMax = 300
+const detailLengthMax = 600
+const logLengthMax = 4_000
+
 /** Why: each route, each condition with the value it saw, each step, each attempt. What matched stands open. */
-export function TraceView({ trace: kept, deliveries }: { trace: Trace; deliveries: DeliveryDetail[] }) {
+export function TraceView({
+  trace: kept,
+  deliveries,
+  around = {},
+}: {
+  trace: Trace
+  deliveries: DeliveryDetail[]
+  around?: TraceSurroundings
+}) {
   const trace = completeTrace(kept)
   const of = (route: string) => deliveries.filter((delivery) => delivery.route === route)
+  const view = (route: RouteTrace) => <RouteView route={route} deliveries={of(route.name)} around={around} />
+  const { from = 0, href = '' } = around
+  const { shown, next } = sliceList(trace.routes, from, (route) => Buffer.byteLength(String(view(route))))
   return (
     <div class="trace">
       {trace.parse.malformed ? (
@@ -24,9 +59,12 @@ export function TraceView({ trace: kept, deliveries }: { trace: Trace; deliverie
           could.
         </p>
       ) : null}
-      {trace.routes.map((route) => (
-        <RouteView route={route} deliveries={of(route.name)} />
-      ))}
+      {shown.map(view)}
+      {href ? (
+        <More href={href} from={from} next={next} label="Routes" />
+      ) : next === null ? null : (
+        <p class="dim">{trace.routes.length - next} more routes are left out here.</p>
+      )}
       {trace.routes_omitted > 0 ? (
         <p class="dim">{trace.routes_omitted} more routes did not match and are left out.</p>
       ) : null}
@@ -36,7 +74,7 @@ export function TraceView({ trace: kept, deliveries }: { trace: Trace; deliverie
             <Icon name="circle" /> <strong>otherwise</strong>: {trace.otherwise.reason};{' '}
             {trace.otherwise.sent_to ? `sent to ${trace.otherwise.sent_to}` : 'kept in the archive'}
           </p>
-          <Deliveries deliveries={of('otherwise')} />
+          <Deliveries deliveries={of('otherwise')} around={around} />
         </div>
       ) : null}
       {trace.recoveries.map(({ what, route, closed }) => (
@@ -66,7 +104,15 @@ const verdictLooks: Record<RouteTrace['verdict'], { icon: IconName; word: string
   retry: { icon: 'replay', word: 'will be tried again', tone: 'warn' },
 }
 
-function RouteView({ route, deliveries }: { route: RouteTrace; deliveries: DeliveryDetail[] }) {
+function RouteView({
+  route,
+  deliveries,
+  around,
+}: {
+  route: RouteTrace
+  deliveries: DeliveryDetail[]
+  around: TraceSurroundings
+}) {
   const look = verdictLooks[route.verdict]
   const isOpen = route.verdict === 'matched' || route.verdict === 'retry'
   return (
@@ -78,7 +124,7 @@ function RouteView({ route, deliveries }: { route: RouteTrace; deliveries: Deliv
         <span class="source">{route.source}</span>
         {isOpen ? <span class="dim">{describeMs(route.duration_ms)}</span> : null}
       </summary>
-      {route.reason ? <p class="reason">{route.reason}</p> : null}
+      {route.reason ? <p class="reason">{cutText(route.reason, detailLengthMax)}</p> : null}
       {route.condition ? (
         <ul class="conditions">
           <ConditionView node={route.condition} isTop />
@@ -92,13 +138,8 @@ function RouteView({ route, deliveries }: { route: RouteTrace; deliveries: Deliv
         </ol>
       ) : null}
       <Planned planned={route.deliveries} />
-      {route.notification ? (
-        <p class="fate">
-          <a href={`/notifications/${route.notification.notification_id}`}>Notification</a>{' '}
-          <StatusBadge status={route.notification.status} /> {route.notification.reason ?? ''}
-        </p>
-      ) : null}
-      <Deliveries deliveries={deliveries} />
+      {route.notification ? <Fate fate={route.notification} around={around} /> : null}
+      <Deliveries deliveries={deliveries} around={around} />
     </details>
   )
 }
@@ -117,9 +158,10 @@ function ConditionView({ node, isTop = false }: { node: ConditionTrace; isTop?: 
   if (isGroup && isTop && node.kind === 'all') {
     return (
       <>
-        {node.children.map((child) => (
+        {node.children.slice(0, childrenMax).map((child) => (
           <ConditionView node={child} />
         ))}
+        <Omitted count={node.children.length - childrenMax} />
       </>
     )
   }
@@ -132,7 +174,7 @@ function ConditionView({ node, isTop = false }: { node: ConditionTrace; isTop?: 
       ) : (
         <span class="asked">
           <b>{node.field ?? node.kind}</b> {node.operator ? node.operator.replace('_', ' ') : null}{' '}
-          {node.expected === null ? null : <code>{node.expected}</code>}
+          {node.expected === null ? null : <code>{cutText(node.expected, expectedLengthMax)}</code>}
         </span>
       )}
       {node.seen === null ? null : (
@@ -144,9 +186,10 @@ function ConditionView({ node, isTop = false }: { node: ConditionTrace; isTop?: 
       {node.verdict === 'not_evaluated' ? <span class="why">not asked: the others had decided</span> : null}
       {node.children.length > 0 ? (
         <ul class="conditions">
-          {node.children.map((child) => (
+          {node.children.slice(0, childrenMax).map((child) => (
             <ConditionView node={child} />
           ))}
+          <Omitted count={node.children.length - childrenMax} />
         </ul>
       ) : null}
     </li>
@@ -162,13 +205,13 @@ function StepView({ step }: { step: StepTrace }) {
       {step.target ? <span class="target">{step.target}</span> : null}
       <span class="detail">
         {step.verdict === 'ok' ? null : <b>{step.verdict}: </b>}
-        {step.detail}
+        {cutText(step.detail, detailLengthMax)}
       </span>
       <span class="dim">{describeMs(step.duration_ms)}</span>
       {logs.length > 0 ? (
         <details class="logs">
           <summary>{logs.length} log lines</summary>
-          <pre>{logs.map(({ level, message }) => `${level}: ${message}`).join('\n')}</pre>
+          <pre>{cutText(logs.map(({ level, message }) => `${level}: ${message}`).join('\n'), logLengthMax)}</pre>
         </details>
       ) : null}
     </li>
@@ -181,32 +224,60 @@ function Planned({ planned }: { planned: PlannedDelivery[] }) {
   if (told.length === 0) return null
   return (
     <ul class="planned">
-      {told.map(({ verdict, channel, recipient, reason }) => (
+      {told.slice(0, plannedMax).map(({ verdict, channel, recipient, reason }) => (
         <li class={verdict === 'unreachable' ? 'warn' : ''}>
           <Icon name={verdict === 'unreachable' ? 'warning' : 'dot'} />
           {verdict === 'planned' ? '' : `${verdict}: `}
           {[channel, recipient].filter(Boolean).join(' → ')} {reason ?? ''}
         </li>
       ))}
+      <Omitted count={told.length - plannedMax} />
     </ul>
   )
 }
 
-function Deliveries({ deliveries }: { deliveries: DeliveryDetail[] }) {
+/** How its notification stands now; what was said when it was kept stands in the trace. */
+function Fate({ fate, around }: { fate: NotificationFate; around: TraceSurroundings }) {
+  const { notification_id: id } = fate
+  const now = around.notifications?.find((notification) => notification.id === id)
+  const acked = now?.acked_by ? `acknowledged by ${now.acked_by}${now.ack_note ? `: ${now.ack_note}` : ''}` : null
+  return (
+    <div class="fate">
+      <a href={`/notifications/${id}`}>Notification</a> <StatusBadge status={now?.status ?? fate.status} />{' '}
+      {[now ? now.reason : fate.reason, acked].filter(Boolean).join('; ')}
+      {around.besideNotification?.(id)}
+    </div>
+  )
+}
+
+function Deliveries({ deliveries, around }: { deliveries: DeliveryDetail[]; around: TraceSurroundings }) {
   if (deliveries.length === 0) return null
+  const mailId = deliveries[0]?.mail_id ?? null
   return (
     <ul class="deliveries">
-      {deliveries.map((delivery) => (
+      {deliveries.slice(0, deliveriesMax).map((delivery) => (
         <li>
-          <a href={`/deliveries/${delivery.id}`}>
-            {delivery.channel}
-            {delivery.recipient ? ` → ${delivery.recipient}` : ''}
-          </a>{' '}
-          {delivery.purpose === 'alert' ? null : <span class="dim">{delivery.purpose} </span>}
-          <StatusBadge status={delivery.status} />
-          <AttemptList delivery={delivery} />
+          <div class="delivery-line">
+            <a href={`/deliveries/${delivery.id}`}>
+              {delivery.channel}
+              {delivery.recipient ? ` → ${delivery.recipient}` : ''}
+            </a>{' '}
+            {delivery.purpose === 'alert' ? null : <span class="dim">{delivery.purpose} </span>}
+            <StatusBadge status={delivery.status} />
+            {around.besideDelivery?.(delivery)}
+          </div>
+          <AttemptList delivery={delivery} last={attemptsMax} />
         </li>
       ))}
+      {deliveries.length > deliveriesMax ? (
+        <li>
+          <a href={mailId ? `/mails/${mailId}/deliveries` : '/deliveries'}>All deliveries</a>
+        </li>
+      ) : null}
     </ul>
   )
+}
+
+function Omitted({ count }: { count: number }) {
+  return count > 0 ? <li class="dim">and {count} more</li> : null
 }

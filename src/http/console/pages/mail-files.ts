@@ -6,20 +6,24 @@ import type { MountPage } from './page.js'
 
 /**
  * A mail's HTML may be anybody's: it is shown in a frame without rights, and this policy lets it load nothing but
- * pictures that it brings along itself. It runs no script, sends no form and goes nowhere (CSP Level 3).
+ * pictures: those it brings along, or those from elsewhere when the reader asked for them. It runs no script, sends no
+ * form and goes nowhere (CSP Level 3).
  */
-const mailPolicy =
-  "sandbox; default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+function policyFor(pictures: 'data:' | 'data: https:'): string {
+  return `sandbox; default-src 'none'; img-src ${pictures}; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'`
+}
 
 /** What a mail brings along, as files: never as part of a page of ours. */
 export const mailFiles: MountPage = ({ calls }) => {
   const app = new Hono<ConsoleEnv>()
   app.get('/mails/:id/body.html', async (c) => {
-    const { html } = await calls.readMailContent(c.req.param('id'))
+    const html = await calls.readMailHtml(c.req.param('id'))
+    const isRemote = c.req.query('pictures') === 'remote'
     if (html === null) throw new ApiError(404, 'not_found', 'This mail has no HTML part.')
-    return c.body(html, 200, {
+    return c.body(withoutHints(html), 200, {
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': mailPolicy,
+      'content-security-policy': policyFor(isRemote ? 'data: https:' : 'data:'),
+      'x-dns-prefetch-control': 'off',
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cross-origin-resource-policy': 'same-origin',
@@ -30,4 +34,9 @@ export const mailFiles: MountPage = ({ calls }) => {
     return c.body(new Uint8Array(attachment.content), 200, disguise(attachment))
   })
   return app
+}
+
+/** `<link rel=preconnect>` opens connections, and no policy governs that: such elements become ones without a meaning. */
+function withoutHints(html: string): string {
+  return html.replace(/<link(?=[\s/>])/gi, '<unlink')
 }
