@@ -1,4 +1,5 @@
 import { askBeforeSending } from './confirm.js'
+import { offerCopies } from './copy.js'
 import { runCountdowns } from './countdown.js'
 import { listenToKeys } from './keys.js'
 import { followEvents } from './live.js'
@@ -11,5 +12,6 @@ runCountdowns()
 askBeforeSending()
 listenToKeys()
 showUploads()
+offerCopies()
 followEvents()
 document.addEventListener('htmx:after:swap', () => showLocalTimes(document))

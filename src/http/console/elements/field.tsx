@@ -2,6 +2,8 @@ import type { Child } from 'hono/jsx'
 
 interface FieldProps {
   name: string
+  /** Told apart from others of the same name on the page; made of the name when nothing is said. */
+  id?: string
   label: string
   /** How it is to be written, under the field. */
   hint?: Child
@@ -21,7 +23,7 @@ export function TextField({
     <FieldFrame {...field}>
       <input
         type={type}
-        id={`field-${field.name}`}
+        id={idOf(field)}
         name={field.name}
         value={type === 'password' ? undefined : (field.value ?? undefined)}
         required={field.required}
@@ -38,7 +40,7 @@ export function TextArea({ rows = 6, isVeiled = false, ...field }: FieldProps & 
   return (
     <FieldFrame {...field}>
       <textarea
-        id={`field-${field.name}`}
+        id={idOf(field)}
         name={field.name}
         rows={rows}
         class={isVeiled ? 'veiled' : undefined}
@@ -56,7 +58,7 @@ export function TextArea({ rows = 6, isVeiled = false, ...field }: FieldProps & 
 export function Select({ options, ...field }: FieldProps & { options: { value: string; label: string }[] }) {
   return (
     <FieldFrame {...field}>
-      <select id={`field-${field.name}`} name={field.name} required={field.required} {...describedBy(field)}>
+      <select id={idOf(field)} name={field.name} required={field.required} {...describedBy(field)}>
         {options.map(({ value, label }) => (
           <option value={value} selected={value === (field.value ?? '')}>
             {label}
@@ -67,11 +69,11 @@ export function Select({ options, ...field }: FieldProps & { options: { value: s
   )
 }
 
-export function Checkbox({ name, label, hint, value }: FieldProps) {
+export function Checkbox({ name, id, label, hint, value }: FieldProps) {
   return (
     <div class="field check">
-      <input type="checkbox" id={`field-${name}`} name={name} value="true" checked={value === 'true'} />
-      <label for={`field-${name}`}>{label}</label>
+      <input type="checkbox" id={idOf({ name, id })} name={name} value="true" checked={value === 'true'} />
+      <label for={idOf({ name, id })}>{label}</label>
       {hint ? <p class="hint">{hint}</p> : null}
     </div>
   )
@@ -82,7 +84,7 @@ export function FileField({ accept, ...field }: FieldProps & { accept?: string }
     <FieldFrame {...field}>
       <input
         type="file"
-        id={`field-${field.name}`}
+        id={idOf(field)}
         name={field.name}
         accept={accept}
         required={field.required}
@@ -92,21 +94,21 @@ export function FileField({ accept, ...field }: FieldProps & { accept?: string }
   )
 }
 
-function FieldFrame({ name, label, hint, error, required, children }: FieldProps & { children?: Child }) {
+function FieldFrame({ name, id, label, hint, error, required, children }: FieldProps & { children?: Child }) {
   return (
     <div class={error ? 'field wrong' : 'field'}>
-      <label for={`field-${name}`}>
+      <label for={idOf({ name, id })}>
         {label}
         {required ? <span class="dim"> (needed)</span> : null}
       </label>
       {children}
       {error ? (
-        <p class="error" id={`error-${name}`}>
+        <p class="error" id={`error-${idOf({ name, id })}`}>
           {error}
         </p>
       ) : null}
       {hint ? (
-        <p class="hint" id={`hint-${name}`}>
+        <p class="hint" id={`hint-${idOf({ name, id })}`}>
           {hint}
         </p>
       ) : null}
@@ -114,8 +116,14 @@ function FieldFrame({ name, label, hint, error, required, children }: FieldProps
   )
 }
 
-function describedBy({ name, hint, error }: FieldProps) {
-  const ids = [error ? `error-${name}` : null, hint ? `hint-${name}` : null].filter((id) => id !== null)
+function idOf({ name, id }: Pick<FieldProps, 'name' | 'id'>): string {
+  return id ?? `field-${name}`
+}
+
+function describedBy({ name, id, hint, error }: FieldProps) {
+  const ids = [error ? `error-${idOf({ name, id })}` : null, hint ? `hint-${idOf({ name, id })}` : null].filter(
+    (id) => id !== null,
+  )
   return {
     'aria-describedby': ids.length > 0 ? ids.join(' ') : undefined,
     'aria-invalid': error ? ('true' as const) : undefined,

@@ -109,7 +109,7 @@ function Success({ counts }: { counts: DayCounts | undefined }) {
   return (
     <>
       {counts.sent.toLocaleString('en-GB')}
-      <p class="sub">{describeSuccess(counts)}</p>
+      <p class="sub narrow">{describeSuccess(counts)}</p>
     </>
   )
 }

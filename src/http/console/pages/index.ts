@@ -4,6 +4,7 @@ import { channelsPages } from './channels.js'
 import { configPages } from './config.js'
 import { deliveriesPages } from './deliveries.js'
 import { deliveryPages } from './delivery.js'
+import { linkPersonPages } from './link-person.js'
 import { mailPages } from './mail.js'
 import { mailActs } from './mail-acts.js'
 import { mailFiles } from './mail-files.js'
@@ -12,6 +13,8 @@ import { newChannelPages } from './new-channel.js'
 import { overviewPages } from './overview.js'
 import { overviewActs } from './overview-acts.js'
 import type { MountPage } from './page.js'
+import { peoplePages } from './people.js'
+import { personPages } from './person.js'
 
 /** THE list of the console's pages. */
 export const pages: readonly MountPage[] = [
@@ -27,4 +30,8 @@ export const pages: readonly MountPage[] = [
   newChannelPages,
   changeChannelPages,
   channelPages,
+  peoplePages,
+  linkPersonPages,
+  personPages,
+  configPages,
 ]

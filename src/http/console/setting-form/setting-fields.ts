@@ -23,7 +23,7 @@ export interface SettingField {
 const schemaPart = z.looseObject({
   type: z.string().optional(),
   description: z.string().optional(),
-  default: z.unknown(),
+  default: z.unknown().optional(),
   enum: z.array(z.union([z.string(), z.number()])).optional(),
   const: z.union([z.string(), z.number()]).optional(),
   maxLength: z.number().optional(),
