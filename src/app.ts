@@ -8,6 +8,7 @@ import { createIdSource } from './domain/new-id.js'
 import type { EngineCalls, EngineInfo } from './engine/engine-calls.js'
 import { startEngineThread } from './engine/engine-thread.js'
 import type { ConfigSource } from './engine/load-config.js'
+import type { ConfigTrouble } from './http/console/console-env.js'
 import { openConsole } from './http/console/open-console.js'
 import { createEventLog } from './http/event-log.js'
 import { createAccess } from './http/identity/access.js'
@@ -87,7 +88,16 @@ export async function startApp(options: AppOptions): Promise<App> {
       const next = await reload(actor)
       return { hash: next.hash, routes: next.routes }
     }
-    const web = openConsole({ access, calls, status, reload: reloadFor, log, now: Date.now })
+    let configTrouble: ConfigTrouble | null = null
+    const web = openConsole({
+      access,
+      calls,
+      status,
+      reload: reloadFor,
+      configTrouble: () => configTrouble,
+      log,
+      now: Date.now,
+    })
     const http: HttpListener = await startHttp(info.server.http.listen, {
       calls,
       events,
@@ -125,6 +135,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const reload = async (actor = 'signal'): Promise<EngineInfo> => {
       try {
         info = await calls.reload(actor)
+        configTrouble = null
         certificate = await ensureCertificate(dataFolder, info.server.smtp.tls, info.hostname)
         smtp.update(info.server.smtp, certificate)
         onEvent({ type: 'config.reloaded', hash: info.hash })
@@ -133,6 +144,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error)
         const told = error instanceof ConfigError ? formatIssues(error.issues, { color: false }) : message
+        if (error instanceof ConfigError) configTrouble = describeTrouble(error)
         onEvent({ type: 'config.rejected', message })
         log.error(`the new config is invalid; the one before stays in force\n${told}`)
         throw error
@@ -173,6 +185,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     await stopAll()
     throw error
   }
+}
+
+function describeTrouble({ message, issues }: ConfigError): ConfigTrouble {
+  const errors = issues.filter(({ severity }) => severity === 'error')
+  return { at: new Date().toISOString(), message, issues: errors.length }
 }
 
 /** Every address of a machine is none to open in a browser. */

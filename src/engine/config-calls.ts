@@ -1,18 +1,43 @@
 import { printConfig } from '../config/print-config.js'
 import { redactConfig } from '../config/redact.js'
+import type { ConfigVariable } from '../config/variables.js'
 import { ConfigError, type ConfigIssue } from '../domain/errors.js'
 import { hideSecrets } from '../domain/secrets.js'
 import type { ConfigStore } from '../store/config-store.js'
 import type { Engine } from './engine.js'
 
+/** What is to be known of the config that runs, beside what it says. */
+export interface ConfigState {
+  hash: string
+  files: string[]
+  routes: number
+  warnings: ConfigIssue[]
+  /** Those that its files name; null when the files cannot be read any more. */
+  variables: ConfigVariable[] | null
+  /** The files are not any more what was loaded. */
+  changed: boolean
+}
+
 /** What may be asked about the config that runs. */
-export function offerConfigCalls({ current, store }: Engine) {
+export function offerConfigCalls({ current, store, readVariables }: Engine) {
   return {
+    async readConfigState(): Promise<ConfigState> {
+      const { config, warnings } = current()
+      const { hash, files, routes, secrets } = config
+      const shown = warnings.map((issue) => hideIn(issue, secrets))
+      const named = await readVariables().catch(nothingWhenUnreadable)
+      return { hash, files, routes: routes.length, warnings: shown, ...named }
+    },
     /** As it works: defaults filled in, every secret shown as `•••`. */
     readConfig: async (): Promise<Record<string, unknown>> => ({ ...Object(redactConfig(current().config)) }),
     readConfigText: async (): Promise<string> => printConfig(redactConfig(current().config)),
     listConfigLoads: (page: Parameters<ConfigStore['listConfigLoads']>[0]) => store.listConfigLoads(page),
   }
+}
+
+function nothingWhenUnreadable(error: unknown): Pick<ConfigState, 'variables' | 'changed'> {
+  if (error instanceof ConfigError) return { variables: null, changed: true }
+  throw error
 }
 
 /** Loads the config again, and records how that ended. Rejects with `ConfigError`. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { readVariables } from '../config/variables.js'
 import type { EngineEvent } from '../domain/events.js'
 import { createIdSource } from '../domain/new-id.js'
 import { listKeptDigests } from '../follow/digest-plan.js'
@@ -52,6 +53,8 @@ export interface Engine
   current: RunningConfig['current']
   /** Makes a pipeline of a config that does not run, and one of that which does, both without effect. */
   loadTrial: LoadTrial
+  /** What the config's files name of the environment. Rejects with `ConfigError` when they cannot be read. */
+  readVariables: () => ReturnType<typeof readVariables>
   /** Loads the config again. Rejects with `ConfigError`, and the one that runs goes on running. */
   reload: (actor: string) => Promise<void>
   /**
@@ -173,6 +176,7 @@ async function build(
     listeners,
     linking,
     loadTrial: loadTrialsWith({ ...foundation, ...engine, source: options.source }),
+    readVariables: () => readVariables(current().files, options.source.env),
     newId: () => newId(now()),
     reload: (actor) => uploads.inTurn(() => reload(actor)),
     changeSetup: (change) =>

@@ -29,7 +29,7 @@ export function openConsole({
   ...parts
 }: ConsoleParts & { access: Pick<Access, 'recognise'>; log: Logger }): OpenConsole {
   const assets = openAssets()
-  const render = createRenderer(assets)
+  const render = createRenderer(assets, parts.configTrouble)
   const gate = requireIdentity(access)
   const routes = new Hono<CallerEnv>()
   routes.route('/', assets.routes)

@@ -2,6 +2,8 @@ import { changeChannelPages } from './change-channel.js'
 import { channelPages } from './channel.js'
 import { channelsPages } from './channels.js'
 import { configPages } from './config.js'
+import { deadLetterActs } from './dead-letter-acts.js'
+import { deadLettersPages } from './dead-letters.js'
 import { deliveriesPages } from './deliveries.js'
 import { deliveryPages } from './delivery.js'
 import { linkPersonPages } from './link-person.js'
@@ -15,6 +17,7 @@ import { overviewActs } from './overview-acts.js'
 import type { MountPage } from './page.js'
 import { peoplePages } from './people.js'
 import { personPages } from './person.js'
+import { retriedGroupPages } from './retried-group.js'
 
 /** THE list of the console's pages. */
 export const pages: readonly MountPage[] = [
@@ -26,6 +29,9 @@ export const pages: readonly MountPage[] = [
   mailActs,
   deliveriesPages,
   deliveryPages,
+  deadLettersPages,
+  deadLetterActs,
+  retriedGroupPages,
   channelsPages,
   newChannelPages,
   changeChannelPages,
