@@ -11,6 +11,10 @@ import { mailPages } from './mail.js'
 import { mailActs } from './mail-acts.js'
 import { mailFiles } from './mail-files.js'
 import { mailsPages } from './mails.js'
+import { mailDeletion } from './mails-delete.js'
+import { mailExport } from './mails-export.js'
+import { mailReplay } from './mails-replay.js'
+import { savedSearchActs } from './mails-tools.js'
 import { newChannelPages } from './new-channel.js'
 import { overviewPages } from './overview.js'
 import { overviewActs } from './overview-acts.js'
@@ -24,6 +28,10 @@ export const pages: readonly MountPage[] = [
   overviewPages,
   overviewActs,
   mailsPages,
+  mailReplay,
+  mailDeletion,
+  mailExport,
+  savedSearchActs,
   mailPages,
   mailFiles,
   mailActs,
