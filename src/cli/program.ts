@@ -29,6 +29,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   jobs: async () => (await import('./jobs.js')).addJobs,
   schema: async () => (await import('./schema.js')).addSchema,
   status: async () => (await import('./status.js')).addStatus,
+  doctor: async () => (await import('./doctor.js')).addDoctor,
   reload: async () => (await import('./status.js')).addReload,
   token: async () => (await import('./token.js')).addToken,
   users: async () => (await import('./users.js')).addUsers,

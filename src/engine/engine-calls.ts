@@ -4,6 +4,7 @@ import { offerAlertCalls } from './alert-calls.js'
 import { offerChannelCalls } from './channel-calls.js'
 import { offerConfigCalls, reloadAndRecord } from './config-calls.js'
 import { offerDeliveryCalls } from './delivery-calls.js'
+import { offerDoctorCalls } from './doctor-calls.js'
 import { offerDraftCalls } from './draft-calls.js'
 import type { Engine } from './engine.js'
 import { offerGuestDetailCalls } from './guest-detail-calls.js'
@@ -41,6 +42,7 @@ export interface EngineInfo {
 }
 
 export function offerEngineCalls(engine: Engine) {
+  const { stopDatabaseCheck, ...doctorCalls } = offerDoctorCalls(engine)
   const info = async (): Promise<EngineInfo> => describe(engine.current())
   return {
     ...offerMailCalls(engine),
@@ -57,6 +59,7 @@ export function offerEngineCalls(engine: Engine) {
     ...offerRouteCalls(engine),
     ...offerRouteTestCalls(engine),
     ...offerDraftCalls(engine),
+    ...doctorCalls,
     ...offerSavedSearchCalls(engine),
     ...offerSeriesCalls(engine),
     ...offerJobCalls(engine),
@@ -69,7 +72,10 @@ export function offerEngineCalls(engine: Engine) {
       return info()
     },
     readStats: () => engine.store.readStats(engine.now()),
-    stop: () => engine.stop(),
+    stop: () => {
+      stopDatabaseCheck()
+      return engine.stop()
+    },
   }
 }
 

@@ -63,7 +63,7 @@ export function offerMailCalls(engine: Engine) {
     },
     explainRaw: explain,
     listInbox: (filter: Parameters<Store['listInbox']>[0]) => store.listInbox(filter),
-    listRejections: (limit: number) => store.listRejections(limit),
+    listRejections: (page: Parameters<Store['listRejections']>[0]) => store.listRejections(page),
   }
 }
 

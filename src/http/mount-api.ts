@@ -4,6 +4,7 @@ import { auditRoutes } from './api/audit.js'
 import { channelRoutes } from './api/channels.js'
 import { configRoutes } from './api/config.js'
 import { deliveryRoutes } from './api/deliveries.js'
+import { doctorRoutes } from './api/doctor.js'
 import { eventRoutes } from './api/events.js'
 import { injectRoutes } from './api/inject-mail.js'
 import { jobRoutes } from './api/jobs.js'
@@ -45,6 +46,7 @@ export function mountApi(api: OpenAPIHono<ApiEnv>, parts: ApiParts): void {
   api.route('/audit', auditRoutes(parts))
   api.route('/events', eventRoutes(parts))
   api.route('/config', configRoutes(parts))
+  api.route('/doctor', doctorRoutes(parts))
   api.route('/tokens', tokenRoutes(parts))
   api.route('/users', userRoutes(parts))
   api.route('/', meRoutes())

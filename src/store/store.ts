@@ -96,7 +96,8 @@ export interface Store
   listInbox: (filter: { recipient?: string; limit: number; cursor?: string }) => Promise<Page<InboxEntry>>
 
   saveRejection: (rejection: Rejection) => Promise<void>
-  listRejections: (limit: number) => Promise<RejectionSummary[]>
+  /** Newest first. */
+  listRejections: (page: { limit: number; cursor?: string | undefined }) => Promise<Page<RejectionSummary>>
 
   /** Deletes what retention says may go; at most `limit` mails a call, so that nobody waits long. */
   expire: (rule: ExpiryRule) => Promise<number>

@@ -118,13 +118,21 @@ describe('the rejected log', () => {
     await store.saveRejection({ ...rejection, at: noon + 1, from: 'b@x.example', rcpt: 'c@y.example' })
     await store.saveRejection({ ...rejection, at: noon + 2, reason: 'too_large', code: 552 })
     await store.saveRejection({ ...rejection, at: noon + 3_600_000 })
-    const lines = await store.listRejections(10)
+    const { items: lines, next_cursor } = await store.listRejections({ limit: 10 })
+    expect(next_cursor).toBeNull()
     expect(lines.map((line) => [line.reason, line.count, line.from])).toEqual([
       ['not_allowed', 1, 'a@x.example'],
       ['too_large', 1, 'a@x.example'],
       ['not_allowed', 2, 'b@x.example'],
     ])
-    expect(await store.listRejections(1)).toHaveLength(1)
+    const pages: string[] = []
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = await store.listRejections({ limit: 1, cursor })
+      pages.push(...page.items.map(({ last_at }) => last_at))
+      cursor = page.next_cursor
+    }
+    expect(pages).toEqual(lines.map(({ last_at }) => last_at))
+    expect((await store.listRejections({ limit: 1, cursor: 'nonsense' })).items).toEqual(lines.slice(0, 1))
     expect((await store.readStats(noon + 3_600_000)).rejected_last_day).toBe(4)
   })
 
@@ -132,7 +140,7 @@ describe('the rejected log', () => {
     const store = openStore()
     const knocks = Array.from({ length: 22_000 }, (_, n) => ({ ...rejection, client: `c${n}`, at: noon + n }))
     await Promise.all(knocks.map((knock) => store.saveRejection(knock)))
-    const lines = await store.listRejections(30_000)
+    const { items: lines } = await store.listRejections({ limit: 30_000 })
     expect(lines.length).toBeLessThanOrEqual(21_000)
     expect(lines[0]?.client).toBe('c21999')
   })

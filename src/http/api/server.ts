@@ -6,7 +6,6 @@ import { answer, createRoutes, operation, pageOf } from './operation.js'
 import { pageQuery } from './query.js'
 
 const inboxQuery = z.object({ ...pageQuery, recipient: z.string().max(320).optional() })
-const rejectionQuery = z.object({ limit: pageQuery.limit })
 const readStatus = createRoute({
   method: 'get',
   path: '/status',
@@ -25,7 +24,7 @@ const listRejections = createRoute({
   method: 'get',
   path: '/rejections',
   ...operation('viewer', 'server', 'Lists what was refused at the door, newest first', {
-    request: { query: rejectionQuery },
+    request: { query: z.object({ ...pageQuery, cursor: z.string().max(300).optional() }) },
   }),
   responses: answer(pageOf(Rejection), 'Refusals; those alike are one line'),
 })
@@ -34,9 +33,6 @@ export function serverRoutes({ calls, status }: Pick<ApiParts, 'calls' | 'status
   const routes = createRoutes()
   routes.openapi(readStatus, async (c) => c.json(await status(), 200))
   routes.openapi(listInbox, async (c) => c.json(await calls.listInbox(c.req.valid('query')), 200))
-  routes.openapi(listRejections, async (c) => {
-    const { limit } = c.req.valid('query')
-    return c.json({ items: await calls.listRejections(limit), next_cursor: null }, 200)
-  })
+  routes.openapi(listRejections, async (c) => c.json(await calls.listRejections(c.req.valid('query')), 200))
   return routes
 }

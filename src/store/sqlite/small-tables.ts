@@ -61,8 +61,9 @@ export function prepareSmallTables(database: Database.Database, counts: StatCoun
      ON CONFLICT (hour, client, reason) DO UPDATE SET count = count + 1, last_at = excluded.last_at,
        message = excluded.message, sender = excluded.sender, rcpt = excluded.rcpt`,
   )
-  const listRejections = database.prepare<[number], RejectionRow>(
-    'SELECT * FROM rejections ORDER BY last_at DESC LIMIT ?',
+  const listRejections = database.prepare<[...RejectionPlace, number], RejectionRow>(
+    `SELECT * FROM rejections WHERE (last_at, hour, client, reason) < (?, ?, ?, ?)
+     ORDER BY last_at DESC, hour DESC, client DESC, reason DESC LIMIT ?`,
   )
 
   const cacheSaves = new Map<string, number>()
@@ -99,21 +100,52 @@ export function prepareSmallTables(database: Database.Database, counts: StatCoun
       counts.count('rejected', rejection.at)
       if (++rejectionSaves % savesPerTrim === 0) trimRejections.run(rejectionRowsMax)
     },
-    listRejections: (limit: number): RejectionSummary[] =>
-      listRejections.all(limit).map((row) => ({
-        last_at: new Date(row.last_at).toISOString(),
-        client: row.client,
-        reason: row.reason,
-        code: row.code,
-        message: row.message,
-        from: row.sender,
-        rcpt: row.rcpt,
-        count: row.count,
-      })),
+    listRejections({ limit, cursor }: { limit: number; cursor?: string | undefined }): Page<RejectionSummary> {
+      const rows = listRejections.all(...readPlace(cursor), limit + 1)
+      const shown = rows.slice(0, limit)
+      const last = shown.at(-1)
+      return {
+        items: shown.map(describeRejection),
+        next_cursor: rows.length > limit && last ? writePlace(last) : null,
+      }
+    },
+  }
+}
+
+/** What orders the lines: two may be of the same moment. */
+type RejectionPlace = [last_at: number, hour: number, client: string, reason: string]
+
+function writePlace({ last_at, hour, client, reason }: RejectionRow): string {
+  return Buffer.from(JSON.stringify([last_at, hour, client, reason])).toString('base64url')
+}
+
+/** A cursor that is none of ours begins at the newest, as no cursor does. */
+function readPlace(cursor: string | undefined): RejectionPlace {
+  const newest: RejectionPlace = [Number.MAX_SAFE_INTEGER, 0, '', '']
+  if (cursor === undefined) return newest
+  try {
+    const [at, hour, client, reason] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
+    return [Number(at) || 0, Number(hour) || 0, String(client), String(reason)]
+  } catch {
+    return newest
+  }
+}
+
+function describeRejection(row: RejectionRow): RejectionSummary {
+  return {
+    last_at: new Date(row.last_at).toISOString(),
+    client: row.client,
+    reason: row.reason,
+    code: row.code,
+    message: row.message,
+    from: row.sender,
+    rcpt: row.rcpt,
+    count: row.count,
   }
 }
 
 interface RejectionRow {
+  hour: number
   last_at: number
   client: string
   reason: string

@@ -97,7 +97,7 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     saveToInbox: (entry) => queue.write(() => small.saveToInbox(entry)),
     listInbox: async (filter) => listInbox(database, filter),
     saveRejection: (rejection) => queue.write(() => small.saveRejection(rejection)),
-    listRejections: async (limit) => small.listRejections(limit),
+    listRejections: async (page) => small.listRejections(page),
 
     startRun: (run) => queue.write(() => jobs.startRun(run)),
     finishRun: (end, raised) => queue.write(() => jobs.finishRun(end, raised)),

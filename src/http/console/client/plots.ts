@@ -14,6 +14,9 @@ interface Line {
 const heightPx = 180
 /** Beside the colour, so that lines can be told apart without it. */
 const dashes: Record<string, number[]> = { accent: [], good: [], warn: [7, 4], bad: [2, 3], dim: [10, 3, 2, 3] }
+const wholeSteps = [1, 2, 5]
+  .flatMap((digit) => Array.from({ length: 9 }, (_, zeros) => digit * 10 ** zeros))
+  .sort((a, b) => a - b)
 const refreshMs = 60_000
 const drawn = new WeakSet<Element>()
 /** Ids of plots whose numbers are being read: they stay open when newer ones come. */
@@ -76,7 +79,7 @@ function follow(figure: HTMLElement): void {
 function draw(figure: HTMLElement, area: HTMLElement): UPlot {
   const isCount = figure.dataset.plot === 'count'
   const lines = readLines(figure)
-  const data = readNumbers(figure, lines.length, isCount ? 0 : null)
+  const data = readNumbers(figure, lines.length, isCount)
   const show = isCount ? (value: number) => String(value) : describeMs
   const ink = getComputedStyle(area)
   const axis = {
@@ -93,11 +96,11 @@ function draw(figure: HTMLElement, area: HTMLElement): UPlot {
     // Half a second and half an hour are both worth seeing.
     scales: { y: isCount ? { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } : { distr: 3 } },
     axes: [
-      { ...axis, space: 70, values: (_, times) => times.map(describeTimes(figure)) },
+      { ...axis, space: 70, size: 28, values: (_, times) => times.map(describeTimes(figure)) },
       {
         ...axis,
-        size: 58,
-        ...(isCount ? { incrs: wholeSteps } : {}),
+        size: 54,
+        ...(isCount ? { incrs: wholeSteps } : { splits: tenfold }),
         values: (_, values) => values.map((value) => (value === null ? '' : show(value))),
       },
     ],
@@ -108,7 +111,7 @@ function draw(figure: HTMLElement, area: HTMLElement): UPlot {
         stroke: color,
         width: 2,
         dash,
-        points: { show: isCount ? false : undefined, size: 5 },
+        points: isCount ? { show: false } : { size: 6 },
         ...(isCount && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
       })),
     ],
@@ -117,9 +120,11 @@ function draw(figure: HTMLElement, area: HTMLElement): UPlot {
   return new uPlot(options, data, area)
 }
 
-const wholeSteps = [1, 2, 5]
-  .flatMap((digit) => Array.from({ length: 9 }, (_, zeros) => digit * 10 ** zeros))
-  .sort((a, b) => a - b)
+/** Of a scale of powers, a line for each. */
+function tenfold(_: UPlot, __: number, min: number, max: number): number[] {
+  const powers = Array.from({ length: 12 }, (_, zeros) => 10 ** zeros)
+  return powers.filter((power) => power >= min && power <= max)
+}
 
 function readLines(figure: HTMLElement): Line[] {
   return [...figure.querySelectorAll<HTMLElement>('[data-ink]')].map((line) => ({
@@ -130,8 +135,8 @@ function readLines(figure: HTMLElement): Line[] {
   }))
 }
 
-/** The table has what happened: between its rows is `missing`. */
-function readNumbers(figure: HTMLElement, lineCount: number, missing: number | null): UPlot.AlignedData {
+/** The table has what happened: of counts, 0 did between its rows, and the last one holds until the end of its step. */
+function readNumbers(figure: HTMLElement, lineCount: number, isCount: boolean): UPlot.AlignedData {
   const { from, to, step } = figure.dataset
   const rows = new Map<number, (number | null)[]>()
   for (const row of figure.querySelectorAll('tbody tr')) {
@@ -139,11 +144,15 @@ function readNumbers(figure: HTMLElement, lineCount: number, missing: number | n
     rows.set(at, [...row.querySelectorAll('td')].slice(1).map(readNumber))
   }
   const stepMs = Math.max(Number(step), 1)
-  const times: number[] = []
-  for (let at = Math.floor(Number(from) / stepMs) * stepMs; at < Number(to) && times.length < 5_000; at += stepMs)
-    times.push(at)
-  const columns = Array.from({ length: lineCount }, (_, index) => times.map((at) => rows.get(at)?.[index] ?? missing))
-  return [times.map((at) => at / 1_000), ...columns]
+  const first = Math.floor(Number(from) / stepMs) * stepMs
+  const stepCount = Math.min(Math.ceil((Number(to) - first) / stepMs), 5_000)
+  const times = Array.from({ length: stepCount }, (_, index) => first + index * stepMs)
+  const missing = isCount ? 0 : null
+  const columns = Array.from({ length: lineCount }, (_, index) => {
+    const values = times.map((at) => rows.get(at)?.[index] ?? missing)
+    return [...values, isCount ? (values.at(-1) ?? 0) : null]
+  })
+  return [[...times, first + stepCount * stepMs].map((at) => at / 1_000), ...columns]
 }
 
 function readNumber(cell: Element): number | null {

@@ -25,7 +25,7 @@ export function Tiles({ stats, sum, words }: { stats: StoreStats; sum: Stretch |
             since <Time at={stats.oldest_waiting_at} />
           </>
         ) : (
-          'nothing waits'
+          describeWaiting(waiting, stats.pauses.length)
         )}
       </Tile>
       <Tile label="Failed attempts" value={counts?.attempts_failed ?? 0} href="/deliveries?status=failed" icon="replay">
@@ -39,6 +39,11 @@ export function Tiles({ stats, sum, words }: { stats: StoreStats; sum: Stretch |
       </Tile>
     </ul>
   )
+}
+
+function describeWaiting(waiting: number, pauses: number): string {
+  if (waiting === 0) return 'nothing waits'
+  return pauses > 0 ? 'for a channel that is paused' : 'for their time'
 }
 
 interface TileProps {

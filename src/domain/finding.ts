@@ -1,0 +1,16 @@
+/** What the doctor says about one thing. */
+export interface Finding {
+  /** Which thing: `folder`, `disk`, `certificate`, `names`, `database`, `clock`, `queue`, `config`, `channels`. */
+  check: string
+  state: 'ok' | 'warn' | 'bad'
+  /** What is the case, in a sentence. Never a secret. */
+  text: string
+  /** What to do about it; null when there is nothing to do. */
+  hint: string | null
+  /** The doctor can mend it by itself. */
+  fixable: boolean
+}
+
+export function ok(check: string, text: string): Finding {
+  return { check, state: 'ok', text, hint: null, fixable: false }
+}
