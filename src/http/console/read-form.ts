@@ -15,9 +15,12 @@ export async function readForm<Schema extends z.ZodType>(c: Context, schema: Sch
   return readBy(schema.safeParse(values))
 }
 
-/** Reads the query of a page by a schema. */
+/** Reads the query of a page by a schema; what is given several times is a list. */
 export function readPageQuery<Schema extends z.ZodType>(c: Context, schema: Schema): z.infer<Schema> {
-  return readBy(schema.safeParse(c.req.query()))
+  const given = Object.entries(c.req.queries())
+  return readBy(
+    schema.safeParse(Object.fromEntries(given.map(([name, texts]) => [name, texts.length > 1 ? texts : texts[0]]))),
+  )
 }
 
 /** An empty field of a form is a field that was not filled in. */

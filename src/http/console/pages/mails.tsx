@@ -1,120 +1,107 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
-import { mailStatuses } from '../../../domain/delivery.js'
 import type { MailSummary, Page } from '../../../store/store.js'
 import { actAs } from '../act-as.js'
 import type { ConsoleEnv } from '../console-env.js'
+import { cutText } from '../cut-text.js'
 import { StatusBadge } from '../elements/badge.js'
 import { EmptyState } from '../elements/card.js'
 import { Icon } from '../elements/icon.js'
 import { Pager } from '../elements/pager.js'
 import { Time } from '../elements/time.js'
-import { done } from '../flash.js'
-import { readForm, readPageQuery } from '../read-form.js'
+import { readPageQuery } from '../read-form.js'
+import { readSearch, type Searched } from '../read-search.js'
+import { SearchForm, StateChips } from './mails-search.js'
+import { MailTools } from './mails-tools.js'
 import type { MountPage } from './page.js'
 
-const pageSize = 50
-const query = z.object({ search: z.string().max(500).default(''), cursor: z.string().max(64).optional() })
-const ids = z
-  .union([z.string().max(64), z.array(z.string().max(64)).max(pageSize)])
-  .transform((given) => [given].flat())
-const bulkForm = z.object({
-  ids,
-  back: z
-    .string()
-    .max(2_000)
-    .regex(/^\/mails/),
+const pageSize = 30
+const subjectLengthMax = 120
+const namesLengthMax = 80
+const query = z.object({
+  search: z.string().max(500).default(''),
+  cursor: z.string().max(64).optional(),
+  live: z.enum(['on', 'off']).default('on').catch('on'),
 })
 
-export const mailsPages: MountPage = ({ calls }, render) => {
+/** All mails, newest first, and what a search finds of them. */
+export const mailsPages: MountPage = ({ calls, now }, render) => {
   const app = new Hono<ConsoleEnv>()
   app.get('/mails', async (c) => {
-    const { search, cursor } = readPageQuery(c, query)
-    const page = await calls.listMails({
-      limit: pageSize,
-      ...(cursor ? { cursor } : {}),
-      ...(search ? { text: search } : {}),
-    })
+    const { search, cursor, live } = readPageQuery(c, query)
+    const searched = readSearch(search, now())
+    const found = searched.problem
+      ? { items: [], next_cursor: null }
+      : await calls.listMails({ limit: pageSize, query: searched.query, ...(cursor ? { cursor } : {}) })
+    const saved = await calls.listSavedSearches(actAs(c, 'viewer'))
     const url = new URL(c.req.url)
     return render(
       c,
       { title: 'Mails', section: 'mails' },
       <>
-        <SearchForm search={search} />
-        <MailList page={page} url={url} search={search} />
+        <SearchForm search={search} problem={searched.problem} />
+        <div id="mails-found">
+          <SearchProblem searched={searched} />
+          <StateChips search={search} />
+          <MailTools search={search} saved={saved} isLive={live === 'on'} isWrong={searched.problem !== null} />
+          <MailList page={found} url={url} searched={searched} isLive={live === 'on'} />
+        </div>
       </>,
     )
-  })
-  app.post('/mails/replay', async (c) => {
-    const actor = actAs(c, 'operator')
-    const form = await readForm(c, bulkForm)
-    const count = await calls.replayMails(form.ids, actor)
-    return done(c, form.back, `${count} mails are being routed again with the config in force.`)
   })
   return app
 }
 
-function SearchForm({ search }: { search: string }) {
+function SearchProblem({ searched: { problem } }: { searched: Searched }) {
+  if (problem === null) return null
   return (
-    <search>
-      <form class="search" method="get" action="/mails">
-        <label for="search" class="hidden">
-          Search mails
-        </label>
-        <Icon name="search" />
-        <input
-          type="search"
-          id="search"
-          name="search"
-          value={search}
-          placeholder="words, or from: to: subject: body: route: channel: state: before: !x"
-          autocomplete="off"
-          hx-get="/mails"
-          hx-trigger="input changed delay:300ms"
-          hx-target="#mail-list"
-          hx-select="#mail-list"
-          hx-swap="outerHTML"
-          hx-replace-url="true"
-        />
-        <button type="submit" class="button">
-          Search
-        </button>
-        <p class="chips">
-          {mailStatuses.map((status) => {
-            const term = `state:${status}`
-            return (
-              <a href={`/mails?search=${encodeURIComponent(term)}`} aria-current={search === term ? 'true' : undefined}>
-                {status}
-              </a>
-            )
-          })}
-          {search ? <a href="/mails">all</a> : null}
-        </p>
-      </form>
-    </search>
+    <p class="search-error" id="search-error" role="alert">
+      <Icon name="warning" /> {problem.message}
+      {problem.hint ? `: ${problem.hint}` : ''}
+    </p>
   )
 }
 
-function MailList({ page, url, search }: { page: Page<MailSummary>; url: URL; search: string }) {
-  const isFirst = !url.searchParams.has('cursor')
+function MailList({
+  page,
+  url,
+  searched,
+  isLive,
+}: {
+  page: Page<MailSummary>
+  url: URL
+  searched: Searched
+  isLive: boolean
+}) {
+  const isFollowed = isLive && !url.searchParams.has('cursor') && searched.problem === null
   return (
-    <div id="mail-list" data-live={isFirst ? 'mails' : undefined}>
+    <div id="mail-list" data-live={isFollowed ? 'mails' : undefined}>
       {page.items.length === 0 ? (
-        <NoMails search={search} />
+        <NoMails searched={searched} />
       ) : (
-        <MailTable mails={page.items} back={`${url.pathname}${url.search}`} />
+        <MailTable mails={page.items} back={`${url.pathname}${url.search}`} search={searched.text} />
       )}
       <Pager url={url} nextCursor={page.next_cursor} />
     </div>
   )
 }
 
-function NoMails({ search }: { search: string }) {
-  if (search) {
+function NoMails({ searched }: { searched: Searched }) {
+  if (searched.problem) {
+    return (
+      <EmptyState title="The search is not understood">
+        <p>
+          “How to search” above lists the words there are. <a href="/mails">Show all mails</a>
+        </p>
+      </EmptyState>
+    )
+  }
+  if (searched.text) {
     return (
       <EmptyState title="No mail is like that">
         <p>
-          Words are looked for in subject, sender, recipients and text. <a href="/mails">Show all mails</a>
+          Words are looked for in subject, sender, recipients and text, as whole words: <code>back*</code> finds backup.{' '}
+          <a href="/mails">Show all mails</a>
         </p>
       </EmptyState>
     )
@@ -130,9 +117,10 @@ function NoMails({ search }: { search: string }) {
   )
 }
 
-function MailTable({ mails, back }: { mails: MailSummary[]; back: string }) {
+/** The chosen go to a page that says what would happen, and asks. */
+function MailTable({ mails, back, search }: { mails: MailSummary[]; back: string; search: string }) {
   return (
-    <form method="post" action="/mails/replay">
+    <form method="get" action="/mails/replay">
       <input type="hidden" name="back" value={back} />
       <section class="table-scroll" aria-label="Mails" tabindex={0}>
         <table class="rows">
@@ -159,34 +147,55 @@ function MailTable({ mails, back }: { mails: MailSummary[]; back: string }) {
       </section>
       <p class="bulk">
         <button type="submit" class="button">
-          <Icon name="replay" /> Route the chosen again
+          <Icon name="replay" /> Replay the chosen …
         </button>
+        <button type="submit" class="button danger" formaction="/mails/delete">
+          <Icon name="trash" /> Delete the chosen …
+        </button>
+        {search ? (
+          <a href={`/mails/replay?search=${encodeURIComponent(search)}`} class="button">
+            <Icon name="replay" /> Replay all that the search finds …
+          </a>
+        ) : null}
       </p>
     </form>
   )
 }
 
 function MailRow({ mail }: { mail: MailSummary }) {
-  const subject = mail.subject || '(no subject)'
+  const { id, status, reason } = mail
   const dead = mail.deliveries.dead ?? 0
+  const sender = mail.from || mail.envelope.from || 'nobody'
   return (
     <tr>
       <td>
-        <input type="checkbox" name="ids" value={mail.id} aria-label={`Choose ${subject}`} />
+        <input type="checkbox" name="ids" value={id} aria-label="Choose" aria-describedby={`m-${id}`} />
       </td>
       <td class="narrow">
-        <StatusBadge status={mail.status} /> {dead > 0 ? <StatusBadge status="dead" /> : null}
+        <StatusBadge status={status} /> {dead > 0 ? <StatusBadge status="dead" /> : null}
       </td>
       <td class="wide">
-        <a href={`/mails/${mail.id}`} class="row-link">
-          {subject}
+        <a href={`/mails/${id}`} class="row-link" id={`m-${id}`}>
+          {cutText(mail.subject, subjectLengthMax) || '(no subject)'}
         </a>
         <p class="sub">
-          {mail.from || mail.envelope.from || 'nobody'} → {describeRecipients(mail.envelope.to)}
+          {cutText(sender, namesLengthMax)} → {describeRecipients(mail.envelope.to)}
         </p>
-        {mail.reason ? <p class="sub">{mail.reason}</p> : null}
+        {reason ? (
+          <p class="sub">
+            {cutText(reason, subjectLengthMax)}
+            {status === 'unrouted' ? (
+              <>
+                {' '}
+                <a href={`/mails/${id}`} aria-describedby={`m-${id}`}>
+                  see why
+                </a>
+              </>
+            ) : null}
+          </p>
+        ) : null}
       </td>
-      <td>{mail.routes.join(', ')}</td>
+      <td>{cutText(mail.routes.join(', '), namesLengthMax)}</td>
       <td class="narrow">
         <Time at={mail.received_at} />
       </td>
@@ -196,5 +205,6 @@ function MailRow({ mail }: { mail: MailSummary }) {
 
 function describeRecipients(to: string[]): string {
   const [first = '', ...others] = to
-  return others.length === 0 ? first : `${first} and ${others.length} more`
+  const shown = cutText(first, namesLengthMax)
+  return others.length === 0 ? shown : `${shown} and ${others.length} more`
 }
