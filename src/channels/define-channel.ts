@@ -7,7 +7,7 @@ import type { ChannelKind } from '../domain/channel.js'
  */
 export function defineChannel<Settings>(kind: ChannelKind<Settings>): ChannelKind {
   const { destination, send, resolve, update, link, asksForAnswers, ...rest } = kind
-  const { listenKey, hearsResults, listen, takeHook, ...facts } = rest
+  const { listenKey, hearsResults, hearsChats, listen, takeHook, ...facts } = rest
   return {
     ...facts,
     destination: (settings) => destination(settings as Settings),
@@ -17,6 +17,7 @@ export function defineChannel<Settings>(kind: ChannelKind<Settings>): ChannelKin
     ...(link && { link: (settings, code, context) => link(settings as Settings, code, context) }),
     ...(asksForAnswers && { asksForAnswers: (settings: unknown) => asksForAnswers(settings as Settings) }),
     ...(hearsResults && { hearsResults: (settings: unknown) => hearsResults(settings as Settings) }),
+    ...(hearsChats && { hearsChats: (settings: unknown) => hearsChats(settings as Settings) }),
     ...(listenKey && { listenKey: (settings: unknown) => listenKey(settings as Settings) }),
     ...(listen && { listen: (settings, context) => listen(settings as Settings, context) }),
     ...(takeHook && { takeHook: (call, settings, context) => takeHook(call, settings as Settings, context) }),

@@ -52,6 +52,7 @@ export const telegram = defineChannel<TelegramSettings>({
   listenKey: ({ base_url, bot_token, updates }) => `${updates} ${base_url} ${bot_token.split(':')[0]}`,
   // A hook stays set, and what it refuses Telegram says again for a day.
   hearsResults: ({ updates }) => updates === 'webhook',
+  hearsChats: ({ updates }) => updates !== 'off',
   async listen(settings, context) {
     if (settings.updates === 'polling') await pollUpdates(settings, context)
     if (settings.updates === 'webhook') await setHook(settings, context)

@@ -94,6 +94,15 @@ export interface LinkAttempt {
   by: string
 }
 
+/** A chat in which somebody wrote to the channel, whatever they wrote. */
+export interface HeardChat {
+  /** As addresses are written. */
+  address: string
+  /** Its name there, for people. */
+  title: string
+  isShared: boolean
+}
+
 /** What a person opens to link an address of theirs, or why there is nothing to open. */
 export type LinkOffer =
   | { ok: true; url: string }
@@ -113,6 +122,8 @@ export interface ListenContext {
   onPress: (press: ButtonPress) => Promise<string>
   /** Uses the code up, and answers with the words to say there: whose alerts come, or why not. Null says nothing. */
   onLink: (attempt: LinkAttempt) => Promise<string | null>
+  /** Says where somebody wrote: who sets the channel up looks for the address of a chat. */
+  onChat: (chat: HeardChat) => void
   /** Says that readers are not heard at the moment, and why; null that they are. Shown with the channel. */
   onProblem: (problem: string | null) => void
   /**
@@ -268,6 +279,8 @@ export interface ChannelKind<Settings = unknown> {
   listenKey?: (settings: Settings) => string | null
   /** Whether the hook takes calls also where no route offers to acknowledge: what became of messages, above all. */
   hearsResults?: (settings: Settings) => boolean
+  /** Whether it tells `onChat` while it listens. Without it, it does not. */
+  hearsChats?: (settings: Settings) => boolean
   /** Hears the readers' buttons and links until the signal fires. Never rejects but for programmer errors. */
   listen?: (settings: Settings, context: ListenContext) => Promise<void>
   /** One call of the vendor to our hook; what it says is verified here. False refuses it, a text is the answer. */

@@ -2,6 +2,7 @@ import type { Channel, HookCall } from '../domain/channel.js'
 import { ApiError } from '../domain/errors.js'
 import { formatDuration } from '../domain/units.js'
 import type { StoreStats } from '../store/stats-store.js'
+import type { FoundChat } from './chat-search.js'
 import type { Engine } from './engine.js'
 import { type EnteredTest, testChannel, testEntered } from './test-channel.js'
 
@@ -25,9 +26,21 @@ export interface ChannelLine {
   daily_cap: number | null
   /** Whether people can link an address of theirs by opening a link. */
   has_links: boolean
+  /** Whether it can tell in which chats somebody wrote to it. */
+  hears_chats: boolean
+}
+
+/** Chats that may be the place a channel is to deliver to. */
+export interface ChatFinds {
+  chats: FoundChat[]
+  /** Until when the channel listens for this; null when it does not. */
+  until: string | null
+  /** Why it hears nobody at the moment; null when it does, as far as is known. */
+  problem: string | null
 }
 
 const reasonLengthMax = 500
+const tryTimeoutMs = 3_000
 
 /** What may be asked about channels. Rejects with `ApiError`. */
 export function offerChannelCalls(engine: Engine) {
@@ -53,8 +66,34 @@ export function offerChannelCalls(engine: Engine) {
       await deliveries.resume(name)
       await audit(actor, 'channel.resume', [name], {})
     },
+    /** In which chats somebody wrote to the channel within the last hour, as far as it listened. */
+    findChats: async (name: string): Promise<ChatFinds> => describeChats(engine, findHearing(engine, name)),
+    /** Has the channel listen for a quarter of an hour, so that who writes to it now is found. */
+    async listenForChats(name: string, actor: string): Promise<ChatFinds> {
+      const channel = findHearing(engine, name)
+      await engine.chatSearch.begin(channel)
+      await listeners.whenTried(name, AbortSignal.timeout(tryTimeoutMs))
+      await audit(actor, 'channel.listen', [name], {})
+      return describeChats(engine, channel)
+    },
     /** One call of a vendor to the hook of a channel. */
     takeChannelHook: (channel: string, call: HookCall) => listeners.takeHook(channel, call),
+  }
+}
+
+function findHearing(engine: Engine, name: string): Channel {
+  const channel = findChannel(engine, name)
+  if (channel.kind.hearsChats?.(channel.settings) === true) return channel
+  const hint = channel.kind.hearsChats ? 'with `updates: off` it hears nobody' : null
+  throw new ApiError(409, 'cannot_listen', `the channel ${name} does not hear who writes to it`, hint)
+}
+
+function describeChats({ chatSearch, listeners }: Engine, channel: Channel): ChatFinds {
+  const until = chatSearch.endOf(channel)
+  return {
+    chats: chatSearch.list(channel),
+    until: until === null ? null : new Date(until).toISOString(),
+    problem: until === null ? null : listeners.problem(channel.name),
   }
 }
 
@@ -70,7 +109,7 @@ export async function describeChannel(engine: Engine, channel: Channel): Promise
 
 function toLine(
   { current, listeners }: Engine,
-  { name, kind, destination, limits }: Channel,
+  { name, kind, destination, limits, settings }: Channel,
   pauses: StoreStats['pauses'],
 ): ChannelLine {
   const { files, stored } = current()
@@ -90,6 +129,7 @@ function toLine(
     rate_limit: rate && `${rate.count}/${formatDuration(rate.perMs).replaceAll(' ', '')}`,
     daily_cap: limits.perDayMax,
     has_links: kind.link !== undefined && destination === null,
+    hears_chats: kind.hearsChats?.(settings) ?? false,
   }
 }
 

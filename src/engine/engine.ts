@@ -7,6 +7,7 @@ import type { LoadedJob } from '../jobs/load-jobs.js'
 import type { Logger } from '../log/logger.js'
 import { assemblePipeline } from './assemble.js'
 import { type Audit, recordIn } from './audit.js'
+import { type ChatSearch, createChatSearch } from './chat-search.js'
 import { recordLoad } from './config-calls.js'
 import { expireRegularly } from './expire-old.js'
 import { type Foundation, openFoundation, userAgent } from './foundation.js'
@@ -47,6 +48,7 @@ export interface Engine
   orders: StandingOrders
   listeners: Listeners
   linking: Linking
+  chatSearch: ChatSearch
   audit: Audit
   newId: () => string
   log: EngineLog
@@ -124,7 +126,13 @@ async function build(
     takeStored: () => uploads.inTurn(retake),
     listenAnew: () => listeners.take(current().config),
   })
-  const listeners = createListeners({ ...engine, linking, deliveries: loops.deliveries })
+  const chatSearch = createChatSearch({
+    listenAnew: () => listeners.take(current().config),
+    now,
+    onProblem: (error) => log('error', 'which channels listen could not be looked at', { error: String(error) }),
+  })
+  stops.push(async () => chatSearch.stop())
+  const listeners = createListeners({ ...engine, linking, chatSearch, deliveries: loops.deliveries })
   stops.push(() => listeners.stop(), loops.stop)
   await keepDigests(foundation, first, now())
   await resumeMended(store, loops.deliveries, first.stored)
@@ -175,6 +183,7 @@ async function build(
     search,
     listeners,
     linking,
+    chatSearch,
     loadTrial: loadTrialsWith({ ...foundation, ...engine, source: options.source }),
     readVariables: () => readVariables(current().files, options.source.env),
     newId: () => newId(now()),
@@ -204,16 +213,27 @@ async function openEngineUploads(
 function createListeners(
   engine: Pick<
     Engine,
-    'store' | 'outbound' | 'keys' | 'current' | 'deliveries' | 'linking' | 'emit' | 'audit' | 'now' | 'log'
+    | 'store'
+    | 'outbound'
+    | 'keys'
+    | 'current'
+    | 'deliveries'
+    | 'linking'
+    | 'chatSearch'
+    | 'emit'
+    | 'audit'
+    | 'now'
+    | 'log'
   >,
 ): Listeners {
-  const { store, outbound, keys, linking, now, log } = engine
+  const { store, outbound, keys, linking, chatSearch, now, log } = engine
   return new Listeners({
     fetch: outbound.fetch,
     signingKeys: keys.signing,
     onPress: (heardBy, press) => takePress(engine, heardBy, press),
     onLink: linking.hear,
-    listLinking: linking.listChannels,
+    listLinking: async () => [...(await linking.listChannels()), ...chatSearch.listChannels()],
+    onChat: chatSearch.note,
     onResult: (heardBy, result, signal) => takeResult(engine, heardBy, result, signal),
     onSession: (heardBy, place, isOpen) => saveSession(store, heardBy, place, { isOpen, at: now() }),
     now,

@@ -1,4 +1,12 @@
-import type { ButtonPress, Channel, HookAnswer, HookCall, LinkAttempt, ListenContext } from '../domain/channel.js'
+import type {
+  ButtonPress,
+  Channel,
+  HeardChat,
+  HookAnswer,
+  HookCall,
+  LinkAttempt,
+  ListenContext,
+} from '../domain/channel.js'
 import type { Config } from '../domain/config.js'
 import type { LateResult } from '../domain/late-result.js'
 import type { Route } from '../domain/route.js'
@@ -16,8 +24,9 @@ export interface ListenerParts {
   onLink: (heardBy: Channel, attempt: LinkAttempt, signal: AbortSignal) => Promise<string | null>
   /** What became of a message later; the signal fires when nobody waits for it any more. */
   onResult: (heardBy: Channel, result: LateResult, signal: AbortSignal) => Promise<void>
+  onChat: (heardBy: Channel, chat: HeardChat) => void
   onSession: (heardBy: Channel, place: string, isOpen: boolean) => Promise<void>
-  /** Names of the channels by which somebody may link an address at the moment. */
+  /** Names of the channels by which somebody may link an address at the moment, or looks for a chat. */
   listLinking: () => Promise<string[]>
   now: () => number
   log: (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
@@ -146,7 +155,7 @@ export class Listeners {
   }
 
   #openContext(channel: Channel, config: Config, signal = this.#stopping.signal): ListenContext {
-    const { fetch, onPress, onLink, onResult, now } = this.#parts
+    const { fetch, onPress, onLink, onResult, onChat, now } = this.#parts
     return {
       fetch,
       signal,
@@ -156,6 +165,7 @@ export class Listeners {
       onPress: (press) => onPress(channel, press),
       onLink: (attempt) => onLink(channel, attempt, signal),
       onResult: (result) => onResult(channel, result, signal),
+      onChat: (chat) => onChat(channel, chat),
       onSession: (place, isOpen) => this.#parts.onSession(channel, place, isOpen),
       onProblem: () => {},
     }

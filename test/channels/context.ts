@@ -87,6 +87,7 @@ export function makeListenContext(
     onLink: async () => null,
     onResult: async () => {},
     onSession: async () => {},
+    onChat: () => {},
     onProblem: () => {},
     ...changes,
   }

@@ -37,10 +37,11 @@ const readSettings = (changes: Record<string, unknown> = {}) =>
   telegramSettings.parse({ bot_token: secretToken, base_url: server.url, ...changes })
 
 function listenContext(onLink: ListenContext['onLink']): ListenContext {
-  const hears: Pick<ListenContext, 'onPress' | 'onResult' | 'onSession'> = {
+  const hears: Pick<ListenContext, 'onPress' | 'onResult' | 'onSession' | 'onChat'> = {
     onPress: async () => 'Acknowledged.',
     onResult: async () => undefined,
     onSession: async () => undefined,
+    onChat: () => undefined,
   }
   const { fetch } = outbound
   const { signal } = aborter

@@ -55,6 +55,7 @@ function listenContext(changes: Partial<ListenContext> = {}): ListenContext {
     onLink: async () => null,
     onResult: async () => {},
     onSession: async () => {},
+    onChat: () => {},
     onProblem: (problem) => void problems.push(problem),
     ...changes,
   }

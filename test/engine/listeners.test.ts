@@ -178,6 +178,7 @@ function startListeners(
     onLink: async () => null,
     onResult: async () => undefined,
     onSession: async () => undefined,
+    onChat: () => undefined,
     listLinking: async () => linking,
     now: Date.now,
     log: (_, message) => told.push(message),

@@ -6,6 +6,7 @@ import {
   ChannelDetailAnswer,
   ChannelKind,
   ChannelTest,
+  ChatFindsAnswer,
   EnteredSettings,
   RotatedKeyAnswer,
 } from '../schema/channel.js'
@@ -122,6 +123,23 @@ const resumeChannel = createRoute({
   ...operation('operator', 'channels', 'Ends a pause: what waits goes out', { request: { params } }),
   responses: answer(done, 'It is tried again'),
 })
+const findChats = createRoute({
+  method: 'get',
+  path: '/{name}/chats',
+  ...operation('operator', 'channels', 'Lists chats in which somebody wrote to a channel within the last hour', {
+    description: 'Telegram shows the id of a chat nowhere: write to the bot there, and find it here.',
+    request: { params },
+  }),
+  responses: answer(ChatFindsAnswer, 'The chats that were heard'),
+})
+const listenForChats = createRoute({
+  method: 'post',
+  path: '/{name}/chats',
+  ...operation('operator', 'channels', 'Has a channel listen for a quarter of an hour for chats that write to it', {
+    request: { params },
+  }),
+  responses: answer(ChatFindsAnswer, 'The chats that were heard so far'),
+})
 const rotateKey = createRoute({
   method: 'post',
   path: '/rotate-key',
@@ -162,6 +180,10 @@ export function channelRoutes({ calls }: Pick<ApiParts, 'calls'>) {
     const { to = null, text } = c.req.valid('json')
     return c.json(describeTest(await calls.testChannel(c.req.valid('param').name, to, text)), 200)
   })
+  routes.openapi(findChats, async (c) => c.json(await calls.findChats(c.req.valid('param').name), 200))
+  routes.openapi(listenForChats, async (c) =>
+    c.json(await calls.listenForChats(c.req.valid('param').name, readActor(c)), 200),
+  )
   routes.openapi(pauseChannel, async (c) => {
     await calls.pauseChannel(c.req.valid('param').name, c.req.valid('json').reason, readActor(c))
     return c.json({ ok: true as const }, 200)

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import { areSettingsSmall } from '../../config/channel-settings.js'
-import type { ChannelLine } from '../../engine/channel-calls.js'
+import type { ChannelLine, ChatFinds } from '../../engine/channel-calls.js'
 import type { ChannelDetail, RotatedKey } from '../../engine/stored-channel-calls.js'
 import { Time } from './time.js'
 
@@ -19,6 +19,7 @@ const line = {
   rate_limit: z.string().nullable().describe('At most so many in so long, as set or by the vendor: `30/1m`.'),
   daily_cap: z.int().nullable().describe('At most so many a day; null when there is no limit.'),
   has_links: z.boolean().describe('Whether people can link an address of theirs by opening a link.'),
+  hears_chats: z.boolean().describe('Whether it can tell in which chats somebody wrote to it.'),
 }
 
 export const Channel = z.object(line).openapi('Channel') satisfies z.ZodType<ChannelLine>
@@ -46,6 +47,21 @@ export const ChannelDetailAnswer = z
     changed_by: z.string().nullable(),
   })
   .openapi('ChannelDetail') satisfies z.ZodType<ChannelDetail>
+
+export const ChatFindsAnswer = z
+  .object({
+    chats: z.array(
+      z.object({
+        address: z.string().describe('As addresses of the channel are written.'),
+        title: z.string(),
+        is_shared: z.boolean().describe('False for a chat with one person.'),
+        heard_at: Time,
+      }),
+    ),
+    until: Time.nullable().describe('Until when the channel listens for this; null when it does not.'),
+    problem: z.string().nullable().describe('Why it hears nobody at the moment.'),
+  })
+  .openapi('ChatFinds') satisfies z.ZodType<ChatFinds>
 
 const jsonSchema = z.record(z.string(), z.unknown())
 

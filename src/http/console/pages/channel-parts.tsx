@@ -6,7 +6,9 @@ import { StatusBadge } from '../elements/badge.js'
 import { Card } from '../elements/card.js'
 import { DataTable } from '../elements/data-table.js'
 import { Icon } from '../elements/icon.js'
+import { Plot } from '../elements/plot.js'
 import { Time } from '../elements/time.js'
+import type { Stretch } from '../gather-points.js'
 
 const usersMax = 100
 
@@ -83,6 +85,39 @@ export function ChannelUsers({ users }: { users: ChannelUser[] }) {
           {users.length > shown.length ? <li>and {users.length - shown.length} more</li> : null}
         </ul>
       )}
+    </Card>
+  )
+}
+
+/** How much went out on it, how much failed, and how fast it was, over the last 24 hours. */
+export function ChannelPlots(time: { from: number; to: number; stepMs: number; marks: Stretch[] }) {
+  return (
+    <Card title="The last 24 hours">
+      <div class="plots">
+        <Plot
+          {...time}
+          id="plot-sent"
+          title="Sent and failed"
+          unit="count"
+          empty="Nothing was sent on it in this time."
+          lines={[
+            { label: 'sent', ink: 'good', value: ({ counts }) => counts.sent },
+            { label: 'failed attempts', ink: 'warn', value: ({ counts }) => counts.attempts_failed },
+            { label: 'dead letters', ink: 'bad', value: ({ counts }) => counts.dead },
+          ]}
+        />
+        <Plot
+          {...time}
+          id="plot-latency"
+          title="From receipt to sent"
+          unit="ms"
+          empty="Nothing was sent on it in this time."
+          lines={[
+            { label: 'half within', ink: 'good', value: ({ p50_ms }) => p50_ms },
+            { label: '95 of 100 within', ink: 'warn', value: ({ p95_ms }) => p95_ms },
+          ]}
+        />
+      </div>
     </Card>
   )
 }

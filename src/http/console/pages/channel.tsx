@@ -8,12 +8,14 @@ import { ActionButton, ButtonLink } from '../elements/action-button.js'
 import { Card, Facts, Fold } from '../elements/card.js'
 import { ChannelState, describePlace } from '../elements/channel-state.js'
 import { TextField } from '../elements/field.js'
+import { plotFiles } from '../elements/plot.js'
 import { adviseOnTest } from '../elements/test-result.js'
 import { Time } from '../elements/time.js'
 import { done, redirectWith } from '../flash.js'
+import { gatherPoints, readRange } from '../gather-points.js'
 import { filledIn, readForm } from '../read-form.js'
-import { describeTarget } from '../setting-form/channel-form.js'
-import { ChannelFailures, ChannelSettings, ChannelUsers } from './channel-parts.js'
+import { ChannelFailures, ChannelPlots, ChannelSettings, ChannelUsers } from './channel-parts.js'
+import { ChatsCard } from './chats-card.js'
 import { GuideCard } from './new-channel.js'
 import type { MountPage } from './page.js'
 
@@ -25,19 +27,22 @@ const testForm = z.object({
 const testText = 'This is a test of MailTrigger. If you can read it, the channel works.'
 const pauseForm = z.object({ reason: z.string().max(500).default('') })
 
-export const channelPages: MountPage = ({ calls }, render) => {
+export const channelPages: MountPage = ({ calls, now }, render) => {
   const app = new Hono<ConsoleEnv>()
   app.get('/channels/:name', async (c) => {
     const channel = await calls.readChannel(c.req.param('name'))
-    const [kind, failures] = await Promise.all([
-      calls.readKind(channel.kind).catch(noKind),
+    const [kind, failures, chats] = await Promise.all([
+      calls.listKinds().then((kinds) => kinds.find((one) => one.kind === channel.kind) ?? null),
       readFailures(calls, channel),
+      channel.hears_chats ? calls.findChats(channel.name) : null,
     ])
+    const time = readRange('24h', now())
+    const { points } = await calls.readSeries({ ...time, by: 'channel', name: channel.name })
     const above = [{ label: 'Channels', href: '/channels' }]
     const actions = <ChannelActions c={c} channel={channel} />
     return render(
       c,
-      { title: channel.name, section: 'channels', above, actions },
+      { title: channel.name, section: 'channels', above, actions, ...plotFiles },
       <>
         <div id="channel-state" data-live="channel">
           <ChannelFacts channel={channel} />
@@ -46,11 +51,14 @@ export const channelPages: MountPage = ({ calls }, render) => {
           <TestCard c={c} channel={channel} />
           <PauseCard c={c} channel={channel} />
         </div>
+        {chats === null ? null : <ChatsCard c={c} channel={channel} finds={chats} />}
+        <ChannelPlots {...time} marks={gatherPoints(points, time.stepMs)} />
         <ChannelFailures channel={channel.name} failures={failures} />
         <div class="columns">
           <ChannelSettings channel={channel} />
           <ChannelUsers users={channel.used_by} />
         </div>
+        {/* A channel that another version made may be of a kind that this one does not have. */}
         {kind === null ? null : (
           <Fold title={`Setup guide: ${kind.label}`}>
             <GuideCard kind={kind} />
@@ -86,6 +94,11 @@ export const channelPages: MountPage = ({ calls }, render) => {
     await calls.resumeChannel(name, actAs(c, 'operator'))
     return done(c, hrefOf(name), `${name} is tried again, with what waits.`)
   })
+  app.post('/channels/:name/chats', async (c) => {
+    const name = c.req.param('name')
+    await calls.listenForChats(name, actAs(c, 'operator'))
+    return done(c, `${hrefOf(name)}#chats`, `${name} listens for a quarter of an hour.`, 'Write to it in the chat now.')
+  })
   app.post('/channels/:name/delete', async (c) => {
     const name = c.req.param('name')
     await calls.deleteChannel(name, actAs(c, 'admin'))
@@ -96,11 +109,6 @@ export const channelPages: MountPage = ({ calls }, render) => {
 
 function hrefOf(name: string): string {
   return `/channels/${encodeURIComponent(name)}`
-}
-
-/** A channel that an other version made may be of a kind that this one does not have; its page says so. */
-function noKind(): null {
-  return null
 }
 
 /** The newest of those that will be tried again, and of dead letters. */
@@ -158,7 +166,12 @@ function TestCard({ c, channel }: { c: Context<ConsoleEnv>; channel: ChannelDeta
     <Card title="Test">
       <ActionButton c={c} action={`${hrefOf(name)}/test`} label="Send a test" icon="send" needs="operator">
         {destination === null ? (
-          <TextField name="to" label="To" required={hint !== null} hint={describeTarget(hint)} />
+          <TextField
+            name="to"
+            label="To"
+            required={hint !== null}
+            hint={`A person’s mail address${hint === null ? '' : `, or ${hint}`}.`}
+          />
         ) : (
           <p>It goes to {destination}, past the queue and whatever is paused.</p>
         )}

@@ -1,24 +1,19 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import type { ChannelLine } from '../../../engine/channel-calls.js'
-import type { ConsoleEnv, ConsoleParts } from '../console-env.js'
+import type { ConsoleEnv } from '../console-env.js'
 import { ButtonLink } from '../elements/action-button.js'
 import { EmptyState } from '../elements/card.js'
 import { ChannelState, describePlace } from '../elements/channel-state.js'
 import { DataTable } from '../elements/data-table.js'
 import { Pager } from '../elements/pager.js'
+import { type Stretch, sumByName } from '../gather-points.js'
 import { readPageQuery } from '../read-form.js'
 import type { MountPage } from './page.js'
 
 const pageSize = 50
 const query = z.object({ cursor: z.string().max(64).optional() })
 const dayMs = 86_400_000
-
-/** Counts of one channel over the last 24 hours. */
-export interface DayCounts {
-  sent: number
-  attemptsFailed: number
-}
 
 export const channelsPages: MountPage = ({ calls, now }, render) => {
   const app = new Hono<ConsoleEnv>()
@@ -27,7 +22,7 @@ export const channelsPages: MountPage = ({ calls, now }, render) => {
     const channels = (await calls.listChannels()).sort((one, other) => (one.name < other.name ? -1 : 1))
     const rest = channels.filter(({ name }) => name > cursor)
     const shown = rest.slice(0, pageSize)
-    const counts = await countDay(calls, now())
+    const { points } = await calls.readSeries({ from: now() - dayMs, to: now(), step: 'hour', by: 'channel' })
     const actions = (
       <ButtonLink href="/new-channel" icon="channel" look="primary">
         Add a channel
@@ -37,27 +32,12 @@ export const channelsPages: MountPage = ({ calls, now }, render) => {
       c,
       { title: 'Channels', section: 'channels', actions },
       <div id="channels" data-live="channels">
-        {channels.length === 0 ? <NoChannels /> : <ChannelTable channels={shown} counts={counts} />}
+        {channels.length === 0 ? <NoChannels /> : <ChannelTable channels={shown} sums={sumByName(points)} />}
         <Pager url={new URL(c.req.url)} nextCursor={rest.length > pageSize ? (shown.at(-1)?.name ?? null) : null} />
       </div>,
     )
   })
   return app
-}
-
-/** By channel; those that had nothing to send are not in it. */
-async function countDay(calls: ConsoleParts['calls'], now: number): Promise<Map<string, DayCounts>> {
-  const series = await calls.readSeries({ from: now - dayMs, to: now, step: 'hour', by: 'channel' })
-  const counts = new Map<string, DayCounts>()
-  for (const { name, counts: point } of series.points) {
-    if (name === null) continue
-    const before = counts.get(name) ?? { sent: 0, attemptsFailed: 0 }
-    counts.set(name, {
-      sent: before.sent + point.sent,
-      attemptsFailed: before.attemptsFailed + point.attempts_failed,
-    })
-  }
-  return counts
 }
 
 function NoChannels() {
@@ -76,7 +56,7 @@ function NoChannels() {
   )
 }
 
-function ChannelTable({ channels, counts }: { channels: ChannelLine[]; counts: ReadonlyMap<string, DayCounts> }) {
+function ChannelTable({ channels, sums }: { channels: ChannelLine[]; sums: ReadonlyMap<string, Stretch> }) {
   return (
     <DataTable
       caption="Channels"
@@ -85,7 +65,7 @@ function ChannelTable({ channels, counts }: { channels: ChannelLine[]; counts: R
         { title: 'Channel', cell: (channel) => <ChannelName channel={channel} /> },
         { title: 'State', look: 'wide', cell: (channel) => <ChannelState channel={channel} /> },
         { title: 'Delivers to', cell: describePlace },
-        { title: 'Sent in 24 h', look: 'number', cell: ({ name }) => <Success counts={counts.get(name)} /> },
+        { title: 'Sent in 24 h', look: 'number', cell: ({ name }) => <Success counts={sums.get(name)?.counts} /> },
         { title: 'Limit', look: 'narrow', cell: describeLimit },
         { title: 'From', look: 'narrow', cell: ({ origin }) => (origin === 'file' ? 'file' : 'made here') },
       ]}
@@ -104,20 +84,17 @@ function ChannelName({ channel: { name, label } }: { channel: ChannelLine }) {
   )
 }
 
-function Success({ counts }: { counts: DayCounts | undefined }) {
-  if (counts === undefined || counts.sent + counts.attemptsFailed === 0) return <span class="dim">nothing</span>
+function Success({ counts }: { counts: Stretch['counts'] | undefined }) {
+  const { sent = 0, attempts_failed: failed = 0 } = counts ?? {}
+  if (sent + failed === 0) return <span class="dim">nothing</span>
+  // Never 100 % while anything failed.
+  const share = Math.floor((sent / (sent + failed)) * 1_000) / 10
   return (
     <>
-      {counts.sent.toLocaleString('en-GB')}
-      <p class="sub narrow">{describeSuccess(counts)}</p>
+      {sent.toLocaleString('en-GB')}
+      <p class="sub narrow">{share} % of attempts</p>
     </>
   )
-}
-
-/** Never 100 % while anything failed. */
-export function describeSuccess({ sent, attemptsFailed }: DayCounts): string {
-  const share = Math.floor((sent / (sent + attemptsFailed)) * 1_000) / 10
-  return `${share} % of attempts`
 }
 
 function describeLimit({ rate_limit: rate, daily_cap: cap }: ChannelLine): string {

@@ -170,6 +170,7 @@ function PeopleTable({ people }: { people: PersonLine[] }) {
       columns={[
         {
           title: 'Person',
+          look: 'wide',
           cell: ({ address, name }) => (
             <>
               <a href={`/people/${encodeURIComponent(address)}`} class="row-link">
@@ -179,7 +180,7 @@ function PeopleTable({ people }: { people: PersonLine[] }) {
             </>
           ),
         },
-        { title: 'Reached on', look: 'wide', cell: describeAddresses },
+        { title: 'Reached on', cell: describeAddresses },
         { title: 'Groups', cell: ({ groups }) => groups.join(', ') },
         { title: 'Manager', cell: ({ manager }) => manager },
         { title: 'From', look: 'narrow', cell: ({ origin }) => (origin === 'file' ? 'file' : 'entered here') },
@@ -189,7 +190,7 @@ function PeopleTable({ people }: { people: PersonLine[] }) {
 }
 
 function describeAddresses({ channels }: PersonLine) {
-  if (channels.length === 0) return <span class="dim">mail and inbox only</span>
+  if (channels.length === 0) return <span class="dim">the mail address only</span>
   return channels.map(({ channel, problem }, index) => (
     <>
       {index > 0 ? ', ' : ''}

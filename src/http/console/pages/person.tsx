@@ -122,7 +122,7 @@ const origins: Record<PersonAddress['origin'], string> = {
 function Addresses({ c, person: { address: person, channels } }: { c: Context<ConsoleEnv>; person: PersonLine }) {
   if (channels.length === 0) {
     return (
-      <EmptyState title="By mail and in the inbox only">
+      <EmptyState title="Nowhere but at their mail address">
         <p>Enter an address on another channel, or make a link that the person opens.</p>
       </EmptyState>
     )
@@ -134,6 +134,7 @@ function Addresses({ c, person: { address: person, channels } }: { c: Context<Co
       columns={[
         {
           title: 'Channel',
+          look: 'narrow',
           cell: ({ channel }) => <a href={`/channels/${encodeURIComponent(channel)}`}>{channel}</a>,
         },
         { title: 'Address', look: 'wide', cell: (line) => <AddressState line={line} /> },

@@ -75,7 +75,7 @@ export function ChannelForm({ c, state, action, isNew, back }: ChannelFormProps)
 }
 
 /** @param addressHint how an address of a person looks; null where people have none */
-export function describeTarget(addressHint: string | null): string {
+function describeTarget(addressHint: string | null): string {
   if (addressHint === null) return 'A person’s mail address; a channel with a place of its own needs nobody.'
   return `A person’s mail address, or ${addressHint}. Empty when the channel has a place of its own.`
 }
