@@ -1,3 +1,6 @@
+import { actionPages } from './action.js'
+import { actionTryPages } from './action-try.js'
+import { actionsPages } from './actions.js'
 import { changeChannelPages } from './change-channel.js'
 import { channelPages } from './channel.js'
 import { channelsPages } from './channels.js'
@@ -22,6 +25,12 @@ import type { MountPage } from './page.js'
 import { peoplePages } from './people.js'
 import { personPages } from './person.js'
 import { retriedGroupPages } from './retried-group.js'
+import { routePages } from './route.js'
+import { routesPages } from './routes.js'
+import { systemPages } from './system.js'
+import { accessPages } from './system-access.js'
+import { auditPages } from './system-audit.js'
+import { rejectionPages } from './system-rejections.js'
 
 /** THE list of the console's pages. */
 export const pages: readonly MountPage[] = [
@@ -48,4 +57,13 @@ export const pages: readonly MountPage[] = [
   linkPersonPages,
   personPages,
   configPages,
+  routesPages,
+  routePages,
+  actionsPages,
+  actionPages,
+  actionTryPages,
+  systemPages,
+  rejectionPages,
+  auditPages,
+  accessPages,
 ]
