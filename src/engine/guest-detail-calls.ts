@@ -1,3 +1,4 @@
+import type { Config } from '../domain/config.js'
 import { ApiError } from '../domain/errors.js'
 import { hideSecrets } from '../domain/secrets.js'
 import { actionBoundsMs } from '../store/stats-store.js'
@@ -19,6 +20,13 @@ export interface GuestSettings {
   allow_hosts: string[]
   /** Its config by name, with secrets as `•••`. Of what was uploaded only the names are told: nobody said what is secret. */
   config: Record<string, string>
+}
+
+export interface ActionSettingsLine extends GuestSettings {
+  /** Lookups that the routes which run it attach before. */
+  attached: string[]
+  /** All there are. */
+  lookups: string[]
 }
 
 export interface JobSettingsLine extends GuestSettings {
@@ -46,7 +54,7 @@ export function offerGuestDetailCalls(engine: Engine) {
         p95_ms: readP95(buckets),
       }))
     },
-    async readActionSettings(name: string): Promise<GuestSettings> {
+    async readActionSettings(name: string): Promise<ActionSettingsLine> {
       const { config, parts } = engine.current()
       const settings = parts.actions.find(name)?.settings
       if (!settings) throw new ApiError(404, 'not_found', `there is no action "${name}" that can be called`)
@@ -54,6 +62,8 @@ export function offerGuestDetailCalls(engine: Engine) {
         timeout_ms: settings.timeoutMs,
         allow_hosts: settings.allowHosts,
         config: showConfig(settings.config, config.secrets),
+        attached: listAttached(config, name),
+        lookups: Object.keys(config.lookups),
       }
     },
     async readJobSettings(name: string): Promise<JobSettingsLine> {
@@ -73,6 +83,12 @@ export function offerGuestDetailCalls(engine: Engine) {
       }
     },
   }
+}
+
+function listAttached({ routes }: Pick<Config, 'routes'>, action: string): string[] {
+  const users = routes.filter(({ steps }) => steps.some((step) => step.verb === 'run' && step.action === action))
+  const names = users.flatMap(({ steps }) => steps.flatMap((step) => (step.verb === 'attach' ? [step.lookup] : [])))
+  return [...new Set(names)]
 }
 
 function showConfig(config: Record<string, unknown>, secrets: readonly string[]): Record<string, string> {

@@ -4,17 +4,12 @@ import { bodyLimit } from 'hono/body-limit'
 import { ulid } from 'ulid'
 import { ApiError } from '../../domain/errors.js'
 import type { ApiParts } from '../api.js'
+import { checkActionName, isModuleFilename, moduleBytesMax } from '../module-file.js'
 import { Action, GuestTrial, ModuleVersion } from '../schema/action.js'
 import { readActor } from './actor.js'
 import { answer, createRoutes, errorAnswer, jsonBody, operation, pageOf, rawBody } from './operation.js'
 import { nameParam } from './query.js'
 import { readMailBody, splitList } from './raw-mail.js'
-
-/** What a module may have at most; see the limits of the sandbox. */
-const moduleBytesMax = 8 * 1024 * 1024
-/** Names stand in paths and on command lines. */
-const actionName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-const uploadedFilename = /^[\p{L}\p{N}_][\p{L}\p{N}._ -]{0,99}\.(?:wasm|ts|js)$/u
 
 const uploadQuery = z.object({
   filename: z.string().max(200).optional().describe('The plain name of a .wasm, .ts or .js file: errors name it.'),
@@ -98,7 +93,7 @@ export function actionRoutes({ calls }: Pick<ApiParts, 'calls'>) {
   routes.openapi(readAction, async (c) => c.json(await calls.readAction(c.req.valid('param').name), 200))
   routes.put('/:name', limitModule())
   routes.openapi(uploadAction, async (c) => {
-    const name = checkName(c.req.valid('param').name)
+    const name = checkActionName(c.req.valid('param').name)
     const bytes = new Uint8Array(await c.req.arrayBuffer())
     if (bytes.byteLength === 0) throw new ApiError(400, 'bad_request', 'the body is the module, and it is empty')
     const filename = chooseFilename(c, name, c.req.valid('query').filename, bytes)
@@ -133,12 +128,6 @@ function limitModule() {
   })
 }
 
-function checkName(name: string): string {
-  if (actionName.test(name)) return name
-  const message = `${JSON.stringify(name.slice(0, 80))} cannot be the name of an uploaded action`
-  throw new ApiError(400, 'bad_name', message, 'letters, digits, dots, dashes and underscores, at most 64 of them')
-}
-
 const typeEndings: Record<string, string> = {
   'application/wasm': '.wasm',
   'application/typescript': '.ts',
@@ -151,7 +140,7 @@ const typeEndings: Record<string, string> = {
 /** Errors of a script name its file, so the name is kept; without one, the content type says what it is, or the bytes. */
 function chooseFilename(c: Context, name: string, filename: string | undefined, bytes: Uint8Array): string {
   if (filename !== undefined) {
-    if (uploadedFilename.test(filename)) return filename
+    if (isModuleFilename(filename)) return filename
     throw new ApiError(400, 'bad_filename', 'filename is the plain name of a .wasm, .ts or .js file')
   }
   const type = c.req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? ''
