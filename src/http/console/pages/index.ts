@@ -19,6 +19,8 @@ import { mailExport } from './mails-export.js'
 import { mailReplay } from './mails-replay.js'
 import { savedSearchActs } from './mails-tools.js'
 import { newChannelPages } from './new-channel.js'
+import { notificationPages } from './notification.js'
+import { notificationsPages } from './notifications.js'
 import { overviewPages } from './overview.js'
 import { overviewActs } from './overview-acts.js'
 import type { MountPage } from './page.js'
@@ -49,6 +51,8 @@ export const pages: readonly MountPage[] = [
   deadLettersPages,
   deadLetterActs,
   retriedGroupPages,
+  notificationsPages,
+  notificationPages,
   channelsPages,
   newChannelPages,
   changeChannelPages,
