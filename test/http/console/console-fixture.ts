@@ -58,3 +58,8 @@ export function readText(html: string): string {
     .replace(/\s+/g, ' ')
     .trim()
 }
+
+/** Text or an attribute's value, as it was before it was written into a page. */
+export function readEntities(html: string): string {
+  return html.replace(/&(lt|gt|amp|quot|#39|#x27);/g, (_, name: string) => entities[name] ?? '')
+}
