@@ -29,6 +29,8 @@ import { personPages } from './person.js'
 import { retriedGroupPages } from './retried-group.js'
 import { routePages } from './route.js'
 import { routesPages } from './routes.js'
+import { silencesPages } from './silences.js'
+import { statsPages } from './stats.js'
 import { systemPages } from './system.js'
 import { accessPages } from './system-access.js'
 import { auditPages } from './system-audit.js'
@@ -53,6 +55,7 @@ export const pages: readonly MountPage[] = [
   retriedGroupPages,
   notificationsPages,
   notificationPages,
+  silencesPages,
   channelsPages,
   newChannelPages,
   changeChannelPages,
@@ -66,6 +69,7 @@ export const pages: readonly MountPage[] = [
   actionsPages,
   actionPages,
   actionTryPages,
+  statsPages,
   systemPages,
   rejectionPages,
   auditPages,
