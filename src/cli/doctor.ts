@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { ConfigError } from '../domain/errors.js'
@@ -68,7 +69,7 @@ async function examineHere(cli: Cli, { fix }: DoctorOptions): Promise<Finding[]>
   const folder = await serverDataFolder(cli)
   if (fix) cli.say(`${await closeFolder(folder)} files were mended`)
   findings.push(await examineFolder(folder))
-  if (findings.at(-1)?.state !== 'bad' || findings.at(-1)?.fixable) {
+  if (existsSync(folder)) {
     findings.push(await examineDisk(folder), await examineDatabase(folder, cli.signal))
   }
   const paths = findConfig(cli)

@@ -6,10 +6,12 @@ import { offerConfigCalls, reloadAndRecord } from './config-calls.js'
 import { offerDeliveryCalls } from './delivery-calls.js'
 import { offerDoctorCalls } from './doctor-calls.js'
 import { offerDraftCalls } from './draft-calls.js'
+import { offerDraftFileCalls } from './draft-file-calls.js'
 import type { Engine } from './engine.js'
 import { offerGuestDetailCalls } from './guest-detail-calls.js'
 import { offerIdentityCalls } from './identity-calls.js'
 import { offerJobCalls } from './job-calls.js'
+import { offerLlmUseCalls } from './llm-use-calls.js'
 import { offerMailCalls } from './mail-calls.js'
 import { offerMailContent } from './mail-content.js'
 import { offerModuleCalls } from './module-calls.js'
@@ -59,9 +61,11 @@ export function offerEngineCalls(engine: Engine) {
     ...offerRouteCalls(engine),
     ...offerRouteTestCalls(engine),
     ...offerDraftCalls(engine),
+    ...offerDraftFileCalls(engine),
     ...doctorCalls,
     ...offerSavedSearchCalls(engine),
     ...offerSeriesCalls(engine),
+    ...offerLlmUseCalls(engine),
     ...offerJobCalls(engine),
     ...offerGuestDetailCalls(engine),
     ...offerIdentityCalls(engine),

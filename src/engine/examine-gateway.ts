@@ -11,7 +11,7 @@ const waitingMsMax = 15 * 60_000
 /** Whether the clock agrees with what is in the store, and the loops go on. `heartbeat` is when they last said so. */
 export function examineClock(heartbeat: number | null, now: number): Finding {
   const check = 'clock'
-  const at = new Date(now).toISOString()
+  const at = `${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC`
   const bad = (text: string, hint: string): Finding => ({ check, state: 'bad', text, hint, fixable: false })
   if (heartbeat === null) return ok(check, `it is ${at}; nothing to hold it against yet`)
   if (heartbeat - now > clockMsMax) {

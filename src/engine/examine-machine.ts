@@ -32,6 +32,15 @@ export async function examineFolder(folder: string): Promise<Finding> {
   try {
     await access(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
+    if (codeOf(error) === 'ENOENT') {
+      return {
+        check,
+        state: 'warn',
+        text: `${folder} is not there yet`,
+        hint: 'mailtrigger serve makes it',
+        fixable: false,
+      }
+    }
     const text = `the data folder ${folder} cannot be used: ${codeOf(error)}`
     return { check, state: 'bad', text, hint: 'give it to the user that runs mailtrigger', fixable: false }
   }

@@ -9,7 +9,7 @@ import { EmptyState } from './elements/card.js'
 import { redirectWith } from './flash.js'
 import { pages } from './pages/index.js'
 import { readForm } from './read-form.js'
-import { type RenderPage, readTheme, themeCookie } from './render-page.js'
+import { type RenderPage, themeCookie, themes } from './render-page.js'
 
 const yearSeconds = 31_536_000
 
@@ -21,8 +21,7 @@ export function createConsole(parts: ConsoleParts & { log: Logger }, render: Ren
   const app = new Hono<ConsoleEnv>()
   for (const mount of pages) app.route('/', mount(parts, render))
   app.post('/theme', async (c) => {
-    const { back } = await readForm(c, themeForm)
-    const theme = readTheme(c) === 'dark' ? 'light' : 'dark'
+    const { back, theme } = await readForm(c, themeForm)
     setCookie(c, themeCookie, theme, { path: '/', sameSite: 'Strict', maxAge: yearSeconds })
     return c.redirect(back, 303)
   })
@@ -45,8 +44,9 @@ export function createConsole(parts: ConsoleParts & { log: Logger }, render: Ren
   return app
 }
 
-/** Only a path of our own: an open redirect would lend our name to somebody's page. */
 const themeForm = z.object({
+  theme: z.enum(themes),
+  /** Only a path of our own: an open redirect would lend our name to somebody's page. */
   back: z
     .string()
     .max(2_000)

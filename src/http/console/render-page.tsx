@@ -30,7 +30,9 @@ export type RenderPage = (c: Context<ConsoleEnv>, frame: PageFrame, content: Chi
 const troubleLengthMax = 400
 const doctype = raw('<!DOCTYPE html>')
 
-export type Theme = 'light' | 'dark' | 'auto'
+/** `auto` is what the reader's system says. */
+export const themes = ['auto', 'light', 'dark'] as const
+export type Theme = (typeof themes)[number]
 export const themeCookie = 'mailtrigger_theme'
 
 /** Everything around a page's content: head, menu, heading, and what came of the last action. */
@@ -39,7 +41,12 @@ export function createRenderer(assets: Assets, configTrouble: () => ConfigTroubl
     const flash = takeFlash(c)
     const page = (
       <Document assets={assets} theme={readTheme(c)} title={frame.title} scripts={frame.scripts} styles={frame.styles}>
-        <Menu current={frame.section} identity={c.get('identity')} back={new URL(c.req.url).pathname} />
+        <Menu
+          current={frame.section}
+          identity={c.get('identity')}
+          theme={readTheme(c)}
+          back={new URL(c.req.url).pathname}
+        />
         <main id="main" tabindex={-1}>
           <TroubleNote trouble={configTrouble()} />
           <FlashNote flash={flash} />
@@ -99,7 +106,17 @@ export function Document({
   )
 }
 
-function Menu({ current, identity, back }: { current: SectionId; identity: Identity; back: string }) {
+function Menu({
+  current,
+  identity,
+  theme,
+  back,
+}: {
+  current: SectionId
+  identity: Identity
+  theme: Theme
+  back: string
+}) {
   return (
     <header class="menu">
       <a class="brand" href="/">
@@ -124,19 +141,33 @@ function Menu({ current, identity, back }: { current: SectionId; identity: Ident
         <span class="live" data-live-state hidden>
           <Icon name="dot" /> <span>live</span>
         </span>
-        <form method="post" action="/theme">
-          <input type="hidden" name="back" value={back} />
-          <button type="submit" class="plain-button" data-theme-toggle>
-            <Icon name="theme" />
-            Theme
-          </button>
-        </form>
+        <ThemeSwitch theme={theme} back={back} />
+        <button type="button" class="plain-button" data-keys hidden>
+          <Icon name="keys" />
+          Keys
+        </button>
         <a href="/account" class="who" title={`role ${identity.role}`}>
           <Icon name="people" />
           {identity.name}
         </a>
       </div>
     </header>
+  )
+}
+
+function ThemeSwitch({ theme, back }: { theme: Theme; back: string }) {
+  return (
+    <form method="post" action="/theme" class="themes">
+      <input type="hidden" name="back" value={back} />
+      <fieldset>
+        <legend class="hidden">Theme</legend>
+        {themes.map((one) => (
+          <button type="submit" name="theme" value={one} aria-pressed={one === theme ? 'true' : 'false'}>
+            {one}
+          </button>
+        ))}
+      </fieldset>
+    </form>
   )
 }
 

@@ -56,8 +56,8 @@ describe('the console', () => {
   })
 
   it('keeps the theme, and goes back to where one was and nowhere else', async () => {
-    expect((await pages.send('/theme', { back: '/mails' })).html).toContain('data-theme="dark"')
-    expect((await pages.send('/theme', { back: '//elsewhere.example' })).status).toBe(400)
+    expect((await pages.send('/theme', { back: '/mails', theme: 'dark' })).html).toContain('data-theme="dark"')
+    expect((await pages.send('/theme', { back: '//elsewhere.example', theme: 'dark' })).status).toBe(400)
   })
 
   it('serves its styles and scripts for ever, by the mark of their content', async () => {

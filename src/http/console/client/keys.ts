@@ -1,15 +1,43 @@
 /**
  * One key each: `/` search, `j` and `k` go down and up a list, `o` or Enter opens, `r` sends the page's main form,
- * `g` then a letter goes to a section, `?` says all this. Off with `localStorage.keys = 'off'` (WCAG 2.2, 2.1.4).
+ * `g` then a letter goes to a section, `?` says all this. The dialog, which the menu opens as well, turns them off and on
+ * again (WCAG 2.2, 2.1.4).
  */
 export function listenToKeys(): void {
+  let isGoing = false
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || areOff()) return
-    const act = actions[event.key]
-    if (!act) return
-    act()
-    event.preventDefault()
+    const wasGoing = isGoing
+    isGoing = event.key === 'g' && !wasGoing
+    const act = wasGoing ? goTo(event.key) : actions[event.key]
+    if (isGoing || act) event.preventDefault()
+    act?.()
   })
+  const button = document.querySelector<HTMLElement>('[data-keys]')
+  button?.removeAttribute('hidden')
+  button?.addEventListener('click', showKeys)
+}
+
+/** After `g`: the letter of a section. */
+const sections: Record<string, [href: string, label: string]> = {
+  o: ['/', 'overview'],
+  m: ['/mails', 'mails'],
+  n: ['/notifications', 'notifications'],
+  d: ['/deliveries', 'deliveries'],
+  x: ['/dead-letters', 'dead letters'],
+  r: ['/routes', 'routes'],
+  p: ['/playground', 'playground'],
+  c: ['/channels', 'channels'],
+  a: ['/actions', 'actions'],
+  j: ['/jobs', 'jobs'],
+  w: ['/monitors', 'monitors'],
+  s: ['/stats', 'stats'],
+  y: ['/system', 'system'],
+}
+
+function goTo(key: string): (() => void) | undefined {
+  const section = Object.hasOwn(sections, key) ? sections[key] : undefined
+  return section && (() => location.assign(section[0]))
 }
 
 const actions: Record<string, () => void> = {
@@ -55,6 +83,7 @@ const help: [string, string][] = [
   ['j k', 'down and up the list'],
   ['o', 'open the chosen row'],
   ['r', "the page's main button (Replay, Save …)"],
+  ...Object.entries(sections).map(([key, [, label]]): [string, string] => [`g ${key}`, `go to ${label}`]),
   ['?', 'this help'],
 ]
 
@@ -81,16 +110,22 @@ function showKeys(): void {
   }
   const off = document.createElement('button')
   off.className = 'button'
-  off.textContent = 'Turn single keys off in this browser'
+  const say = (): void => {
+    off.textContent = areOff() ? 'Turn single keys on again' : 'Turn single keys off in this browser'
+  }
+  say()
   off.addEventListener('click', () => {
-    localStorage.setItem('keys', 'off')
-    dialog.close()
+    localStorage.setItem('keys', areOff() ? 'on' : 'off')
+    say()
   })
   const close = document.createElement('button')
   close.className = 'button primary'
   close.textContent = 'Close'
   close.addEventListener('click', () => dialog.close())
-  dialog.append(list, off, close)
+  const buttons = document.createElement('p')
+  buttons.className = 'actions'
+  buttons.append(off, close)
+  dialog.append(list, buttons)
   document.body.append(dialog)
   dialog.showModal()
 }

@@ -64,9 +64,14 @@ function isInUse(list: HTMLElement): boolean {
   return isChosen || (list.contains(document.activeElement) && document.activeElement?.tagName !== 'A')
 }
 
-function reload(list: HTMLElement): Promise<void> {
+/** Whoever had reached a link with the keyboard is at it again afterwards. */
+async function reload(list: HTMLElement): Promise<void> {
   const target = `#${list.id}`
-  return htmx.ajax('GET', `${location.pathname}${location.search}`, { target, select: target, swap: 'outerHTML' })
+  const active = document.activeElement
+  const href = list.contains(active) ? active?.getAttribute('href') : null
+  await htmx.ajax('GET', `${location.pathname}${location.search}`, { target, select: target, swap: 'outerHTML' })
+  if (!href || document.activeElement !== document.body) return
+  document.querySelector<HTMLElement>(`${target} a[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true })
 }
 
 function offer(list: HTMLElement, count: number): void {

@@ -94,7 +94,11 @@ function draw(figure: HTMLElement, area: HTMLElement): UPlot {
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
     // Half a second and half an hour are both worth seeing.
-    scales: { y: isCount ? { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] } : { distr: 3 } },
+    scales: {
+      y: isCount
+        ? { range: (_, __, max) => [0, Math.max(max * 1.1, 1)] }
+        : { distr: 3, range: (_, min, max) => [powerBelow(min), powerAbove(max)] },
+    },
     axes: [
       { ...axis, space: 70, size: 28, values: (_, times) => times.map(describeTimes(figure)) },
       {
@@ -118,6 +122,15 @@ function draw(figure: HTMLElement, area: HTMLElement): UPlot {
     hooks: { setCursor: [(plot) => showValues(plot, lines, show)] },
   }
   return new uPlot(options, data, area)
+}
+
+/** Room on both sides, also around a single value. */
+function powerBelow(min: number | null): number {
+  return 10 ** Math.floor(Math.log10((min || 100) / 2))
+}
+
+function powerAbove(max: number | null): number {
+  return 10 ** Math.ceil(Math.log10((max || 1_000) * 2))
 }
 
 /** Of a scale of powers, a line for each. */

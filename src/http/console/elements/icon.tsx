@@ -29,6 +29,7 @@ const shapes = {
   theme: 'M8 2.5a5.5 5.5 0 1 0 0 11zM8 2.5a5.5 5.5 0 0 1 0 11',
   home: 'M2.5 8L8 3l5.5 5v5.5h-4v-3.5h-3v3.5h-4z',
   skull: 'M8 2a5 5 0 0 0-3 9v2.5h6V11a5 5 0 0 0-3-9M6 7v.8M10 7v.8',
+  keys: 'M1.5 4h13v8h-13zM4 6.5h.1M6.7 6.5h.1M9.3 6.5h.1M12 6.5h.1M4.5 9.5h7',
   menu: 'M2.5 4.5h11M2.5 8h11M2.5 11.5h11',
   arrow: 'M6 3.5L10.5 8L6 12.5',
 } as const

@@ -19,6 +19,7 @@ const pageSize = 50
 const detailMax = 300
 const subjectsShown = 5
 const subjectMax = 80
+const actorMax = 40
 const query = z.object({
   subject: filledIn(z.string().max(200)),
   action: filledIn(z.string().max(100)),
@@ -81,7 +82,7 @@ function AuditTable({ lines }: { lines: AuditLine[] }) {
       caption="Changes, newest first"
       columns={[
         { title: 'When', look: 'narrow', cell: ({ at }) => <Time at={at} /> },
-        { title: 'Who', cell: ({ actor }) => cutText(actor, subjectMax) },
+        { title: 'Who', look: 'narrow', cell: ({ actor }) => cutText(actor, actorMax) },
         {
           title: 'What',
           look: 'narrow',

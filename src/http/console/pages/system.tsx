@@ -109,7 +109,7 @@ function Health({ c, diagnosis: { findings, is_running } }: { c: Context<Console
             <strong>{checkNames[finding.check] ?? finding.check}</strong>
             <span>
               {cutText(finding.text, textMax)}
-              {finding.hint ? <span class="sub">{finding.hint}</span> : null}
+              {finding.hint && finding.state !== 'ok' ? <span class="sub">{finding.hint}</span> : null}
             </span>
           </li>
         ))}
