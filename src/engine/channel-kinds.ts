@@ -15,6 +15,8 @@ export interface KindLine {
   secrets: string[]
   /** How an address of a person looks; null when the channel only has a place of its own. */
   address_hint: string | null
+  /** Whether only its owner and the vendor may know an address. */
+  has_secret_addresses: boolean
   capabilities: ChannelCapabilities
   acknowledged_by: NonNullable<ChannelKind['acknowledgedBy']>
   /** Settings as one would write them; what is secret is null. */
@@ -31,6 +33,7 @@ export function describeKind(kind: ChannelKind): KindLine {
     limits: toSchema(channelLimits),
     secrets,
     address_hint: address?.hint ?? null,
+    has_secret_addresses: address?.mask !== undefined,
     capabilities,
     acknowledged_by: acknowledgedBy,
     example: { settings: example?.settings ?? {}, address: example?.address ?? null },

@@ -74,6 +74,7 @@ export const ChannelKind = z
     limits: jsonSchema.describe('JSON Schema of what a channel of any kind takes beside them.'),
     secrets: z.array(z.string()).describe('Dotted names of the settings that are sealed, and never shown.'),
     address_hint: z.string().nullable(),
+    has_secret_addresses: z.boolean().describe('Whether only its owner and the vendor may know an address.'),
     capabilities: z.object({
       textMax: z.number(),
       textUnit: z.enum(['code_points', 'utf16', 'bytes', 'sms_segments']),

@@ -57,7 +57,7 @@ export function ChannelForm({ c, state, action, isNew, back }: ChannelFormProps)
         <TextField
           name="to"
           label="Send the test to"
-          value={state.to}
+          value={kind.has_secret_addresses ? null : state.to}
           error={problems.to ?? null}
           hint={describeTarget(kind.address_hint)}
         />
