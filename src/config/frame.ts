@@ -36,6 +36,8 @@ export function renderFrame(place: Place, secretKeys: SecretKeys): string {
 export interface SecretKeys {
   value: RegExp
   before: RegExp
+  /** A key with the whole of its value, as far as that stands on the same line and is no list or map. */
+  rest: RegExp
 }
 
 /** The usual words, and the secret settings of the channel kinds (dotted names). */
@@ -46,6 +48,7 @@ export function secretKeysOf(names: Iterable<string>): SecretKeys {
   return {
     value: new RegExp(`(${key}\\s+)("[^"]*"?|'[^']*'?|[^\\s,}\\]]+)`, 'giu'),
     before: new RegExp(`${key}[^,}]*$`, 'iu'),
+    rest: new RegExp(`(${key}[ \\t]+)("[^"\\n]*"|'[^'\\n]*'|[^\\s{[|>&*!,}\\]#][^\\n,}\\]#]*)`, 'giu'),
   }
 }
 

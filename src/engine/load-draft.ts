@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { channelKinds } from '../channels/index.js'
-import { type Draft, loadDraft } from '../config/draft.js'
+import { type Draft, disguise, loadDraft } from '../config/draft.js'
 import type { ActionSettings, Config, LookupSettings } from '../domain/config.js'
 import { ConfigError, type ConfigIssue, LlmError, type Position } from '../domain/errors.js'
 import { checkSchedule } from '../jobs/schedule.js'
@@ -110,9 +110,16 @@ function withoutHosts(config: Config): Config {
 }
 
 function checkLookup({ name, source }: LookupSettings, inForce: LookupSettings | undefined): ConfigIssue[] {
-  if (source.type === 'inline' || isDeepStrictEqual(source, inForce?.source)) return []
+  if (source.type === 'inline' || isDeepStrictEqual(blur(source), inForce && blur(inForce.source))) return []
   const message = `the lookup "${name}" is not one of the config in force, and a trial fetches no other`
   return [refusal('draft-lookup', message, null, 'write what it has as inline: {…} to try it')]
+}
+
+/** What is fetched is what the config in force says; a draft has its headers as they were shown to its author. */
+function blur(source: LookupSettings['source']): LookupSettings['source'] {
+  if (source.type !== 'http') return source
+  const headers = Object.entries(source.headers).map(([name, value]) => [name, disguise(value)])
+  return { ...source, headers: Object.fromEntries(headers) }
 }
 
 function checkModule({ name, module, position }: ActionSettings, { actions }: Config): ConfigIssue[] {
