@@ -20,7 +20,7 @@ export const mailFiles: MountPage = ({ calls }) => {
     const html = await calls.readMailHtml(c.req.param('id'))
     const isRemote = c.req.query('pictures') === 'remote'
     if (html === null) throw new ApiError(404, 'not_found', 'This mail has no HTML part.')
-    return c.body(withoutHints(html), 200, {
+    return c.body(withoutConnections(html), 200, {
       'content-type': 'text/html; charset=utf-8',
       'content-security-policy': policyFor(isRemote ? 'data: https:' : 'data:'),
       'x-dns-prefetch-control': 'off',
@@ -36,7 +36,10 @@ export const mailFiles: MountPage = ({ calls }) => {
   return app
 }
 
-/** `<link rel=preconnect>` opens connections, and no policy governs that: such elements become ones without a meaning. */
-function withoutHints(html: string): string {
-  return html.replace(/<link(?=[\s/>])/gi, '<unlink')
+/**
+ * A browser opens connections for `<link rel=preconnect>`, and for frames even where the policy forbids to load them: no
+ * request is made, but the far end learns the reader's address. Such elements become ones without a meaning.
+ */
+function withoutConnections(html: string): string {
+  return html.replace(/<(link|i?frame)(?=[\s/>])/gi, '<un$1')
 }
