@@ -9,6 +9,11 @@ import { deadLetterActs } from './dead-letter-acts.js'
 import { deadLettersPages } from './dead-letters.js'
 import { deliveriesPages } from './deliveries.js'
 import { deliveryPages } from './delivery.js'
+import { jobPages } from './job.js'
+import { jobActs } from './job-acts.js'
+import { jobDatabasePages } from './job-database.js'
+import { jobSettingsPages } from './job-settings.js'
+import { jobsPages } from './jobs.js'
 import { linkPersonPages } from './link-person.js'
 import { mailPages } from './mail.js'
 import { mailActs } from './mail-acts.js'
@@ -18,6 +23,8 @@ import { mailDeletion } from './mails-delete.js'
 import { mailExport } from './mails-export.js'
 import { mailReplay } from './mails-replay.js'
 import { savedSearchActs } from './mails-tools.js'
+import { monitorPages } from './monitor.js'
+import { monitorsPages } from './monitors.js'
 import { newChannelPages } from './new-channel.js'
 import { notificationPages } from './notification.js'
 import { notificationsPages } from './notifications.js'
@@ -29,6 +36,8 @@ import { personPages } from './person.js'
 import { retriedGroupPages } from './retried-group.js'
 import { routePages } from './route.js'
 import { routesPages } from './routes.js'
+import { rulesPages } from './rules.js'
+import { runPages } from './run.js'
 import { silencesPages } from './silences.js'
 import { statsPages } from './stats.js'
 import { systemPages } from './system.js'
@@ -56,6 +65,9 @@ export const pages: readonly MountPage[] = [
   notificationsPages,
   notificationPages,
   silencesPages,
+  monitorsPages,
+  monitorPages,
+  rulesPages,
   channelsPages,
   newChannelPages,
   changeChannelPages,
@@ -69,6 +81,12 @@ export const pages: readonly MountPage[] = [
   actionsPages,
   actionPages,
   actionTryPages,
+  jobsPages,
+  jobPages,
+  jobActs,
+  jobDatabasePages,
+  jobSettingsPages,
+  runPages,
   statsPages,
   systemPages,
   rejectionPages,

@@ -103,7 +103,7 @@ function Actions({ c, notification }: Shown) {
 }
 
 function NotificationFacts({ notification }: Pick<Shown, 'notification'>) {
-  const { id, status, severity, route, event, fingerprint, source, mail_id: mailId, run_id: runId } = notification
+  const { id, status, severity, route, event, fingerprint, source } = notification
   const same = `/notifications?${new URLSearchParams({ fingerprint })}`
   return (
     <>
@@ -120,7 +120,7 @@ function NotificationFacts({ notification }: Pick<Shown, 'notification'>) {
               {fingerprint.length <= fingerprintLengthMax ? <a href={same}>the same alert before</a> : null}
             </>,
           ],
-          ['Made of', describeSource(source, mailId, runId)],
+          ['Made of', describeSource(notification)],
           ['Made', <Time at={notification.created_at} />],
           ['Resolved', notification.resolved_at ? <Time at={notification.resolved_at} /> : null],
           ['Id', <code>{id}</code>],
@@ -140,11 +140,11 @@ function describeRoute(route: string, source: NotificationDetail['source']): Chi
   return source === 'mail' || source === 'digest' ? <a href={`/routes/${encodeURIComponent(route)}`}>{name}</a> : name
 }
 
-function describeSource(source: NotificationDetail['source'], mailId: string | null, runId: string | null): Child {
-  if (mailId !== null) {
-    return <a href={`/mails/${mailId}`}>a mail, and why it went here</a>
+function describeSource({ source, route, mail_id: mailId, run_id: runId }: NotificationDetail): Child {
+  if (mailId !== null) return <a href={`/mails/${mailId}`}>a mail, and why it went here</a>
+  if (source === 'monitor') {
+    return <a href={`/monitors/${encodeURIComponent(route.replace(/^monitor /, ''))}`}>a monitor</a>
   }
-  if (source === 'monitor') return <a href="/monitors">a monitor</a>
   if (source === 'run') {
     return (
       <>
