@@ -21,7 +21,8 @@ export function seededRandom(seed: number): Random {
   }
 }
 
-const odd = [
+/** Texts that somebody may have forgotten to think of. */
+export const odd = [
   'nope',
   '0',
   '-1',
