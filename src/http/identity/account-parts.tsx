@@ -1,5 +1,9 @@
 import type { Role } from '../../domain/identity.js'
 import type { SessionLine } from '../../engine/session-calls.js'
+import { cutText } from '../console/cut-text.js'
+import { Card } from '../console/elements/card.js'
+import { DataTable } from '../console/elements/data-table.js'
+import { Time } from '../console/elements/time.js'
 import { CredentialField, Problem } from './sign-in-forms.js'
 
 /** Who one is here, and the way out. `formToken` is null for whom a proxy or a token signs in with each request. */
@@ -33,8 +37,7 @@ export function PasswordForm({
   formToken: string
 }) {
   return (
-    <section class="card">
-      <h2>Change the password</h2>
+    <Card title="Change the password">
       <Problem words={problem} />
       <form method="post" action="/account/password">
         <input type="hidden" name="form_token" value={formToken} />
@@ -51,7 +54,7 @@ export function PasswordForm({
           Change it
         </button>
       </form>
-    </section>
+    </Card>
   )
 }
 
@@ -65,59 +68,75 @@ export function SessionList({
   formToken: string
 }) {
   return (
-    <section class="card">
-      <h2>Where you are signed in</h2>
-      <table>
-        <thead>
-          <tr>
-            {['Browser', 'From', 'Since', 'Last seen', 'Until'].map((title) => (
-              <th scope="col">{title}</th>
-            ))}
-            <th scope="col">
-              <span class="hidden">End it</span>
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {sessions.map((session) => (
-            <SessionRow session={session} isOwn={session.id === ownId} formToken={formToken} />
-          ))}
-        </tbody>
-      </table>
+    <Card title="Where you are signed in">
+      <DataTable
+        caption="Where you are signed in"
+        columns={[
+          { title: 'Browser', look: 'wide', cell: ({ user_agent }) => <Browser userAgent={user_agent} /> },
+          { title: 'From', look: 'narrow', cell: ({ client }) => client },
+          { title: 'Since', look: 'narrow', cell: ({ created_at }) => <Time at={created_at} /> },
+          { title: 'Last seen', look: 'narrow', cell: ({ last_seen_at }) => <Time at={last_seen_at} /> },
+          { title: 'Until', look: 'narrow', cell: ({ ends_at }) => <Time at={ends_at} /> },
+          {
+            title: 'End it',
+            look: 'narrow',
+            cell: ({ id }) => <EndSession id={id} isOwn={id === ownId} formToken={formToken} />,
+          },
+        ]}
+        rows={sessions}
+      />
       {sessions.length > 1 ? (
-        <form method="post" action="/account/sessions/end-others">
+        <form method="post" action="/account/sessions/end-others" class="bulk">
           <input type="hidden" name="form_token" value={formToken} />
           <button type="submit" class="button danger">
             End all others
           </button>
         </form>
       ) : null}
-    </section>
+    </Card>
   )
 }
 
-function SessionRow({ session, isOwn, formToken }: { session: SessionLine; isOwn: boolean; formToken: string }) {
+function Browser({ userAgent }: { userAgent: string }) {
+  return <span title={userAgent || undefined}>{nameBrowser(userAgent)}</span>
+}
+
+/** `Firefox 142 on Linux`, as far as it says so; else its own words. */
+export function nameBrowser(userAgent: string): string {
+  const known = browsers.find(([mark]) => userAgent.includes(`${mark}/`))
+  if (!known) return cutText(userAgent || 'unknown', userAgentMax)
+  const [mark, name] = known
+  const major = new RegExp(`(?:Version|${mark})/(\\d+)`).exec(userAgent)?.[1] ?? ''
+  const system = systems.find(([sign]) => userAgent.includes(sign))?.[1]
+  return `${name} ${major}${system ? ` on ${system}` : ''}`
+}
+
+const userAgentMax = 80
+/** In this order: most of them say they are those after them, too. */
+const browsers = [
+  ['Edg', 'Edge'],
+  ['OPR', 'Opera'],
+  ['Firefox', 'Firefox'],
+  ['Chrome', 'Chrome'],
+  ['Safari', 'Safari'],
+] as const
+const systems = [
+  ['iPhone', 'iPhone'],
+  ['iPad', 'iPad'],
+  ['Android', 'Android'],
+  ['Windows', 'Windows'],
+  ['Mac OS X', 'macOS'],
+  ['Linux', 'Linux'],
+] as const
+
+function EndSession({ id, isOwn, formToken }: { id: string; isOwn: boolean; formToken: string }) {
+  if (isOwn) return 'this one'
   return (
-    <tr>
-      <td>{session.user_agent || 'unknown'}</td>
-      <td>{session.client}</td>
-      {[session.created_at, session.last_seen_at, session.ends_at].map((at) => (
-        <td>
-          <time datetime={at}>{at.replace('T', ' ').replace(/\..*$/, ' UTC')}</time>
-        </td>
-      ))}
-      <td>
-        {isOwn ? (
-          'this one'
-        ) : (
-          <form method="post" action={`/account/sessions/${session.id}/end`}>
-            <input type="hidden" name="form_token" value={formToken} />
-            <button type="submit" class="button">
-              End
-            </button>
-          </form>
-        )}
-      </td>
-    </tr>
+    <form method="post" action={`/account/sessions/${id}/end`}>
+      <input type="hidden" name="form_token" value={formToken} />
+      <button type="submit" class="button">
+        End
+      </button>
+    </form>
   )
 }

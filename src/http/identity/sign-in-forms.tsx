@@ -93,7 +93,7 @@ export function SignInForms({
               </>
             }
           />
-          <button type="submit" class="button">
+          <button type="submit" class={hasUsers ? 'button' : 'button primary'}>
             Sign in
           </button>
         </form>

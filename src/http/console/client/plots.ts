@@ -12,8 +12,6 @@ interface Line {
 }
 
 const heightPx = 180
-/** Beside the colour, so that lines can be told apart without it. */
-const dashes: Record<string, number[]> = { accent: [], good: [], warn: [7, 4], bad: [2, 3], dim: [10, 3, 2, 3] }
 const wholeSteps = [1, 2, 5]
   .flatMap((digit) => Array.from({ length: 9 }, (_, zeros) => digit * 10 ** zeros))
   .sort((a, b) => a - b)
@@ -115,7 +113,7 @@ function draw(figure: HTMLElement, area: HTMLElement): UPlot {
         stroke: color,
         width: 2,
         dash,
-        points: isCount ? { show: false } : { size: 6 },
+        points: { show: !isCount, size: 5 },
         ...(isCount && uPlot.paths.stepped ? { paths: uPlot.paths.stepped({ align: 1 }) } : {}),
       })),
     ],
@@ -140,12 +138,16 @@ function tenfold(_: UPlot, __: number, min: number, max: number): number[] {
 }
 
 function readLines(figure: HTMLElement): Line[] {
-  return [...figure.querySelectorAll<HTMLElement>('[data-ink]')].map((line) => ({
-    label: line.textContent?.trim() ?? '',
-    color: getComputedStyle(line.querySelector('.plot-sample') ?? line).borderTopColor,
-    dash: dashes[line.dataset.ink ?? ''] ?? [],
-    shown: line.querySelector('.plot-value'),
-  }))
+  return [...figure.querySelectorAll<HTMLElement>('.plot-lines li')].map((line) => {
+    const sample = line.querySelector<SVGElement>('.plot-sample')
+    const dash = sample?.dataset.dash ?? ''
+    return {
+      label: line.querySelector('[data-label]')?.textContent ?? '',
+      color: getComputedStyle(sample ?? line).color,
+      dash: dash === '' ? [] : dash.split(' ').map(Number),
+      shown: line.querySelector<HTMLElement>('.plot-value'),
+    }
+  })
 }
 
 /** The table has what happened: of counts, 0 did between its rows, and the last one holds until the end of its step. */

@@ -1,8 +1,9 @@
 import { DataTable } from './data-table.js'
 import { describeMs } from './time.js'
 
-/** What a plot is drawn with; the line's shape tells the same as its colour. */
-export type Ink = 'accent' | 'good' | 'warn' | 'bad' | 'dim'
+/** What a plot is drawn with: a colour, and dashes of its own, so that lines can be told apart without the colour. */
+const dashes = { accent: '', good: '12 3', warn: '7 4', bad: '2 3', dim: '9 3 2 3' } as const
+export type Ink = keyof typeof dashes
 
 export interface PlotLine<Mark> {
   label: string
@@ -48,8 +49,8 @@ export function Plot<Mark extends { at: number }>({
         <h3>{title}</h3>
         <ul class="plot-lines">
           {lines.map(({ label, ink }) => (
-            <li class={`ink-${ink}`} data-ink={ink}>
-              <span class="plot-sample" /> {label} <span class="plot-value" />
+            <li>
+              <Sample ink={ink} /> <span data-label>{label}</span> <span class="plot-value" />
             </li>
           ))}
         </ul>
@@ -74,6 +75,15 @@ export function Plot<Mark extends { at: number }>({
         </details>
       )}
     </figure>
+  )
+}
+
+function Sample({ ink }: { ink: Ink }) {
+  const dash = dashes[ink]
+  return (
+    <svg class={`plot-sample ink-${ink}`} data-dash={dash} viewBox="0 0 28 4" width="28" height="4" aria-hidden="true">
+      <path d="M0 2h28" stroke-dasharray={dash || undefined} />
+    </svg>
   )
 }
 

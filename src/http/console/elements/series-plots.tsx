@@ -1,6 +1,5 @@
 import { type RangeName, type Stretch, timeRanges } from '../gather-points.js'
 import { Plot } from './plot.js'
-import { Tabs } from './tabs.js'
 
 /** What the gateway did over time: how much, how fast, and what went wrong. */
 export function SeriesPlots({
@@ -59,14 +58,16 @@ export function SeriesPlots({
 /** How far back the page looks; the other words of its address stay. */
 export function RangePicker({ url, current, ranges }: { url: URL; current: RangeName; ranges: readonly RangeName[] }) {
   return (
-    <Tabs
-      label="Time"
-      current={current}
-      tabs={ranges.map((id) => {
+    <nav class="chips ranges" aria-label="Time">
+      {ranges.map((id) => {
         const search = new URLSearchParams(url.searchParams)
         search.set('range', id)
-        return { id, label: timeRanges[id].label, href: `${url.pathname}?${search}` }
+        return (
+          <a href={`${url.pathname}?${search}`} aria-current={id === current ? 'true' : undefined}>
+            {timeRanges[id].label}
+          </a>
+        )
       })}
-    />
+    </nav>
   )
 }
