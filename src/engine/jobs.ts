@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Config } from '../domain/config.js'
 import { type GuestLog, SandboxError } from '../domain/errors.js'
 import type { EngineEvent } from '../domain/events.js'
@@ -96,7 +96,14 @@ export function openJobs(parts: JobsParts): Jobs {
   async function loadUpload(uploaded: UploadedJob): Promise<LoadedJob> {
     const modulePath = await files.writeModule(uploaded.name, uploaded.filename, uploaded.module)
     const settings = settingsOfUpload(uploaded, modulePath)
-    return { settings, module: await loadJobModule(host, settings) }
+    try {
+      return { settings, module: await loadJobModule(host, settings) }
+    } catch (error) {
+      if (!(error instanceof SandboxError)) throw error
+      // The author knows the file by the name it was uploaded under.
+      const message = error.message.replaceAll(basename(modulePath), uploaded.filename)
+      throw new SandboxError(error.kind, message, error.logs)
+    }
   }
 
   async function loadUploads(config: Config): Promise<LoadedJob[]> {

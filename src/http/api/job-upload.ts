@@ -34,6 +34,11 @@ export async function readJobUpload(c: Context, name: string): Promise<JobUpload
   const form = await c.req.formData().catch(() => {
     throw new ApiError(400, 'bad_request', 'the body is a form (multipart/form-data) and cannot be read as one')
   })
+  return readJobForm(form, name)
+}
+
+/** The same of a form that was read already. */
+export async function readJobForm(form: FormData, name: string): Promise<JobUpload> {
   for (const key of form.keys()) {
     if (uploadFields.includes(key)) continue
     throw new ApiError(400, 'bad_request', `unknown field "${key}"`, uploadFields.join(', '))

@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createRoute, z } from '@hono/zod-openapi'
 import { ApiError } from '../../domain/errors.js'
-import type { JobCalls, JobRun as JobRunValue } from '../../domain/job.js'
+import type { JobCalls } from '../../domain/job.js'
 import { Job, JobRun, QueryResult } from '../schema/job.js'
 import { Time } from '../schema/time.js'
+import { startRun } from '../start-run.js'
 import { readActor } from './actor.js'
 import { jobForm, readJobUpload } from './job-upload.js'
 import { answer, binaryAnswer, createRoutes, jsonBody, operation, pageOf, rawBody } from './operation.js'
@@ -189,24 +189,4 @@ function addDatabaseRoutes(routes: ReturnType<typeof createRoutes>, calls: JobCa
 
 function encodeExtended(text: string): string {
   return encodeURIComponent(text).replace(/['()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`)
-}
-
-/** The run when it ends in time; else the run as it stands, to be asked for by its id. */
-async function startRun(
-  calls: JobCalls,
-  { name, actor }: { name: string; actor: string },
-  waitMs: number,
-): Promise<JobRunValue> {
-  const finished = calls.runJob(name, actor)
-  // Nobody may be left to hear how it ends; its record says it.
-  finished.catch(() => undefined)
-  const over = new AbortController()
-  try {
-    const run = await Promise.race([finished, sleep(waitMs, null, { signal: over.signal })])
-    if (run) return run
-    const { last_run: last } = await calls.readJob(name)
-    return last?.outcome === 'running' ? last : await finished
-  } finally {
-    over.abort()
-  }
 }
