@@ -105,7 +105,7 @@ function KindChoice({ kinds, search }: { kinds: KindLine[]; search: string }) {
             name="search"
             value={search}
             maxlength={200}
-            placeholder={`one of ${kinds.length} kinds: chat, phone, push, on-call …`}
+            placeholder={`a name or a word, of ${kinds.length} kinds: telegram, webhook, push …`}
             autocomplete="off"
             hx-get="/new-channel"
             hx-trigger="input changed delay:200ms"
