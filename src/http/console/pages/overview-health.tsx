@@ -1,6 +1,7 @@
 import type { JobLine } from '../../../domain/job.js'
 import type { ChannelLine } from '../../../engine/channel-calls.js'
 import type { ConfigLoadLine } from '../../../store/config-store.js'
+import { countOf } from '../count-of.js'
 import { Badge } from '../elements/badge.js'
 import { Card, EmptyState } from '../elements/card.js'
 import { Time } from '../elements/time.js'
@@ -131,8 +132,9 @@ export function LastLoad({ load }: { load: ConfigLoadLine | undefined }) {
             in force
           </Badge>
         )}{' '}
-        {load.hash === null ? 'what is on disk' : `${load.routes} routes`}, read <Time at={load.at} /> for {load.actor}
-        {load.hash !== null && load.issues.length > 0 ? `, with ${load.issues.length} warnings` : null}
+        {load.hash === null ? 'what is on disk' : `${countOf(load.routes ?? 0, 'route')}`}, read <Time at={load.at} />{' '}
+        for {load.actor}
+        {load.hash !== null && load.issues.length > 0 ? `, with ${countOf(load.issues.length, 'warning')}` : null}
       </p>
     </Card>
   )
