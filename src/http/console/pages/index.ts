@@ -33,6 +33,7 @@ import { overviewActs } from './overview-acts.js'
 import type { MountPage } from './page.js'
 import { peoplePages } from './people.js'
 import { personPages } from './person.js'
+import { playgroundPages } from './playground.js'
 import { retriedGroupPages } from './retried-group.js'
 import { routePages } from './route.js'
 import { routesPages } from './routes.js'
@@ -78,6 +79,7 @@ export const pages: readonly MountPage[] = [
   configPages,
   routesPages,
   routePages,
+  playgroundPages,
   actionsPages,
   actionPages,
   actionTryPages,
