@@ -11,6 +11,7 @@ import { type Cli, CliExit, exitCodes } from './cli.js'
 import { type Client, connect, serverDataFolder } from './client.js'
 import { configSource } from './config-source.js'
 import { findConfig } from './find-files.js'
+import { countOf } from './print-table.js'
 
 interface DoctorOptions {
   fix?: boolean
@@ -50,7 +51,7 @@ async function askServer(cli: Cli, client: Client, { fix, database }: DoctorOpti
   const running = { ...ok('server', `answers at ${client.url}`) }
   if (fix) {
     const { files } = await client.post<{ files: number }>('/doctor/fix')
-    cli.say(`${files} ${files === 1 ? 'file was' : 'files were'} mended`)
+    cli.say(`mended: ${countOf(files, 'file')}`)
   }
   let diagnosis = database ? await client.post<Diagnosis>('/doctor/database') : await client.get<Diagnosis>('/doctor')
   for (let polls = 0; database && diagnosis.is_running && polls < pollsMax; polls++) {
@@ -67,7 +68,7 @@ async function examineHere(cli: Cli, { fix }: DoctorOptions): Promise<Finding[]>
   const hint = 'mailtrigger serve starts one'
   const findings: Finding[] = [{ check: 'server', state: 'warn', text: 'none is running', hint, fixable: false }]
   const folder = await serverDataFolder(cli)
-  if (fix) cli.say(`${await closeFolder(folder)} files were mended`)
+  if (fix) cli.say(`mended: ${countOf(await closeFolder(folder), 'file')}`)
   findings.push(await examineFolder(folder))
   if (existsSync(folder)) {
     findings.push(await examineDisk(folder), await examineDatabase(folder, cli.signal))
@@ -80,7 +81,7 @@ async function examineHere(cli: Cli, { fix }: DoctorOptions): Promise<Finding[]>
     ]
   try {
     const { config, warnings } = await loadCheckedConfig(configSource(cli, paths), anyInStore)
-    const text = `it is valid, with ${warnings.length} warnings`
+    const text = `it is valid, with ${countOf(warnings.length, 'warning')}`
     const seen = warnings.length === 0 ? ok('config', 'it is valid') : { ...ok('config', text), state: 'warn' as const }
     findings.push(seen, await examineNames(listUrls(config)))
     if (config.server.smtp.tls !== null) findings.push(await examineCertificate(config.server, Date.now()))

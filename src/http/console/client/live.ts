@@ -23,20 +23,25 @@ export function followEvents(): void {
   if (!document.querySelector('[data-live]')) return
   let source: EventSource | null = null
   let waiting = 0
+  let stored = 0
   let timer: number | undefined
   const state = document.querySelector<HTMLElement>('[data-live-state]')
 
   const refresh = (): void => {
     timer = undefined
-    const count = waiting
+    const isFast = waiting > eventsPerRefreshMax
+    const count = stored
     waiting = 0
+    stored = 0
     const list = document.querySelector<HTMLElement>('[data-live]')
-    if (!list || isInUse(list)) return
-    if (count > eventsPerRefreshMax && list.dataset.live === 'mails') offer(list, count)
-    else void reload(list)
+    if (!list) return
+    const isOffered = list.dataset.live === 'mails' && count > 0
+    if (isOffered && (isFast || isInUse(list))) offer(list, count)
+    else if (!isInUse(list)) void reload(list)
   }
-  const onEvent = (): void => {
+  const onEvent = (event?: Event): void => {
     waiting++
+    if (event?.type === 'mail.stored') stored++
     if (timer === undefined) timer = window.setTimeout(refresh, refreshMsMin)
   }
   const open = (): void => {
@@ -69,20 +74,30 @@ async function reload(list: HTMLElement): Promise<void> {
   const target = `#${list.id}`
   const active = document.activeElement
   const href = list.contains(active) ? active?.getAttribute('href') : null
+  const place = href ? linksTo(list, href).findIndex((link) => link === active) : -1
   await htmx.ajax('GET', `${location.pathname}${location.search}`, { target, select: target, swap: 'outerHTML' })
-  if (!href || document.activeElement !== document.body) return
-  document.querySelector<HTMLElement>(`${target} a[href="${CSS.escape(href)}"]`)?.focus({ preventScroll: true })
+  const fresh = document.querySelector<HTMLElement>(target)
+  if (!href || !fresh || document.activeElement !== document.body) return
+  const links = linksTo(fresh, href)
+  const link = links[place] ?? links[0]
+  link?.focus({ preventScroll: true })
+}
+
+function linksTo(list: HTMLElement, href: string): HTMLElement[] {
+  return [...list.querySelectorAll<HTMLElement>(`a[href="${CSS.escape(href)}"]`)]
 }
 
 function offer(list: HTMLElement, count: number): void {
   let button = list.querySelector<HTMLButtonElement>('.new-rows')
   if (!button) {
     button = document.createElement('button')
+    button.type = 'button'
     button.className = 'button new-rows'
+    button.setAttribute('aria-live', 'polite')
     button.addEventListener('click', () => void reload(list))
     list.prepend(button)
   }
   const known = Number(button.dataset.count ?? 0) + count
   button.dataset.count = String(known)
-  button.textContent = `${known} new things happened – show`
+  button.textContent = `${known} new – show`
 }
