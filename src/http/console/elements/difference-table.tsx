@@ -33,6 +33,7 @@ export function DifferenceTable({ differences }: { differences: Difference[] }) 
           },
           {
             title: 'State',
+            look: 'narrow',
             cell: ({ before, after }) => <Changed before={before ? [before.outcome] : []} after={[after.outcome]} />,
           },
           {

@@ -61,12 +61,15 @@ export async function routeTestView({ calls, mail, query }: ViewParts): Promise<
       <p>
         <ButtonLink href={`/api/v1/mails/${mail.id}/route-test`} icon="download">
           Download
-        </ButtonLink>
+        </ButtonLink>{' '}
+        <button type="button" class="button" data-copy="#route-test" hidden>
+          <span>Copy</span>
+        </button>
       </p>
       <label for="route-test" class="hidden">
         The route test
       </label>
-      <textarea id="route-test" class="to-copy" rows={22} readonly spellcheck={false} data-copy>
+      <textarea id="route-test" class="to-copy" rows={22} readonly spellcheck={false}>
         {part}
       </textarea>
       <More href={`/mails/${mail.id}/route-test`} from={query.from} next={next} label="Parts of the test" />

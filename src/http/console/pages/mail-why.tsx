@@ -8,7 +8,7 @@ import { TraceView } from '../elements/trace-view.js'
 import type { ViewParts } from './mail.js'
 import { AcknowledgeForm, DeliveryButtons, listWaiting } from './mail-deliveries.js'
 
-/** Read in full with their attempts; the view Deliveries has all. */
+/** The newest, read in full with their attempts; the view Deliveries has all. */
 const deliveriesMax = 60
 const generationsMax = 20
 
@@ -85,5 +85,5 @@ async function readDeliveries(
 ): Promise<DeliveryDetail[]> {
   const chosen = mail.delivery_list.filter((delivery) => delivery.generation === generation).slice(0, deliveriesMax)
   const read = await Promise.all(chosen.map(({ id }) => calls.readDelivery(id)))
-  return read.filter((delivery) => delivery !== null)
+  return read.filter((delivery) => delivery !== null).toReversed()
 }

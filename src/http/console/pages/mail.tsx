@@ -60,7 +60,7 @@ export const mailPages: MountPage = (parts, render) => {
   return app
 }
 
-function showMail({ calls }: ConsoleParts, render: RenderPage) {
+function showMail({ calls, now }: ConsoleParts, render: RenderPage) {
   return async (c: Context<ConsoleEnv>, tab: string, view: View): Promise<Response> => {
     const id = c.req.param('id') ?? ''
     const mail = await calls.readMail(id)
@@ -75,7 +75,7 @@ function showMail({ calls }: ConsoleParts, render: RenderPage) {
     return render(
       c,
       frame,
-      <div id="mail" data-live={changing.has(tab) && isOnItsWay(mail) ? 'mail' : undefined}>
+      <div id="mail" data-live={changing.has(tab) && isOnItsWay(mail, now()) ? 'mail' : undefined}>
         <MailFacts mail={mail} />
         <Tabs label="Views of this mail" current={tab} tabs={listTabs(mail, content)} />
         {await view({ c, calls, mail, query: readPageQuery(c, query) }, content)}
@@ -84,11 +84,13 @@ function showMail({ calls }: ConsoleParts, render: RenderPage) {
   }
 }
 
-/** Views that follow what happens. Once all is over they stand still, so that nobody is disturbed in reading. */
+/** Views that follow what happens. Once nothing is about to, they stand still: nobody is disturbed in reading. */
 const changing = new Set(['why', 'deliveries', 'timeline'])
+const soonMs = 30_000
 
-function isOnItsWay({ due_at: dueAt, deliveries }: MailDetail): boolean {
-  return dueAt !== null || (deliveries.queued ?? 0) + (deliveries.processing ?? 0) + (deliveries.failed ?? 0) > 0
+function isOnItsWay({ due_at: dueAt, delivery_list: deliveries }: MailDetail, now: number): boolean {
+  const isSoon = (at: string | null): boolean => at !== null && Date.parse(at) - now < soonMs
+  return isSoon(dueAt) || deliveries.some(({ status, next_attempt_at: at }) => status === 'processing' || isSoon(at))
 }
 
 function MailActions({ c, mail }: { c: Context<ConsoleEnv>; mail: MailDetail }) {
