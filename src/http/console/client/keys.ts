@@ -59,8 +59,10 @@ function isTyping(target: EventTarget | null): boolean {
   )
 }
 
+/** Rows that lead somewhere; what is folded away (the help of a search) takes no focus. */
 function rows(): HTMLElement[] {
-  return [...document.querySelectorAll<HTMLElement>('main tbody tr')]
+  const all = [...document.querySelectorAll<HTMLElement>('main tbody tr')]
+  return all.filter((row) => row.checkVisibility() && row.querySelector('a') !== null)
 }
 
 function choose(step: number): void {
