@@ -8,6 +8,7 @@ import { actAs } from '../act-as.js'
 import type { ConsoleEnv, ConsoleParts } from '../console-env.js'
 import { EmptyState } from '../elements/card.js'
 import { readPageQuery } from '../read-form.js'
+import { readSearch } from '../read-search.js'
 import type { RenderPage } from '../render-page.js'
 import { emptyTrialForm, readTrialForm, runTrial, type TrialForm, type TrialResult } from '../trial-form.js'
 import type { MountPage } from './page.js'
@@ -24,7 +25,8 @@ const query = z.object({
 })
 
 /** A change of the config tried on mails that came, or that are pasted, before it is written into the file. */
-export const playgroundPages: MountPage = ({ calls }, render) => {
+export const playgroundPages: MountPage = (parts, render) => {
+  const { calls } = parts
   const app = new Hono<ConsoleEnv>()
   app.get('/playground', async (c) => {
     if (!mayActAs(c.get('identity'), 'operator')) return refuseViewer(c, render)
@@ -34,7 +36,7 @@ export const playgroundPages: MountPage = ({ calls }, render) => {
     const isSuggested = suggestion !== undefined && route !== undefined && mail !== ''
     const changed = isSuggested ? await calls.applySuggestion(file.text, mail, route, suggestion) : null
     if (changed !== null) form.draft = changed
-    return renderPlayground(c, render, calls, {
+    return renderPlayground(c, render, parts, {
       form,
       file,
       result: null,
@@ -46,7 +48,7 @@ export const playgroundPages: MountPage = ({ calls }, render) => {
     const form = await readTrialForm(c)
     const file = await calls.readDraftFile(form.file ? { name: form.file } : {}).catch(noneWhenGone)
     const result = form.does === 'try' ? await runTrial({ calls }, form, file === null || file.path !== null) : null
-    return renderPlayground(c, render, calls, { form, file, result, suggestion: null })
+    return renderPlayground(c, render, parts, { form, file, result, suggestion: null })
   })
   return app
 }
@@ -69,10 +71,10 @@ interface Shown {
 async function renderPlayground(
   c: Context<ConsoleEnv>,
   render: RenderPage,
-  calls: ConsoleParts['calls'],
+  parts: ConsoleParts,
   { form, file, result, suggestion }: Shown,
 ): Promise<Response> {
-  const { mails, trouble } = await offerMails(calls, form)
+  const { mails, trouble } = await offerMails(parts, form)
   return render(
     c,
     { title: 'Playground', section: 'playground', styles: ['routing.css'], scripts: ['playground.js'] },
@@ -95,17 +97,16 @@ async function renderPlayground(
 
 /** The newest mails, or those that are searched for; the chosen one comes first. */
 async function offerMails(
-  calls: ConsoleParts['calls'],
+  { calls, now }: Pick<ConsoleParts, 'calls' | 'now'>,
   { mail, search }: TrialForm,
 ): Promise<{ mails: MailSummary[]; trouble: string | null }> {
   const chosen = mail === '' || mail === 'pasted' ? null : await calls.readMail(mail.slice(0, 64))
-  try {
-    const { items } = await calls.listMails({ limit: mailsOffered, ...(search ? { text: search } : {}) })
-    const others = items.filter(({ id }) => id !== chosen?.id)
-    return { mails: chosen ? [chosen, ...others] : others, trouble: null }
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error
-    return { mails: chosen ? [chosen] : [], trouble: error.message }
+  const { query, problem } = readSearch(search, now())
+  const items = problem ? [] : (await calls.listMails({ limit: mailsOffered, query })).items
+  const others = items.filter(({ id }) => id !== chosen?.id)
+  return {
+    mails: chosen ? [chosen, ...others] : others,
+    trouble: problem && [problem.message, problem.hint].filter(Boolean).join('; '),
   }
 }
 
