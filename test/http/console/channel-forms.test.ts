@@ -20,7 +20,7 @@ const pageBytesMax = 60_000
 
 beforeAll(async () => {
   ways = await startWays()
-  program = await startProgram('version: 1\nchannels: {}\nroutes: []\n')
+  program = await startProgram('version: 1\nchannels: { written: { kind: log } }\nroutes: []\n')
   pages = readConsole(program)
 })
 afterAll(async () => {
@@ -126,7 +126,11 @@ describe('the form', () => {
     expect(both.text).toContain('Needs either webhook_url or bot_token')
     const name = await pages.send('/new-channel/log', { name: 'a/b', do: 'save' })
     expect(name.status).toBe(422)
-    expect(name.text).toContain('letters, digits, spaces')
+    expect(name.html).toMatch(/id="error-field-name">A channel cannot be called/)
+    const inFile = await pages.send('/new-channel/log', { name: 'written', do: 'save' })
+    expect(inFile.html).toMatch(/id="error-field-name">The channel written stands in a file/)
+    const nobody = await pages.send('/new-channel/inbox', { name: 'x', do: 'test' })
+    expect(nobody.html).toContain('id="error-field-to"')
     const other = await pages.send('/new-channel/webhook', {
       name: 'other',
       [`${settingPrefix}url`]: 'http://127.0.0.1:9/',

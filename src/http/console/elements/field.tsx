@@ -127,5 +127,7 @@ function describedBy({ name, id, hint, error }: FieldProps) {
   return {
     'aria-describedby': ids.length > 0 ? ids.join(' ') : undefined,
     'aria-invalid': error ? ('true' as const) : undefined,
+    // Of several, a browser goes to the first: that is where one goes on.
+    autofocus: error ? true : undefined,
   }
 }

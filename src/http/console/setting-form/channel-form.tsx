@@ -44,6 +44,7 @@ export function ChannelForm({ c, state, action, isNew, back }: ChannelFormProps)
           name="name"
           label="Name of the channel"
           value={state.name}
+          error={state.nameProblem}
           required
           hint="Routes and people name it so: letters, digits, spaces, dots, hyphens and underscores."
         />
@@ -58,7 +59,7 @@ export function ChannelForm({ c, state, action, isNew, back }: ChannelFormProps)
           name="to"
           label="Send the test to"
           value={kind.has_secret_addresses ? null : state.to}
-          error={problems.to ?? null}
+          error={state.toProblem}
           hint={describeTarget(kind.address_hint)}
         />
         {state.test === null ? null : <TestResult test={state.test} label={kind.label} />}
@@ -80,11 +81,12 @@ function describeTarget(addressHint: string | null): string {
   return `A person’s mail address, or ${addressHint}. Empty when the channel has a place of its own.`
 }
 
-function FormProblems({ state: { others, problems } }: { state: ChannelFormState }) {
-  const count = Object.keys(problems).length
+function FormProblems({ state }: { state: ChannelFormState }) {
+  const { others, problems, nameProblem, toProblem } = state
+  const count = [...Object.values(problems), nameProblem, toProblem].filter((problem) => problem !== null).length
   if (others.length === 0 && count === 0) return null
   return (
-    <div class="flash failed" role="alert">
+    <div class="flash failed" role="alert" tabindex={-1} {...(count === 0 ? { autofocus: true } : {})}>
       <Icon name="warning" />
       <div>
         {others.map((text) => (

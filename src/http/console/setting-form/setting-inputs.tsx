@@ -71,7 +71,7 @@ function SecretFrame({ path, isKept, input }: { path: string; isKept: boolean; i
 }
 
 function FieldHint({ field: { hint, form, isSecret }, isKept }: { field: SettingField; isKept: boolean }) {
-  const how = { lines: 'One a line.', pairs: 'Name: value, one pair a line.', json: 'A JSON document.' }
+  const how = { lines: 'One a line.', pairs: 'Name: value, one pair a line.' }
   const word = form in how ? how[form as keyof typeof how] : null
   const secret = isKept
     ? 'It is set and never shown; leave this empty to keep it.'

@@ -24,7 +24,11 @@ export interface ChannelFormState {
   kept: string[]
   /** To whom a test goes. */
   to: string
+  /** Of settings, by their paths. */
   problems: FieldProblems
+  /** Of the two fields that are no settings. */
+  nameProblem: string | null
+  toProblem: string | null
   others: string[]
   test: ChannelTest | null
   status: 200 | 403 | 404 | 409 | 422 | 503
@@ -48,7 +52,7 @@ export function openChannelForm(kind: KindLine, name: string, settings: Settings
     entered: writeSettings(fields, settings),
     kept: listSetSecrets(fields, settings),
   }
-  return { ...state, to: '', problems: {}, others: [], test: null, status: 200 }
+  return { ...state, to: '', problems: {}, nameProblem: null, toProblem: null, others: [], test: null, status: 200 }
 }
 
 /**
@@ -85,22 +89,35 @@ export async function takeChannelForm(
     return { saved: name }
   } catch (error) {
     const named = known ?? (isTest ? kind.kind : name)
-    return { shown: { ...shown, ...describeRefusal(error, named, fields) } }
+    const { nameProblem = null, others = [], ...refusal } = describeRefusal(error, named, fields)
+    // A channel that has its name has no field for it.
+    const misnamed = nameProblem === null || known === null ? others : [...others, nameProblem]
+    return { shown: { ...shown, ...refusal, nameProblem: known === null ? nameProblem : null, others: misnamed } }
   }
 }
 
 const statuses = [403, 404, 409, 422, 503] as const
+/** What is wrong with the name of a new channel. */
+const nameCodes = ['exists', 'bad_name', 'bad-name', 'in_file']
 
 function describeRefusal(
   error: unknown,
   channel: string,
   fields: readonly SettingField[],
-): Pick<ChannelFormState, 'problems' | 'others' | 'status'> {
-  if (error instanceof ConfigError) return { ...placeIssues(error.issues, channel, fields), status: 422 }
+): Pick<ChannelFormState, 'status'> & Partial<ChannelFormState> {
+  if (error instanceof ConfigError) {
+    const [bad] = error.issues.filter(({ code }) => nameCodes.includes(code))
+    const rest = error.issues.filter((issue) => issue !== bad)
+    return { ...placeIssues(rest, channel, fields), nameProblem: bad ? joinHint(bad) : null, status: 422 }
+  }
   if (!(error instanceof ApiError)) throw error
   const status = statuses.find((one) => one === error.status) ?? 422
-  const others = [error.hint === null ? `${error.message}.` : `${error.message}: ${error.hint}.`]
-  if (error.code === 'missing_recipient')
-    return { problems: { to: `Say to whom. ${error.hint ?? ''}`.trim() }, others: [], status }
-  return { problems: {}, others, status }
+  const words = joinHint(error)
+  if (error.code === 'missing_recipient') return { toProblem: words, status }
+  return nameCodes.includes(error.code) ? { nameProblem: words, status } : { others: [words], status }
+}
+
+function joinHint({ message, hint }: { message: string; hint: string | null }): string {
+  const words = hint === null ? message : `${message}: ${hint}`
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 }
