@@ -73,8 +73,8 @@ function isInUse(list: HTMLElement): boolean {
 async function reload(list: HTMLElement): Promise<void> {
   const target = `#${list.id}`
   const active = document.activeElement
-  const href = list.contains(active) ? active?.getAttribute('href') : null
-  const place = href ? linksTo(list, href).findIndex((link) => link === active) : -1
+  const href = active instanceof HTMLElement && list.contains(active) ? active.getAttribute('href') : null
+  const place = href ? linksTo(list, href).indexOf(active as HTMLElement) : -1
   await htmx.ajax('GET', `${location.pathname}${location.search}`, { target, select: target, swap: 'outerHTML' })
   const fresh = document.querySelector<HTMLElement>(target)
   if (!href || !fresh || document.activeElement !== document.body) return
