@@ -1,3 +1,7 @@
+import { cutText } from './cut-text.js'
+
+const labelLengthMax = 80
+
 export interface Advice {
   text: string
   /** Where it is mended; null when retrying is all there is. */
@@ -57,9 +61,20 @@ const kinds: Kind[] = [
   },
 ]
 
-/** What to do about dead letters of a channel with an error, for people; `wasTried` is false when none was ever sent. */
-export function adviseDeadLetter(channel: string, error: string, wasTried: boolean): Advice {
-  const toChannel = { label: `Settings of ${channel}`, href: `/channels/${encodeURIComponent(channel)}` }
+/** What is known of some of them. */
+interface Known {
+  /** Some were tried; those that never were are held back on purpose. */
+  wasTried: boolean
+  /** They go to people, and not to a destination that the channel names itself. */
+  hasRecipients: boolean
+}
+
+/** What to do about dead letters of a channel with an error, for people. */
+export function adviseDeadLetter(channel: string, error: string, { wasTried, hasRecipients }: Known): Advice {
+  const toChannel = {
+    label: `Settings of ${cutText(channel, labelLengthMax)}`,
+    href: `/channels/${encodeURIComponent(channel)}`,
+  }
   if (!wasTried) {
     const text =
       'They were held back on purpose: a step failed, and their route says `on_error: hold`. Mend the step and replay the mail, or send them as they are by retrying.'
@@ -69,7 +84,7 @@ export function adviseDeadLetter(channel: string, error: string, wasTried: boole
   if (!kind) return { text: "Look at one of them: its attempts have the vendor's own words.", link: toChannel }
   const links = {
     channel: toChannel,
-    people: { label: 'People', href: '/people' },
+    people: hasRecipients ? { label: 'People', href: '/people' } : toChannel,
     network: { label: 'Config', href: '/config' },
   }
   return { text: kind.text, link: kind.place === null ? null : links[kind.place] }

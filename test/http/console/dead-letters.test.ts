@@ -19,12 +19,15 @@ describe('what to do about a dead letter', () => {
     ['something odd', true, "vendor's own words"],
     ['action failed', false, 'held back on purpose'],
   ])('%s', (error, wasTried, words) => {
-    expect(adviseDeadLetter('a/b', error, wasTried).text).toContain(words)
+    expect(adviseDeadLetter('a/b', error, { wasTried, hasRecipients: true }).text).toContain(words)
   })
 
   it('leads to where it is mended', () => {
-    expect(adviseDeadLetter('a/b "x"', 'HTTP 401', true).link?.href).toBe('/channels/a%2Fb%20%22x%22')
-    expect(adviseDeadLetter('a', 'blocked by the user', true).link?.href).toBe('/people')
+    const placeOf = (error: string, hasRecipients: boolean) =>
+      adviseDeadLetter('a/b "x"', error, { wasTried: true, hasRecipients }).link?.href
+    expect(placeOf('HTTP 401', true)).toBe('/channels/a%2Fb%20%22x%22')
+    expect(placeOf('blocked by the user', true)).toBe('/people')
+    expect(placeOf('blocked by the user', false)).toBe('/channels/a%2Fb%20%22x%22')
   })
 })
 

@@ -117,7 +117,8 @@ interface GroupProps {
 function GroupCard({ c, group, examples, index }: GroupProps) {
   const { channel, error, count } = group
   const wasTried = examples.length === 0 || examples.some(({ attempts }) => attempts > 0)
-  const advice = adviseDeadLetter(cutText(channel, nameLengthMax), error, wasTried)
+  const hasRecipients = examples.some(({ recipient }) => recipient !== null)
+  const advice = adviseDeadLetter(channel, error, { wasTried, hasRecipients })
   const all = `/deliveries?${new URLSearchParams({ status: 'dead', channel, error })}`
   return (
     <section class="card letter-group" aria-labelledby={`group-${index}`}>

@@ -91,7 +91,9 @@ function History({ history, fingerprint }: { history: NotificationSummary[]; fin
   return (
     <Card title="Down and up again">
       {history.length === 0 ? (
-        <p class="dim">It has never been down, as far as is kept. Each alarm and each recovery would stand here.</p>
+        <p class="dim">
+          It has never been down, as far as is kept. Each alarm would stand here, with the time when it was over.
+        </p>
       ) : (
         <DataTable
           caption="Alarms and recoveries, newest first"
@@ -105,6 +107,7 @@ function History({ history, fingerprint }: { history: NotificationSummary[]; fin
               cell: ({ id, title }) => <a href={`/notifications/${id}`}>{cutText(title, titleLengthMax)}</a>,
             },
             { title: 'State', look: 'narrow', cell: ({ status }) => <StatusBadge status={status} /> },
+            { title: 'Over', look: 'narrow', cell: ({ resolved_at: at }) => <Time at={at} far="–" /> },
           ]}
         />
       )}
@@ -166,9 +169,9 @@ function PingCard({ c, monitor }: { c: Context<ConsoleEnv>; monitor: MonitorLine
       <p>
         At the end of a job that went well. The address is a secret: whoever knows it can keep the alarm from ringing.
       </p>
-      <pre>{`backup.sh && curl -fsS -m 10 --retry 3 ${url}`}</pre>
+      <pre class="command">{`backup.sh && curl -fsS -m 10 --retry 3 ${url}`}</pre>
       <p>With its begin and its failure, so that a run that hangs or fails is told at once:</p>
-      <pre>{`curl -fsS -m 10 ${url}/start\nbackup.sh && curl -fsS -m 10 --retry 3 ${url} || curl -fsS -m 10 ${url}/fail`}</pre>
+      <pre class="command">{`curl -fsS -m 10 ${url}/start\nbackup.sh && curl -fsS -m 10 --retry 3 ${url} || curl -fsS -m 10 ${url}/fail`}</pre>
       {monitor.ping_url === null ? (
         <p class="dim">
           This is the address under which you see this page; <code>server.http.public_url</code> makes it the one others

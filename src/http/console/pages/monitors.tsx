@@ -68,7 +68,7 @@ function NoMonitors() {
         A monitor tells you of what did <em>not</em> happen: a backup that sent no mail, a cron job that pinged no
         address. Monitors stand in the config:
       </p>
-      <pre>{example}</pre>
+      <pre class="command">{example}</pre>
       <p>Without “expect” a monitor waits for pings, and its page here shows the address.</p>
     </EmptyState>
   )
