@@ -4,7 +4,7 @@ import { Icon, type IconName } from './icon.js'
 const marks: Record<JobRun['outcome'], { icon: IconName; word: string }> = {
   success: { icon: 'check', word: 'went well' },
   failure: { icon: 'cross', word: 'failed' },
-  interrupted: { icon: 'warning', word: 'was interrupted' },
+  interrupted: { icon: 'warning', word: 'interrupted' },
   running: { icon: 'clock', word: 'is running' },
 }
 

@@ -184,7 +184,7 @@ function UsersCard({ action: { name, routes } }: { action: ActionLine }) {
           No route uses it: add a step <code>run: {name}</code>, or a condition <code>wasm: {name}</code>.
         </p>
       ) : (
-        <ul class="plain">
+        <ul class="bare-list">
           {routes.slice(0, 50).map((route) => (
             <li>
               <a href={`/routes/${encodeURIComponent(route)}`}>{route}</a>
@@ -216,12 +216,12 @@ function VersionsCard({ c, name, versions, uploaders }: VersionsProps) {
           caption="Uploaded versions, newest first"
           rows={versions}
           columns={[
-            { title: 'Version', cell: ({ sha256 }) => <code>{sha256.slice(0, 12)}</code> },
-            { title: 'File', look: 'wide', cell: ({ filename }) => filename },
+            { title: 'Version', look: 'narrow', cell: ({ sha256 }) => <code>{sha256.slice(0, 12)}</code> },
+            { title: 'File', cell: ({ filename }) => filename },
             { title: 'Size', look: 'number', cell: ({ size_bytes }) => formatSize(size_bytes) },
             { title: 'Uploaded', look: 'narrow', cell: ({ uploaded_at }) => <Time at={uploaded_at} /> },
             { title: 'By', cell: ({ sha256 }) => uploaders.get(sha256) ?? <span class="dim">not recorded</span> },
-            { title: 'State', cell: (version) => <VersionState c={c} name={name} version={version} /> },
+            { title: 'State', look: 'narrow', cell: (version) => <VersionState c={c} name={name} version={version} /> },
           ]}
         />
       )}

@@ -72,11 +72,11 @@ interface Table {
 }
 
 async function listTables(calls: ConsoleParts['calls'], job: string): Promise<Table[]> {
-  const select = `SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'
-    AND name <> '_mailtrigger_outbox' ORDER BY name`
+  const select = `SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name`
   const found = await ask(calls, job, select, tablesMax)
   if (typeof found === 'string') throw new ApiError(400, 'invalid_database', found)
-  const names = found.rows.map(([name]) => String(name))
+  // The gateway's own may not even be named in a question.
+  const names = found.rows.map(([name]) => String(name)).filter((name) => !/^_mailtrigger/i.test(name))
   if (names.length === 0) return []
   const counts = names.map((name) => `SELECT count(*) FROM ${quoteName(name)}`).join(' UNION ALL ')
   const counted = await ask(calls, job, counts, tablesMax)
@@ -142,9 +142,10 @@ function TablesCard({ href, tables, current, job }: { href: string; tables: Tabl
 
 async function showRows(calls: ConsoleParts['calls'], job: string, href: string, asked: z.infer<typeof query>) {
   const { table, from } = asked
-  const sql = `SELECT * FROM ${quoteName(table)} LIMIT ${rowsPerPage} OFFSET ${from}`
   // One more than is shown, to know whether there is another page.
-  const result = await ask(calls, job, sql.replace(`LIMIT ${rowsPerPage}`, `LIMIT ${rowsPerPage + 1}`), rowsPerPage + 1)
+  const limit = rowsPerPage + 1
+  const sql = `SELECT * FROM ${quoteName(table)} LIMIT ${limit} OFFSET ${from}`
+  const result = await ask(calls, job, sql, limit)
   if (typeof result === 'string') return <Refused words={result} />
   const shown = sliceRows(result.rows, rowsPerPage)
   const hasMore = shown.length < result.rows.length || result.truncated

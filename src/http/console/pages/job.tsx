@@ -116,7 +116,7 @@ function JobFacts({ job }: { job: JobLine }) {
     next_runs.length === 0 ? (
       'none while it is disabled'
     ) : (
-      <ul class="plain">
+      <ul class="bare-list">
         {next_runs.map((at) => (
           <li>
             <Time at={at} />

@@ -179,7 +179,7 @@ function JobTable({ c, jobs }: { c: Context<ConsoleEnv>; jobs: JobLine[] }) {
 export function JobButtons({ c, job }: { c: Context<ConsoleEnv>; job: JobLine }) {
   const href = hrefOfJob(job.name)
   return (
-    <div class="row-actions">
+    <div class="button-row">
       <ActionButton
         c={c}
         action={`${href}/${job.enabled ? 'disable' : 'enable'}`}
