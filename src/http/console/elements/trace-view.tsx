@@ -26,6 +26,8 @@ export interface TraceSurroundings {
   /** Of a trace of hundreds of routes, the one the page starts with, and the page's address. */
   from?: number
   href?: string
+  /** How much of the page it may take. */
+  bytesMax?: number
 }
 
 const deliveriesMax = 12
@@ -49,8 +51,10 @@ export function TraceView({
   const trace = completeTrace(kept)
   const of = (route: string) => deliveries.filter((delivery) => delivery.route === route)
   const view = (route: RouteTrace) => <RouteView route={route} deliveries={of(route.name)} around={around} />
-  const { from = 0, href = '' } = around
-  const { shown, next } = sliceList(trace.routes, from, (route) => Buffer.byteLength(String(view(route))))
+  const { from = 0, href = '', bytesMax } = around
+  const { shown, next } = sliceList(trace.routes, from, (route) => Buffer.byteLength(String(view(route))), {
+    ...(bytesMax === undefined ? {} : { bytesMax }),
+  })
   return (
     <div class="trace">
       {trace.parse.malformed ? (

@@ -1,9 +1,10 @@
 import type { ConfigIssue } from '../../../domain/errors.js'
+import type { Trace } from '../../../domain/trace.js'
 import { formatDuration } from '../../../domain/units.js'
 import type { TriedMail } from '../../../engine/draft-calls.js'
 import type { DraftFile } from '../../../engine/draft-file-calls.js'
 import { countOf } from '../count-of.js'
-import { cutText, sliceText } from '../cut-text.js'
+import { cutText, sizeInPage, sliceList, sliceText } from '../cut-text.js'
 import { Badge } from '../elements/badge.js'
 import { Card } from '../elements/card.js'
 import { DifferenceTable } from '../elements/difference-table.js'
@@ -13,11 +14,15 @@ import { TraceView } from '../elements/trace-view.js'
 import type { TrialForm, TrialResult } from '../trial-form.js'
 import { writePatch } from '../write-patch.js'
 
-const differencesMax = 20
-const messagesMax = 8
+/** A page has at most 60 KB beside the draft: shares of it. */
+const traceBytesMax = 14_000
+const differenceBytesMax = 9_000
+const messageBytesMax = 8_000
+const patchBytesMax = 7_000
 const messageTextMax = 800
 const titleMax = 200
-const patchBytesMax = 8_000
+/** Of more routes than this, those that matched are shown first. */
+const routesInOrderMax = 20
 const target = 'field-draft'
 
 /** What came of a trial: what is wrong, what becomes of the mail, what changes for others, and the change itself. */
@@ -47,7 +52,7 @@ export function PlaygroundResult({
       {answer?.ok && form.newest > 0 ? <Others answer={answer} /> : null}
       {answer?.ok && answer.warnings.length > 0 ? (
         <Card title={countOf(answer.warnings.length, 'warning')}>
-          <IssueList issues={answer.warnings} countMax={5} target={target} />
+          <IssueList issues={answer.warnings} countMax={4} target={target} />
         </Card>
       ) : null}
       {file && answer?.ok ? <Patch form={form} file={file} /> : null}
@@ -85,7 +90,7 @@ function Chosen({ tried }: { tried: TriedMail }) {
       {changed ? <DifferenceTable differences={[tried]} /> : null}
       <h3>Why, with the draft</h3>
       {trace ? (
-        <TraceView trace={trace} deliveries={[]} />
+        <TraceView trace={putMatchedFirst(trace)} deliveries={[]} around={{ bytesMax: traceBytesMax }} />
       ) : (
         <p class="dim">
           Its trace is too large for this page; <code>mailtrigger explain</code> prints it.
@@ -96,13 +101,22 @@ function Chosen({ tried }: { tried: TriedMail }) {
   )
 }
 
+function putMatchedFirst(trace: Trace): Trace {
+  if (trace.routes.length <= routesInOrderMax) return trace
+  const rank = ({ verdict }: Trace['routes'][number]): number => (verdict === 'matched' || verdict === 'retry' ? 0 : 1)
+  return { ...trace, routes: [...trace.routes].sort((one, other) => rank(one) - rank(other)) }
+}
+
 function Messages({ deliveries }: Pick<TriedMail, 'deliveries'>) {
   if (deliveries.length === 0) return <p class="dim">No message would go out.</p>
+  const measure = ({ title, text }: TriedMail['deliveries'][number]): number =>
+    600 + sizeInPage(cutText(title, titleMax)) + sizeInPage(cutText(text, messageTextMax))
+  const { shown } = sliceList(deliveries, 0, measure, { bytesMax: messageBytesMax })
   return (
     <>
       <h3>{countOf(deliveries.length, 'message')} would go out</h3>
       <ul class="messages">
-        {deliveries.slice(0, messagesMax).map(({ channel, recipient, address, title, text, after_ms: afterMs }) => (
+        {shown.map(({ channel, recipient, address, title, text, after_ms: afterMs }) => (
           <li>
             <p>
               <Icon name="send" /> <b>{channel}</b>
@@ -116,7 +130,7 @@ function Messages({ deliveries }: Pick<TriedMail, 'deliveries'>) {
             </blockquote>
           </li>
         ))}
-        {deliveries.length > messagesMax ? <li class="dim">and {deliveries.length - messagesMax} more</li> : null}
+        {deliveries.length > shown.length ? <li class="dim">and {deliveries.length - shown.length} more</li> : null}
       </ul>
     </>
   )
@@ -125,7 +139,8 @@ function Messages({ deliveries }: Pick<TriedMail, 'deliveries'>) {
 function Others({ answer }: { answer: { items: TriedMail[]; partial: boolean; not_tried: number } }) {
   const { items, partial, not_tried: notTried } = answer
   const changed = items.filter((item) => item.changed)
-  const shown = changed.slice(0, differencesMax)
+  const measure = (item: TriedMail): number => Buffer.byteLength(String(<DifferenceTable differences={[item]} />))
+  const { shown } = sliceList(changed, 0, measure, { bytesMax: differenceBytesMax })
   return (
     <Card title="The newest mails">
       {items.length === 0 ? (
