@@ -184,6 +184,7 @@ describe('replaying', () => {
     expect((await asRole.viewer.show(`/mails/replay?ids=${id}`)).status).toBe(403)
     const refused = await asRole.viewer.send('/mails/replay', { ids: id }, '/mails')
     expect(refused.text).toContain('this takes the role operator')
+    expect((await asRole.viewer.show('/mails')).html).toContain('disabled="" title="takes the role operator"')
     expect((await pages.show('/mails/replay')).text).toContain('No mail is chosen')
     expect((await pages.send('/mails/replay', { ids: 'nope' }, '/mails')).text).toContain('There is no mail to replay')
     const bad = await pages.send('/mails/replay', { ids: id, back: 'https://elsewhere.example/' }, '/mails')

@@ -1,5 +1,6 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import { z } from 'zod'
+import { mayActAs, type Role } from '../../../domain/identity.js'
 import type { MailSummary, Page } from '../../../store/store.js'
 import { actAs } from '../act-as.js'
 import type { ConsoleEnv } from '../console-env.js'
@@ -44,7 +45,7 @@ export const mailsPages: MountPage = ({ calls, now }, render) => {
           <SearchProblem searched={searched} />
           <StateChips search={search} />
           <MailTools search={search} saved={saved} isLive={live === 'on'} isWrong={searched.problem !== null} />
-          <MailList page={found} url={url} searched={searched} isLive={live === 'on'} />
+          <MailList c={c} page={found} url={url} searched={searched} isLive={live === 'on'} />
         </div>
       </>,
     )
@@ -63,11 +64,13 @@ function SearchProblem({ searched: { problem } }: { searched: Searched }) {
 }
 
 function MailList({
+  c,
   page,
   url,
   searched,
   isLive,
 }: {
+  c: Context<ConsoleEnv>
   page: Page<MailSummary>
   url: URL
   searched: Searched
@@ -79,7 +82,7 @@ function MailList({
       {page.items.length === 0 ? (
         <NoMails searched={searched} />
       ) : (
-        <MailTable mails={page.items} back={`${url.pathname}${url.search}`} search={searched.text} />
+        <MailTable c={c} mails={page.items} back={`${url.pathname}${url.search}`} search={searched.text} />
       )}
       <Pager url={url} nextCursor={page.next_cursor} />
     </div>
@@ -117,8 +120,17 @@ function NoMails({ searched }: { searched: Searched }) {
   )
 }
 
+interface TableProps {
+  c: Context<ConsoleEnv>
+  mails: MailSummary[]
+  back: string
+  search: string
+}
+
 /** The chosen go to a page that says what would happen, and asks. */
-function MailTable({ mails, back, search }: { mails: MailSummary[]; back: string; search: string }) {
+function MailTable({ c, mails, back, search }: TableProps) {
+  const forRole = (role: Role) =>
+    mayActAs(c.get('identity'), role) ? {} : { disabled: true, title: `takes the role ${role}` }
   return (
     <form method="get" action="/mails/replay">
       <input type="hidden" name="back" value={back} />
@@ -146,13 +158,13 @@ function MailTable({ mails, back, search }: { mails: MailSummary[]; back: string
         </table>
       </section>
       <p class="bulk">
-        <button type="submit" class="button">
+        <button type="submit" class="button" {...forRole('operator')}>
           <Icon name="replay" /> Replay the chosen …
         </button>
-        <button type="submit" class="button danger" formaction="/mails/delete">
+        <button type="submit" class="button danger" formaction="/mails/delete" {...forRole('admin')}>
           <Icon name="trash" /> Delete the chosen …
         </button>
-        {search ? (
+        {search && mayActAs(c.get('identity'), 'operator') ? (
           <a href={`/mails/replay?search=${encodeURIComponent(search)}`} class="button">
             <Icon name="replay" /> Replay all that the search finds …
           </a>
