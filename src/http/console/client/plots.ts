@@ -48,7 +48,7 @@ function follow(figure: HTMLElement): void {
   const area = document.createElement('div')
   area.className = 'plot-area'
   area.setAttribute('role', 'img')
-  area.setAttribute('aria-label', `${figure.querySelector('h3')?.textContent}: drawn from the numbers below`)
+  area.setAttribute('aria-label', `${figure.querySelector('h2')?.textContent}: drawn from the numbers below`)
   figure.querySelector('figcaption')?.after(area)
   let plot = draw(figure, area)
   const redraw = (): void => {

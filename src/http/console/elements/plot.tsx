@@ -46,7 +46,7 @@ export function Plot<Mark extends { at: number }>({
   return (
     <figure class="plot" id={id} data-plot={unit} data-from={from} data-to={to} data-step={stepMs}>
       <figcaption>
-        <h3>{title}</h3>
+        <h2>{title}</h2>
         <ul class="plot-lines">
           {lines.map(({ label, ink }) => (
             <li>

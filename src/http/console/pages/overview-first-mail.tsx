@@ -14,12 +14,14 @@ export function FirstMail({ door }: { door: Door }) {
       <p>
         Or <code>mailtrigger send --to {door.to}</code> on the server. Then have your programs send theirs:
       </p>
-      {programs.map(({ name, place, text }) => (
-        <Fold title={name}>
-          <p>{place}</p>
-          <pre tabindex={0}>{text}</pre>
-        </Fold>
-      ))}
+      <div class="snippets">
+        {programs.map(({ name, place, text }) => (
+          <Fold title={name}>
+            <p>{place}</p>
+            <pre tabindex={0}>{text}</pre>
+          </Fold>
+        ))}
+      </div>
       <p class="hint">
         From another machine than this one the door has to know the sender: by its network (
         <code>server.smtp.allow</code>) or by a name and a password (<code>server.smtp.users</code>). Who is refused
