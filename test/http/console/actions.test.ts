@@ -55,7 +55,7 @@ describe('actions', () => {
     expect(deliveries.map(({ recipient }) => recipient)).toEqual(['up@corp.test'])
     const { text } = await pages.show('/actions/declared')
     expect(text).toMatch(/1 call 95 of 100 within .* none failed/)
-    expect(text).toContain('token:api')
+    expect(text).toContain('user:api')
     expect(text).toContain('5s')
     expect(text).not.toContain(secret)
   })

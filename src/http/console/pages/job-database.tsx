@@ -57,9 +57,9 @@ async function showDatabase({ c, calls }: JobShown, job: JobLine, asked: z.infer
   return (
     <>
       <TablesCard href={href} tables={tables} current={asked.table} job={job.name} />
-      {asked.table === '' ? null : await showRows(calls, job.name, href, asked)}
       <QuestionCard href={href} sql={asked.sql} />
       {asked.sql === '' ? null : await showAnswer(calls, job.name, asked.sql)}
+      {asked.table === '' ? null : await showRows(calls, job.name, href, asked)}
       <ReplaceCard c={c} job={job.name} />
     </>
   )
