@@ -16,11 +16,18 @@ export interface Difference {
 }
 
 /** What comes out otherwise, mail by mail: only what differs is written. */
-export function DifferenceTable({ differences }: { differences: Difference[] }) {
+export function DifferenceTable({
+  differences,
+  caption = 'What would change',
+}: {
+  differences: Difference[]
+  /** Where a page has two of them. */
+  caption?: string
+}) {
   return (
     <div class="differences">
       <DataTable
-        caption="What would change"
+        caption={caption}
         rows={differences}
         columns={[
           {

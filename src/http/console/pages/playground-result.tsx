@@ -87,7 +87,7 @@ function Chosen({ tried }: { tried: TriedMail }) {
         )}{' '}
         {id === null ? shown : <a href={`/mails/${id}`}>{shown}</a>}
       </p>
-      {changed ? <DifferenceTable differences={[tried]} /> : null}
+      {changed ? <DifferenceTable differences={[tried]} caption="What would change for this mail" /> : null}
       <h3>Why, with the draft</h3>
       {trace ? (
         <TraceView trace={putMatchedFirst(trace)} deliveries={[]} around={{ bytesMax: traceBytesMax }} />
