@@ -1,5 +1,6 @@
-// Measures the API over a large archive: lists, searches, one mail, the status, while mails come in by SMTP. The archive is
-// made through the store itself. Times move with the machine; compare the ratios to the same questions to an empty store.
+// Measures the API and the console's pages over a large archive: lists, searches, one mail, the status, while mails come
+// in by SMTP. The archive is made through the store itself. Times move with the machine; compare the ratios to the same
+// questions to an empty store.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,6 +57,21 @@ const questions = {
   notifications: '/notifications?limit=50',
 }
 
+/** The pages of the console that are looked at most, the same way. */
+const pages = {
+  'page, overview': '/',
+  'page, mails': '/mails',
+  'page, mails from the middle': '/mails?cursor={mail}',
+  'page, search, common word': '/mails?search=level',
+  'page, search, rare word': '/mails?search=quokka',
+  'page, search, by state': '/mails?search=state:failed',
+  'page, one mail': '/mails/{mail}',
+  'page, deliveries': '/deliveries',
+  'page, dead letters': '/dead-letters',
+  'page, routes': '/routes',
+}
+const everything = { ...mapValues(questions, (path) => `/api/v1${path}`), ...pages }
+
 const folder = mkdtempSync(join(tmpdir(), 'mailtrigger-archive-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(130))
@@ -95,7 +111,7 @@ async function measure(name, mails) {
     // There is something to look at also where nothing was before.
     await send(100, null)
     await sleep(3_000)
-    const mail = archive.middle ?? (await ask('/mails?limit=1')).items[0].id
+    const mail = archive.middle ?? (await ask('/api/v1/mails?limit=1')).items[0].id
     const quiet = await askAll(ask, mail)
     const busy = await askWhile(() => askAll(ask, mail), send)
     return { buildSeconds, quiet, ...busy }
@@ -126,15 +142,15 @@ async function askWhile(askThem, send) {
 /** Every question in turn, round by round, so that none has the quiet moments. @param {Ask} ask @param {string} mail */
 async function askAll(ask, mail) {
   /** @type {Record<string, number[]>} */
-  const times = Object.fromEntries(Object.keys(questions).map((name) => [name, []]))
+  const times = mapValues(everything, () => [])
   /** @type {Record<string, number>} */
   const items = {}
   for (let round = 0; round < settings.rounds; round++) {
-    for (const [name, path] of Object.entries(questions)) {
+    for (const [name, path] of Object.entries(everything)) {
       const startedAt = performance.now()
       const answer = await ask(path.replaceAll('{mail}', mail))
       times[name]?.push(performance.now() - startedAt)
-      items[name] = answer.items?.length ?? 1
+      items[name] = typeof answer === 'string' ? Buffer.byteLength(answer) : (answer.items?.length ?? 1)
     }
   }
   /** @type {Times} */
@@ -151,20 +167,20 @@ async function askAll(ask, mail) {
 function openClient(data) {
   const { url, token } = JSON.parse(readFileSync(join(data, 'runtime.json'), 'utf8'))
   return async (path) => {
-    const answer = await fetch(`${url}/api/v1${path}`, { headers: { authorization: `Bearer ${token}` } })
+    const answer = await fetch(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } })
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
-    return answer.json()
+    return path.startsWith('/api/') ? answer.json() : answer.text()
   }
 }
 
 /** @typedef {Awaited<ReturnType<typeof measure>>} Report @param {Report} empty @param {Report} full */
 function print(empty, full) {
   for (const state of /** @type {const} */ (['quiet', 'busy'])) {
-    const rows = Object.keys(questions).map((name) => {
+    const rows = Object.keys(everything).map((name) => {
       const [before, after] = [empty[state]?.[name], full[state]?.[name]]
       return {
         ' ': name,
-        items: after?.items ?? null,
+        'items, bytes of a page': after?.items ?? null,
         'empty p50': before?.p50 ?? null,
         'empty p95': before?.p95 ?? null,
         'full p50': after?.p50 ?? null,
@@ -183,6 +199,11 @@ function print(empty, full) {
     'built in s': report.buildSeconds,
   }))
   printTable('mails that came in meanwhile', lines)
+}
+
+/** @template Value @param {Record<string, string>} table @param {(value: string) => Value} change @returns {Record<string, Value>} */
+function mapValues(table, change) {
+  return Object.fromEntries(Object.entries(table).map(([name, value]) => [name, change(value)]))
 }
 
 function readCount(/** @type {string} */ word, /** @type {number} */ min, /** @type {number} */ max) {

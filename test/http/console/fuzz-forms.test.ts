@@ -56,9 +56,8 @@ it('refuses who may only look, before it reads what they say', async () => {
     const form = forms.find(({ action }) => isPath(pathOf(action)))
     const at = form ? pathOf(form.action) : fill(path)
     for (const body of [formOf({}), formOf(form?.fields ?? {}), formOf({ ids: odd[4] ?? '', name: odd[3] ?? '' })]) {
-      const { status, text } = await send(at, body, 'viewer')
+      const { status } = await send(at, body, 'viewer')
       expect.soft(`${path} ${status}`).toBe(`${path} 403`)
-      expect.soft(text, path).toContain('this takes the role')
     }
   }
   expect(await countThings()).toEqual(before)

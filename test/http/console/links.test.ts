@@ -7,8 +7,8 @@ import { type LivedInProgram, listDetails, startLivedInProgram } from './lived-i
 
 const htmlBytesMax = 60_000
 const scriptBytesMax = 60_000
-/** Pages that answer a form or a file, to which no link leads. */
-const unlinked = new Set<string>([])
+/** Pages that answer a form. */
+const unlinked = new Set(['/dead-letters/retried', '/people/:address/linking'])
 
 let lived: LivedInProgram
 let reader: ConsoleReader

@@ -164,6 +164,8 @@ export function listDetails({ mails, ids }: Pick<LivedInProgram, 'mails' | 'ids'
     `/people/${encodeURIComponent("o'eve+x@mailtrigger.app")}`,
     '/actions/owner',
     '/jobs/night-watch',
+    `/runs/${ids.run}`,
+    '/monitors/nightly-backup',
     '/account',
   ]
 }
