@@ -132,7 +132,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     })
     stops.push(smtp.stop)
 
-    const reload = async (actor = 'signal'): Promise<EngineInfo> => {
+    const reloadOnce = async (actor: string): Promise<EngineInfo> => {
       try {
         info = await calls.reload(actor)
         configTrouble = null
@@ -149,6 +149,13 @@ export async function startApp(options: AppOptions): Promise<App> {
         log.error(`the new config is invalid; the one before stays in force\n${told}`)
         throw error
       }
+    }
+    let lastReload: Promise<unknown> = Promise.resolve()
+    // One after the other: what the last one found on disk is what holds. Who asked hears of the error.
+    const reload = (actor = 'signal'): Promise<EngineInfo> => {
+      const next = lastReload.then(() => reloadOnce(actor))
+      lastReload = next.catch(() => undefined)
+      return next
     }
     const watching = new AbortController()
     if (options.watch) {
