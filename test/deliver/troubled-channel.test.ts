@@ -330,7 +330,12 @@ describe('follow-ups', () => {
     loop.wake()
     await loop.idle()
     const id = (await store.listNotifications({ limit: 1 })).items[0]?.id ?? ''
-    await store.acknowledge({ notificationId: id, deliveryId: null, acknowledgement, showOn: [{ channel: 'ops', display: 'each' }] })
+    await store.acknowledge({
+      notificationId: id,
+      deliveryId: null,
+      acknowledgement,
+      showOn: [{ channel: 'ops', display: 'each' }],
+    })
     loop.wake()
     await loop.idle()
     await store.resolveNotifications([id], 'cli:root', noon)

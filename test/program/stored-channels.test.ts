@@ -185,11 +185,15 @@ describe('a server that is killed', () => {
     const raw = `From: a@mailtrigger.app\r\nSubject: ${subject}\r\n\r\ntext`
     const { id } = await running.route(raw, 'a@mailtrigger.app', 'tim@mailtrigger.app')
     let statuses: string[] = []
-    await until(async () => {
-      const { items } = await running.get<Page<DeliverySummary>>(`/deliveries?mail=${id}`)
-      statuses = items.map(({ status }) => status)
-      return statuses.length > 0 && statuses.every((status) => status === 'sent' || status === 'dead')
-    }, 'it is delivered', 60_000)
+    await until(
+      async () => {
+        const { items } = await running.get<Page<DeliverySummary>>(`/deliveries?mail=${id}`)
+        statuses = items.map(({ status }) => status)
+        return statuses.length > 0 && statuses.every((status) => status === 'sent' || status === 'dead')
+      },
+      'it is delivered',
+      60_000,
+    )
     return statuses
   }
 

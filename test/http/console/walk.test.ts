@@ -63,7 +63,7 @@ async function startWalk(options: { javaScriptEnabled: boolean }): Promise<void>
   sink = await startWebhookSink()
   telegram = await startTelegram()
   program = await startProgram(routesOf(sink.url, asWritten))
-  context = await browser.newContext({ ...options, viewport: { width: 1_280, height: 800 }, reducedMotion: 'reduce' })
+  context = await browser.newContext({ ...options, viewport: { width: 1_280, height: 720 }, reducedMotion: 'reduce' })
   context.setDefaultTimeout(stepMs)
   page = await context.newPage()
 }
@@ -260,6 +260,7 @@ describe.skipIf(chromiumPath === null)('somebody new', () => {
       await link('Telegram').click()
       await page.getByLabel('Bot token').fill('123:abc')
       await page.getByLabel(/^Chat id/i).fill('7')
+      await picture('channel')
       await page.getByText('Limits, retries, wording').click()
       await page.getByLabel(/^Base url/i).fill(telegram.url)
       telegram.script({ error_code: 400, description: 'Bad Request: chat not found' })
