@@ -63,7 +63,7 @@ async function startWalk(options: { javaScriptEnabled: boolean }): Promise<void>
   sink = await startWebhookSink()
   telegram = await startTelegram()
   program = await startProgram(routesOf(sink.url, asWritten))
-  context = await browser.newContext({ ...options, viewport: { width: 1_280, height: 720 }, reducedMotion: 'reduce' })
+  context = await browser.newContext({ ...options, viewport: { width: 1_280, height: 800 }, reducedMotion: 'reduce' })
   context.setDefaultTimeout(stepMs)
   page = await context.newPage()
 }
