@@ -37,6 +37,7 @@ export async function makeEngine(changes: Partial<Config> = {}) {
       resume: async (name: string) => void woken.push(`resume ${name}`),
     },
     pipeline: { wake: () => undefined },
+    search: { wake: () => undefined, catchUp: async () => undefined },
     jobs: { scheduler: { list: () => ['report'] } },
     orders: await openStandingOrders(store, now),
     listeners: { problem: () => null, takeHook: async () => ({ status: 404, text: 'not taken' }) },

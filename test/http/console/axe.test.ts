@@ -59,6 +59,22 @@ describe.skipIf(chromiumPath === null)('in a browser', () => {
     for (const path of paths) await examine(path)
   }, 120_000)
 
+  it('so can what answers a form: a trial, refused settings, a test that fails', async () => {
+    await visit(`/playground?mail=${lived.mails.unrouted}`)
+    await page.getByRole('button', { name: 'Try' }).first().click()
+    await page.getByRole('heading', { name: 'This mail' }).waitFor()
+    await examineShown('/playground, tried')
+    await visit('/new-channel/telegram')
+    await page.getByRole('button', { name: 'Send a test' }).click()
+    await page.getByRole('alert').first().waitFor()
+    await examineShown('/new-channel/telegram, refused')
+    lived.telegram.script({ error_code: 400, description: 'Bad Request: chat not found' })
+    await visit('/channels/desk')
+    await page.getByRole('button', { name: /test/i }).first().click()
+    await page.getByText('chat not found').first().waitFor()
+    await examineShown('/channels/desk, tested')
+  }, 60_000)
+
   it('so can a page that is not there', async () => {
     await examine('/nothing/here', 404)
   })
@@ -80,8 +96,8 @@ async function openPage(extraHTTPHeaders: Record<string, string>): Promise<Page>
   opened.on('console', (message) => {
     // What a mail would load is refused inside its own frame, which is what the frame is for.
     const isOfMail = /\/mails\/\w+\/body\.html/.test(message.location().url)
-    const isMissing = message.text().includes('status of 404')
-    if (message.type() === 'error' && !isOfMail && !isMissing) said.push(`console: ${message.text()}`)
+    const isAnswer = /status of (?:404|422)/.test(message.text()) && !message.location().url.includes('/assets/')
+    if (message.type() === 'error' && !isOfMail && !isAnswer) said.push(`console: ${message.text()}`)
   })
   opened.on('pageerror', (error) => said.push(`script: ${error.message}`))
   // What the policy of the page forbids fails before anybody is asked.
@@ -94,13 +110,21 @@ async function openPage(extraHTTPHeaders: Record<string, string>): Promise<Page>
   return opened
 }
 
-/** Opens a page and holds it against all of the rules; what is wrong with it fails the test by name. */
-async function examine(path: string, status = 200): Promise<void> {
+async function visit(path: string): Promise<number | undefined> {
   said = []
   await page.setViewportSize({ width: 1_280, height: 900 })
   const answer = await page.goto(`${lived.program.app.http.url}${path}`, { waitUntil: 'load' })
-  expect.soft(answer?.status(), path).toBe(status)
-  if (answer?.status() !== status) return
+  return answer?.status()
+}
+
+async function examine(path: string, status = 200): Promise<void> {
+  const got = await visit(path)
+  expect.soft(got, path).toBe(status)
+  if (got === status) await examineShown(path)
+}
+
+/** Holds what is shown against all of the rules; what is wrong with it fails the test by name. */
+async function examineShown(path: string): Promise<void> {
   await page.evaluate(axeSource)
   for (const width of widths) {
     await page.setViewportSize({ width, height: 900 })
