@@ -25,6 +25,13 @@ export function collectSubstituted(node: SourceNode, reading: Reading): void {
   for (const { value } of node.pieces) remember(value, reading)
 }
 
+/** An address that a variable is part of may be secret by itself, as those of webhooks are. */
+export function collectAddresses(node: SourceNode, reading: Reading): void {
+  if (node.type === 'list') for (const item of node.items) collectAddresses(item, reading)
+  if (node.type === 'map') for (const { node: inner } of node.entries.values()) collectAddresses(inner, reading)
+  if (node.type === 'scalar' && /^[a-z][a-z0-9+.-]*:\/\//i.test(String(node.value))) collectSubstituted(node, reading)
+}
+
 /** What comes from `${file:…}` is secret wherever it stands: that is what the form is for. */
 export function collectFilePieces(root: SourceNode, reading: Reading): void {
   const pending: SourceNode[] = [root]

@@ -169,3 +169,15 @@ test('the example loads with the kinds there are, without a warning', async () =
   expect(warnings).toEqual([])
   expect(config.routes).toHaveLength(5)
 })
+
+test('an address that a variable is part of is secret, and a plain one is not', async () => {
+  const file = join(folder, 'a.yaml')
+  await writeFile(
+    file,
+    'channels:\n  hook: { kind: webhook, url: "https://hooks.example/${HOOK_PATH}" }\n  open: { kind: webhook, url: "https://open.example/all" }\n',
+  )
+  const env = { HOOK_PATH: 'T000/B000/abcdef' }
+  const checks = { overrides: {}, env, kinds: channelKinds, checkPattern: () => null, checkSchedule: () => null }
+  const { config } = await loadConfig({ paths: [file], ...checks })
+  expect(config.secrets.toSorted()).toEqual(['T000/B000/abcdef', 'https://hooks.example/T000/B000/abcdef'])
+})

@@ -4,7 +4,7 @@ import { parseRate } from '../rate.js'
 import { channelLimitNames, channelLimits } from '../schema/channel-limits.js'
 import type { RawChannel } from '../schema/routes-file.js'
 import { keysAllowedAt } from '../schema/walk.js'
-import { collectSecret } from '../secrets.js'
+import { collectAddresses, collectSecret } from '../secrets.js'
 import { keyPlaceAt, type MapNode, nodeAt, type SourceNode } from '../source.js'
 import { suggestionHint } from '../suggest.js'
 import { validate } from '../validate.js'
@@ -119,6 +119,7 @@ function readTemplate(
 }
 
 function collectSecrets(name: string, kind: ChannelKind, node: SourceNode, reading: Reading): void {
+  collectAddresses(node, reading)
   for (const secret of kind.secrets) {
     const found = nodeAt(node, secret.split('.'))
     if (found) collectSecret(found, `${secret} of the channel ${name}`, reading)
