@@ -46,6 +46,8 @@ describe('a schedule in words', () => {
   const schedule = fc
     .tuple(values(0, 59), values(0, 23), values(1, 31), values(1, 12), values(0, 6))
     .map((fields) => fields.join(' '))
+    // Some months have no 31st.
+    .filter((expression) => cron.validate(expression))
   const timesOf = (expression: string) => {
     const { minute, hour, dayOfMonth, month, dayOfWeek } = cron.parse(expression)
     return JSON.stringify(
