@@ -105,6 +105,13 @@ export const apprise = defineChannel<Settings>({
   kind: 'apprise',
   label: 'Apprise',
   description: 'Hands messages to Apprise, for the many services only it knows.',
+  guide: {
+    steps: [
+      'Run the Apprise API server and enter its address with the key of a configuration kept there; or install the tool and enter `apprise`.',
+      'Or enter URLs of Apprise itself, one for each service.',
+    ],
+    note: 'Apprise does not say which of several services failed, and tells some failures as successes: a kind of its own is better where there is one.',
+  },
   settings,
   address: null,
   destination: ({ base_url, command, tag }) => {

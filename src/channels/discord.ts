@@ -65,6 +65,14 @@ export const discord = defineChannel<Settings>({
   kind: 'discord',
   label: 'Discord',
   description: 'Posts coloured embeds to a Discord channel or thread through a webhook.',
+  guide: {
+    steps: [
+      'Open the settings of the channel, then Integrations, then Webhooks.',
+      'Make a webhook and copy its URL.',
+      'For a thread, turn on developer mode and copy the thread’s id. A forum needs a name for its threads.',
+    ],
+    note: 'Ids of roles and members are copied in developer mode, too: a right click on them.',
+  },
   settings,
   address: null,
   destination: ({ webhook_url, thread_id }) => `${new URL(webhook_url).host}${thread_id ? ` thread ${thread_id}` : ''}`,

@@ -52,6 +52,14 @@ export const email = defineChannel<Settings>({
   kind: 'email',
   label: 'Email',
   description: 'Sends mail through an SMTP server, to people by their own mail address unless another is given.',
+  guide: {
+    steps: [
+      'Ask who runs your mail for the server that takes mail from programs, its port, a user and a password.',
+      'Port 587 begins in plain text and turns to TLS; port 465 is TLS from its first byte.',
+      'Name a sender which that server lets you use. Leave “to” empty to write to each recipient.',
+    ],
+    note: 'Providers with two-step sign-in want a password made for one app, not the one of the account.',
+  },
   settings,
   address: {
     schema: mailAddress,

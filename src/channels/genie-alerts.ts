@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ChannelContext, ChannelKind, HttpAnswer, Outcome } from '../domain/channel.js'
+import type { ChannelContext, ChannelKind, HttpAnswer, Outcome, SetupGuide } from '../domain/channel.js'
 import type { Message, Severity } from '../domain/message.js'
 import { callVendor, strangeAnswer } from './call-vendor.js'
 import { cleanText, isVisible } from './clean-text.js'
@@ -60,11 +60,15 @@ const priorities: Record<Exclude<Severity, 'resolved'>, string> = {
   info: 'P5',
 }
 
+/** A step of the guides of both. */
+export const genieKeyStep = 'Copy its API key. It may create and close alerts, which is all that is needed.'
+
 /** The alert API that Opsgenie had first and Jira Service Management took over, behind an address of its own. */
 export function defineGenie<Settings extends GenieSettings>(given: {
   kind: string
   label: string
   description: string
+  guide: SetupGuide
   settings: z.ZodType<Settings>
   root: (settings: Settings) => string
 }): ChannelKind {

@@ -20,6 +20,13 @@ export const googlechat = defineChannel<Settings>({
   kind: 'googlechat',
   label: 'Google Chat',
   description: 'Posts cards to a Google Chat space through a webhook.',
+  guide: {
+    steps: [
+      'Open the space in Google Chat in a browser, and its menu: Apps and integrations.',
+      'Add a webhook and copy its URL, with key and token.',
+    ],
+    note: 'All webhooks of a space share 60 messages a minute.',
+  },
   settings,
   address: null,
   destination: ({ webhook_url }) => new URL(webhook_url).host,

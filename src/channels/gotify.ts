@@ -32,6 +32,10 @@ export const gotify = defineChannel<Settings>({
   kind: 'gotify',
   label: 'Gotify',
   description: 'Pushes to the clients of a Gotify server of your own.',
+  guide: {
+    steps: ['In Gotify’s web page: Apps, Create Application.', 'Copy its token. A client’s token can only read.'],
+    note: null,
+  },
   settings,
   address: null,
   destination: ({ base_url }) => new URL(base_url).host,

@@ -7,6 +7,7 @@ export const inbox = defineChannel({
   kind: 'inbox',
   label: 'Inbox',
   description: 'The built-in inbox: every recipient has one, to read in the console.',
+  guide: { steps: ['Nothing is to be set up: every recipient has an inbox, which the console shows.'], note: null },
   settings: z.strictObject({}),
   address: null,
   destination: () => null,

@@ -35,6 +35,14 @@ export const line = defineChannel<Settings>({
   kind: 'line',
   label: 'LINE',
   description: 'Pushes messages to LINE users, groups and rooms as an official account.',
+  guide: {
+    steps: [
+      'In the LINE Developers console, make a provider and a Messaging API channel.',
+      'On the tab Messaging API, issue a long-lived channel access token.',
+      'Your own user id stands on the tab Basic settings; those of others come in webhook events.',
+    ],
+    note: 'A person has to be a friend of the official account. The free plan has a monthly quota.',
+  },
   settings,
   address: { schema: chatId, hint: 'a user id (U…), group id (C…) or room id (R…), as webhook events have them' },
   destination: ({ to }) => to ?? null,

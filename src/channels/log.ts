@@ -10,6 +10,7 @@ export const log = defineChannel({
   kind: 'log',
   label: 'Log',
   description: "Writes a line to MailTrigger's own log.",
+  guide: { steps: ['Nothing is to be set up: each notification is a line in this server’s log.'], note: null },
   settings: z.strictObject({}),
   address: null,
   destination: () => 'log',

@@ -54,6 +54,14 @@ export const matrix = defineChannel<Settings>({
   label: 'Matrix',
   description:
     'Posts to Matrix rooms as a user of any homeserver; rooms with encryption show its messages as unencrypted.',
+  guide: {
+    steps: [
+      'Make a user for MailTrigger on your homeserver, and sign in as it once.',
+      'In Element: Settings, Help & About, Advanced shows its access token. Do not sign out afterwards: that ends the token.',
+      'Invite the user to the room and accept. The room’s id (!…) stands under its settings, Advanced.',
+    ],
+    note: 'In rooms with encryption the messages are marked as not encrypted.',
+  },
   settings,
   address: { schema: roomId, hint: 'the id of a room the bot has joined, like "!abc:example.org", in quotes' },
   destination: ({ room }) => room ?? null,

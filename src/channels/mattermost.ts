@@ -34,6 +34,14 @@ export const mattermost = defineChannel<Settings>({
   kind: 'mattermost',
   label: 'Mattermost',
   description: 'Posts to Mattermost channels or people through an incoming webhook.',
+  guide: {
+    steps: [
+      'In the menu of the server: Integrations, then Incoming Webhooks. An administrator may have to allow them.',
+      'Make one for a channel, and copy its URL.',
+      'To write to people, turn on “direct”, and do not lock the webhook to its channel.',
+    ],
+    note: null,
+  },
   settings,
   address: chatAddress,
   destination: chatDestination,

@@ -60,6 +60,14 @@ export const mqtt = defineChannel<Settings>({
   kind: 'mqtt',
   label: 'MQTT',
   description: 'Publishes each notification as JSON to a topic of an MQTT broker; needs the package mqtt.',
+  guide: {
+    steps: [
+      'Run `npm install mqtt` beside MailTrigger, once.',
+      'Enter the broker, and a user that may publish to the topic.',
+      'A topic here gets everything; without it, each person has a topic.',
+    ],
+    note: null,
+  },
   settings,
   address: { schema: topicText, hint: 'a topic like home/tim/alerts' },
   destination: ({ topic }) => topic ?? null,

@@ -65,6 +65,14 @@ export const ntfy = defineChannel<Settings>({
   kind: 'ntfy',
   label: 'ntfy',
   description: 'Pushes to the subscribers of ntfy topics, on ntfy.sh or a server of your own.',
+  guide: {
+    steps: [
+      'Choose a topic that nobody guesses: on ntfy.sh whoever knows it reads along.',
+      'Subscribe to it in the ntfy app.',
+      'On a server with accounts, make a token (tk_…) that may write to the topic.',
+    ],
+    note: 'ntfy.sh takes 250 messages a day of each address for free.',
+  },
   settings,
   address: { schema: topicName, hint: 'a topic name' },
   destination: ({ topic }) => topic ?? null,

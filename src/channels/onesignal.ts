@@ -39,6 +39,13 @@ export const onesignal = defineChannel<Settings>({
   kind: 'onesignal',
   label: 'OneSignal',
   description: 'Pushes to the users of an app of your own, through OneSignal.',
+  guide: {
+    steps: [
+      'In the dashboard of your app: Settings, Keys & IDs. Copy the app id and a REST API key.',
+      'People are reached by the external id that your app gave them; or name segments of it.',
+    ],
+    note: 'A push to which nobody is subscribed counts as failed.',
+  },
   settings,
   address: { schema: externalId, hint: 'the external id of a user' },
   destination: ({ segments }) => segments?.join(', ') ?? null,

@@ -48,6 +48,14 @@ export const pagerduty = defineChannel<Settings>({
   kind: 'pagerduty',
   label: 'PagerDuty',
   description: 'Opens, acknowledges and resolves incidents of a PagerDuty service.',
+  guide: {
+    steps: [
+      'Open the service in PagerDuty: Integrations, Add an integration, Events API V2.',
+      'Copy its integration key: 32 letters and digits.',
+      'For an account in Europe enter `https://events.eu.pagerduty.com` as the base URL.',
+    ],
+    note: null,
+  },
   settings,
   address: null,
   destination: ({ base_url }) => new URL(base_url).host,

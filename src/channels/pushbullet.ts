@@ -45,6 +45,13 @@ export const pushbullet = defineChannel<Settings>({
   kind: 'pushbullet',
   label: 'Pushbullet',
   description: 'Pushes to people, a device or a channel of Pushbullet.',
+  guide: {
+    steps: [
+      'At pushbullet.com: Settings, Account, Create Access Token.',
+      'People are reached by the mail address of their account, or name a device or a channel of yours.',
+    ],
+    note: 'Free accounts send 500 pushes a month.',
+  },
   settings,
   address: { schema: mailAddress, hint: 'the mail address of a Pushbullet account' },
   destination: ({ device, channel_tag }) => device ?? channel_tag ?? null,

@@ -36,6 +36,13 @@ export const pusherBeams = defineChannel<Settings>({
   kind: 'pusher_beams',
   label: 'Pusher Beams',
   description: 'Pushes to the users of an app of your own, or to interests, through Pusher Beams.',
+  guide: {
+    steps: [
+      'In the Pusher dashboard, open your Beams instance: Keys has the instance id and the primary key.',
+      'People are reached by the id with which your app signed them in; or name interests.',
+    ],
+    note: null,
+  },
   settings,
   address: { schema: userId, hint: 'the id of an authenticated user' },
   destination: ({ interests }) => interests?.join(', ') ?? null,

@@ -51,6 +51,14 @@ export const pushover = defineChannel<Settings>({
   kind: 'pushover',
   label: 'Pushover',
   description: 'Pushes to phones by Pushover, on request until somebody acknowledges.',
+  guide: {
+    steps: [
+      'At pushover.net, make an application, and copy its API token.',
+      'Each person’s user key stands on the front page after signing in; a delivery group has a key of its own.',
+      'For alarms that sound until somebody acknowledges, enter how often and for how long.',
+    ],
+    note: null,
+  },
   settings,
   address: { schema: key, hint: 'a user key or group key' },
   destination: ({ user }) => (user === undefined ? null : `${user.slice(0, 4)}…`),

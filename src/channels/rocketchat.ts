@@ -24,6 +24,14 @@ export const rocketchat = defineChannel<Settings>({
   kind: 'rocketchat',
   label: 'Rocket.Chat',
   description: 'Posts to Rocket.Chat channels or people through an incoming integration.',
+  guide: {
+    steps: [
+      'As an administrator: Workspace, Integrations, New, Incoming.',
+      'Turn it on, choose a channel and the user to post as, save, and copy the webhook URL.',
+      'To write to people or to other channels, allow the override of the destination channel.',
+    ],
+    note: null,
+  },
   settings,
   address: chatAddress,
   destination: chatDestination,

@@ -46,6 +46,14 @@ export const signal = defineChannel<Settings>({
   kind: 'signal',
   label: 'Signal',
   description: 'Sends to people and groups on Signal, through a signal-cli-rest-api server of your own.',
+  guide: {
+    steps: [
+      'Run signal-cli-rest-api, and link it to an account: open `/v1/qrcodelink?device_name=mailtrigger` of it, and scan the code in Signal under Linked devices.',
+      'Enter its address and the number of that account.',
+      'Groups are named by the id (group.…) which `/v1/groups/<number>` of it lists.',
+    ],
+    note: 'After many messages to strangers Signal asks for a captcha, which the server’s log explains.',
+  },
   settings,
   address: { schema: recipient, hint: `${phoneHint}, group.… or an account id` },
   destination: ({ recipients }) => recipients?.join(', ') ?? null,

@@ -51,6 +51,15 @@ export const slack = defineChannel<Settings>({
   kind: 'slack',
   label: 'Slack',
   description: 'Posts to Slack through an incoming webhook, or as a bot to a channel or to people.',
+  guide: {
+    steps: [
+      'At api.slack.com/apps, make an app in your workspace.',
+      'For one channel: turn on Incoming Webhooks, add one to the workspace, and copy its URL.',
+      'For several channels and people: give the app the bot scope `chat:write`, install it, and copy the token (xoxb-…).',
+      'A bot has to be invited to each channel: `/invite @bot`.',
+    ],
+    note: 'With the bot’s token, messages are changed when somebody acknowledges; a webhook cannot do that.',
+  },
   settings,
   address: { schema: slackAddress, hint: 'a member id (U…), a channel id (C…) or #channel; needs bot_token' },
   destination: ({ webhook_url, channel }) => channel ?? (webhook_url === undefined ? null : new URL(webhook_url).host),

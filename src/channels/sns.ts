@@ -56,6 +56,13 @@ export const sns = defineChannel<Settings>({
   kind: 'sns',
   label: 'Amazon SNS',
   description: 'Publishes to an Amazon SNS topic, or sends SMS to people through SNS.',
+  guide: {
+    steps: [
+      'In IAM, make a user that may `sns:Publish`, and an access key for it.',
+      'Enter the region and the ARN of the topic; leave the ARN empty to send text messages to people.',
+    ],
+    note: 'A new account sends text messages to verified numbers only.',
+  },
   settings,
   address: { schema: phoneNumber, hint: phoneHint },
   destination: ({ topic_arn }) => topic_arn ?? null,

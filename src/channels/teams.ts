@@ -26,6 +26,14 @@ export const teams = defineChannel<Settings>({
   kind: 'teams',
   label: 'Microsoft Teams',
   description: 'Posts Adaptive Cards to a Teams channel or chat through a workflow.',
+  guide: {
+    steps: [
+      'In Teams, open the menu of the channel or chat, and choose Workflows.',
+      'Take the template that posts to a channel when a webhook request is received, and name where to post.',
+      'Copy the URL it shows, whole, with everything after the question mark.',
+    ],
+    note: 'Teams takes each message before its workflow has run: only looking there shows that it arrived. URLs at webhook.office.com work no more.',
+  },
   settings,
   address: null,
   destination: ({ webhook_url }) => new URL(webhook_url).host,

@@ -23,6 +23,15 @@ export const telegram = defineChannel<TelegramSettings>({
   kind: 'telegram',
   label: 'Telegram',
   description: 'Sends to Telegram chats, groups, topics and channels through a bot.',
+  guide: {
+    steps: [
+      'In Telegram, write `/newbot` to @BotFather, and choose a name. It answers with the token.',
+      'For people: leave the chat empty, save, and make each of them a link under People. Whoever opens it is entered.',
+      'For a group: add the bot to it, save, and write `/start` there. The channel’s page then lists the chat with its id.',
+      'For a topic of a group write `id:topic`; for a public channel `@name`, with the bot as an administrator of it.',
+    ],
+    note: 'A bot cannot write first: each person has to have opened a chat with it once.',
+  },
   settings: telegramSettings,
   address: { schema: chatAddress, hint: 'a chat id, chat:topic, or @channelname' },
   destination: ({ chat_id }) => chat_id ?? null,

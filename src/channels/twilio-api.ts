@@ -121,3 +121,7 @@ function readTwilioAnswer(answer: HttpAnswer, form: ChannelContext['form'], fact
   const scope = twilioScopeOfCode.get(code)
   return scope === undefined ? null : permanentFromAnswer(said, scope, facts)
 }
+
+/** A step of the guides of all that goes by Twilio. */
+export const twilioAccountStep =
+  'In the Twilio console, copy the Account SID (AC…) and the Auth Token from the account’s front page.'

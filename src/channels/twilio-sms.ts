@@ -7,7 +7,14 @@ import { outlineMessage } from './outline-message.js'
 import { phoneHint, phoneNumber, readPhoneNumber } from './phone-number.js'
 import { segmentLimit } from './segment-limit.js'
 import { textOrNumber } from './settings.js'
-import { createAtTwilio, hasTwilioAuth, twilioAuthWords, twilioFields, twilioSecrets } from './twilio-api.js'
+import {
+  createAtTwilio,
+  hasTwilioAuth,
+  twilioAccountStep,
+  twilioAuthWords,
+  twilioFields,
+  twilioSecrets,
+} from './twilio-api.js'
 import { canHearTwilio, takeTwilioStatus } from './twilio-hook.js'
 import { withAckLink } from './with-ack-link.js'
 
@@ -39,6 +46,14 @@ export const twilioSms = defineChannel<Settings>({
   kind: 'twilio_sms',
   label: 'SMS (Twilio)',
   description: 'Sends text messages through Twilio.',
+  guide: {
+    steps: [
+      twilioAccountStep,
+      'Enter a number of the account as the sender, or a messaging service (MG…).',
+      'A trial account sends to verified numbers only.',
+    ],
+    note: 'With `server.http.public_url` set, Twilio says later whether a message arrived, and that counts.',
+  },
   settings,
   address: { schema: phoneNumber, hint: phoneHint },
   destination: ({ to }) => to ?? null,

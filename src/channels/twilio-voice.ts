@@ -7,7 +7,14 @@ import { renderSpoken, spokenMax } from './dialects/spoken.js'
 import { renderTwiml } from './dialects/twiml.js'
 import { outlineMessage } from './outline-message.js'
 import { phoneHint, phoneNumber, readPhoneNumber } from './phone-number.js'
-import { createAtTwilio, hasTwilioAuth, twilioAuthWords, twilioFields, twilioSecrets } from './twilio-api.js'
+import {
+  createAtTwilio,
+  hasTwilioAuth,
+  twilioAccountStep,
+  twilioAuthWords,
+  twilioFields,
+  twilioSecrets,
+} from './twilio-api.js'
 import { takeVoiceCall } from './twilio-digit.js'
 import { canHearTwilio } from './twilio-hook.js'
 import { untilAborted } from './wait.js'
@@ -45,6 +52,14 @@ export const twilioVoice = defineChannel<TwilioVoiceSettings>({
   kind: 'twilio_voice',
   label: 'Phone call (Twilio)',
   description: 'Calls through Twilio and reads the message out; a key acknowledges it.',
+  guide: {
+    steps: [
+      twilioAccountStep,
+      'Enter a number of the account that can call, with its country: +1….',
+      'Set `server.http.public_url`, so that a pressed key reaches this server.',
+    ],
+    note: 'Answering machines pick up, too: only the key acknowledges.',
+  },
   settings,
   address: { schema: phoneNumber, hint: phoneHint },
   destination: ({ to }) => to ?? null,

@@ -38,6 +38,13 @@ export const vonageSms = defineChannel<Settings>({
   kind: 'vonage_sms',
   label: 'SMS (Vonage)',
   description: 'Sends text messages through Vonage, formerly Nexmo.',
+  guide: {
+    steps: [
+      'In the Vonage dashboard, copy the API key and the API secret from the front page.',
+      'Enter a number you rent there, or a name of at most 11 characters where the country allows names.',
+    ],
+    note: 'In the USA and Canada only a rented number works.',
+  },
   settings,
   address: { schema: phoneNumber, hint: phoneHint },
   destination: ({ to }) => to ?? null,

@@ -51,6 +51,14 @@ export const webhook = defineChannel<Settings>({
   kind: 'webhook',
   label: 'Webhook',
   description: 'Posts each notification as signed JSON to a URL of your own.',
+  guide: {
+    steps: [
+      'Enter a URL of yours that takes JSON by POST. What comes is shown under docs/samples.',
+      'With a secret each request is signed: `X-Webhook-Signature` is the HMAC-SHA256 of the body.',
+      'Whatever answers 2xx has taken it; 410 means never again.',
+    ],
+    note: 'To please a service with a format of its own, write the body as JSON, with `{{ title }}` and `{{ text }}` in it.',
+  },
   settings,
   address: null,
   destination: ({ url }) => new URL(url).host,

@@ -88,6 +88,14 @@ export const webpush = defineChannel<Settings>({
   kind: 'webpush',
   label: 'Web Push',
   description: 'Pushes to browsers and web apps that subscribed to a page of your own.',
+  guide: {
+    steps: [
+      'Run `npx web-push generate-vapid-keys`, and enter the private key here.',
+      'Your page subscribes with the public key. What it gets, as JSON, is the person’s address.',
+      'Enter a mail address of yours (mailto:…), for the push services to ask.',
+    ],
+    note: 'A browser that takes its permission back is gone for good: it has to subscribe again.',
+  },
   settings,
   address: {
     schema: subscriptionText,

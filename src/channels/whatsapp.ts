@@ -27,6 +27,16 @@ export const whatsapp = defineChannel<WhatsappSettings>({
   kind: 'whatsapp',
   label: 'WhatsApp',
   description: "Sends WhatsApp messages by approved templates, through Meta's Cloud API or Twilio.",
+  guide: {
+    steps: [
+      'At Meta: make an app with WhatsApp at developers.facebook.com, and add your number. Its page shows the phone number id.',
+      'Make a system user with a token that may `whatsapp_business_messaging`, and copy it: tokens of the first page end after a day.',
+      'Have a template of the category utility approved, with as many variables as you name under parameters.',
+      'To hear of buttons and results, enter `/hooks/<channel>` of this server as the app’s webhook, with the verify token.',
+      'At Twilio instead: the account, its token, the sender’s number, and the content id of the template (HX…).',
+    ],
+    note: 'Who has not written to you within 24 hours gets nothing but approved templates.',
+  },
   settings: whatsappSettings,
   address: { schema: phoneNumber, hint: phoneHint },
   destination: ({ to }) => to ?? null,

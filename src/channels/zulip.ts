@@ -41,6 +41,14 @@ export const zulip = defineChannel<Settings>({
   kind: 'zulip',
   label: 'Zulip',
   description: 'Posts as a bot to a channel of Zulip, one topic for an alert and its end, or to people.',
+  guide: {
+    steps: [
+      'In your organization: Personal settings, Bots, Add a new bot, of the type Incoming webhook or Generic.',
+      'Copy the bot’s mail address and its API key.',
+      'Name the channel to post to, or leave it empty to write to people.',
+    ],
+    note: 'A bot of the type Incoming webhook can only post: that is enough.',
+  },
   settings,
   address: { schema: textOrNumber(userName), hint: 'the mail address or user id somebody has on Zulip' },
   destination: ({ channel }) => channel ?? null,

@@ -45,6 +45,8 @@ function describeKind(kind: ChannelKind): string[] {
   return [
     `## ${kind.label}: \`${kind.kind}\``,
     kind.description,
+    kind.guide.steps.map((step, index) => `${index + 1}. ${step}`).join('\n'),
+    ...(kind.guide.note === null ? [] : [kind.guide.note]),
     ['```yaml', ...exampleLines(kind), '```'].join('\n'),
     settingsTable(kind.settings, kind.secrets),
     facts(kind).join('\n'),

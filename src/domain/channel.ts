@@ -221,6 +221,7 @@ export interface ChannelKind<Settings = unknown> {
   label: string
   /** One sentence for docs and `channels list`. */
   description: string
+  guide: SetupGuide
   /** The vendor's fields, beside `kind`. `base_url` is in every kind that calls a vendor over HTTP. */
   settings: z.ZodType<Settings>
   /**
@@ -285,6 +286,14 @@ export interface ChannelKind<Settings = unknown> {
   listen?: (settings: Settings, context: ListenContext) => Promise<void>
   /** One call of the vendor to our hook; what it says is verified here. False refuses it, a text is the answer. */
   takeHook?: (call: HookCall, settings: Settings, context: ListenContext) => Promise<boolean | string>
+}
+
+/** How one gets what the settings ask for. Backticks stand around what is written as it is. */
+export interface SetupGuide {
+  /** In their order. */
+  steps: string[]
+  /** What goes wrong most often, or what one has to know. */
+  note: string | null
 }
 
 /** At most `count` in any `perMs`. */

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { channelLimits } from '../config/schema/channel-limits.js'
-import type { ChannelCapabilities, ChannelKind } from '../domain/channel.js'
+import type { ChannelCapabilities, ChannelKind, SetupGuide } from '../domain/channel.js'
 
 /** What a form for a channel of this kind needs to know. */
 export interface KindLine {
   kind: string
   label: string
   description: string
+  guide: SetupGuide
   /** JSON Schema (2020-12) of the kind's own settings. */
   settings: Record<string, unknown>
   /** JSON Schema of what any channel takes beside them. */
@@ -24,11 +25,12 @@ export interface KindLine {
 }
 
 export function describeKind(kind: ChannelKind): KindLine {
-  const { label, description, secrets, capabilities, address, example, acknowledgedBy = 'link' } = kind
+  const { label, description, guide, secrets, capabilities, address, example, acknowledgedBy = 'link' } = kind
   return {
     kind: kind.kind,
     label,
     description,
+    guide,
     settings: toSchema(kind.settings),
     limits: toSchema(channelLimits),
     secrets,

@@ -119,6 +119,7 @@ function breakChannel({ name, kind: kindName }: StoredChannel, kind: ChannelKind
       kind: kindName,
       label,
       description: problem,
+      guide: { steps: [problem], note: null },
       settings: kind?.settings ?? z.unknown(),
       address,
       destination: () => null,

@@ -399,8 +399,6 @@ const unavailable: [what: string, text: string][] = [
   ['reject', 'otherwise: { reject: "550 5.7.1 no route" }'],
   ['postgres', 'server: { store: "postgres://user:pass@host/db" }'],
   ['archive: false', 'otherwise: { archive: false }'],
-  ['discord', 'channels: { d: { kind: discord, webhook_url: x } }'],
-  ['jira_service_management', 'channels: { d: { kind: jira_service_management } }'],
 ]
 
 test.each(unavailable)('%s is refused by name, never ignored: %s', (what, text) => {

@@ -18,6 +18,7 @@ function kindOf(
     ...kind,
     label: kind.kind.charAt(0).toUpperCase() + kind.kind.slice(1),
     description: `Sends by ${kind.kind}.`,
+    guide: { steps: [], note: null },
     capabilities,
     concurrency: 1,
     rates: { channel: null, address: null },

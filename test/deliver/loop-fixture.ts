@@ -19,6 +19,7 @@ export function makeChannel(name: string, send: Send, concurrency = 4): Channel 
     kind: 'test',
     label: 'Test',
     description: 'A kind for tests.',
+    guide: { steps: [], note: null },
     settings: z.unknown(),
     address: { schema: z.string(), hint: 'anything' },
     destination: () => null,

@@ -17,6 +17,7 @@ function makeChannel(name: string, address: ChannelKind['address'], destination:
     kind: 'test',
     label: 'Test',
     description: 'A kind for tests.',
+    guide: { steps: [], note: null },
     settings: z.unknown(),
     address,
     destination: () => destination,

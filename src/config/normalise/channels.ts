@@ -8,44 +8,8 @@ import { collectAddresses, collectSecret } from '../secrets.js'
 import { keyPlaceAt, type MapNode, nodeAt, type SourceNode } from '../source.js'
 import { suggestionHint } from '../suggest.js'
 import { validate } from '../validate.js'
-import { checkTemplate, type Reading, refuseUnavailable, under } from './reading.js'
+import { checkTemplate, type Reading, under } from './reading.js'
 import { durationMs, durationsMs } from './server.js'
-
-/** Kinds the file format knows; those a program's list does not have are refused as not available. */
-export const knownChannelKinds = [
-  'telegram',
-  'slack',
-  'email',
-  'webhook',
-  'inbox',
-  'log',
-  'discord',
-  'teams',
-  'googlechat',
-  'pushover',
-  'pushbullet',
-  'onesignal',
-  'pusher_beams',
-  'ntfy',
-  'gotify',
-  'twilio_sms',
-  'vonage_sms',
-  'twilio_voice',
-  'whatsapp',
-  'pagerduty',
-  'opsgenie',
-  'matrix',
-  'mattermost',
-  'rocketchat',
-  'zulip',
-  'signal',
-  'apprise',
-  'mqtt',
-  'webpush',
-  'sns',
-  'jira_service_management',
-  'line',
-] as const
 
 /** Keys of a person that are no channel. */
 export const reservedNames: readonly string[] = ['name', 'manager', 'quiet_hours']
@@ -127,10 +91,6 @@ function collectSecrets(name: string, kind: ChannelKind, node: SourceNode, readi
 }
 
 function refuseKind(kind: string, node: SourceNode, reading: Reading): void {
-  if (knownChannelKinds.some((known) => known === kind)) {
-    refuseUnavailable(kind, node, reading)
-    return
-  }
   const hint = suggestionHint(kind, [...reading.kinds.keys()], 'kinds:')
   reading.issues.error('unknown-kind', `there is no kind of channel ${JSON.stringify(kind)}`, node, hint)
 }

@@ -70,6 +70,9 @@ export const ChannelKind = z
     kind: z.string(),
     label: z.string(),
     description: z.string(),
+    guide: z
+      .object({ steps: z.array(z.string()), note: z.string().nullable() })
+      .describe('How one gets what the settings ask for.'),
     settings: jsonSchema.describe('JSON Schema of its own settings.'),
     limits: jsonSchema.describe('JSON Schema of what a channel of any kind takes beside them.'),
     secrets: z.array(z.string()).describe('Dotted names of the settings that are sealed, and never shown.'),

@@ -10,7 +10,6 @@ import type { RenderPage } from '../render-page.js'
 import { ChannelForm } from '../setting-form/channel-form.js'
 import { withCode } from '../setting-form/setting-inputs.js'
 import { type ChannelFormState, openChannelForm, takeChannelForm } from '../setting-form/take-channel-form.js'
-import { setupGuides } from '../setup-guides.js'
 import type { MountPage } from './page.js'
 
 const query = z.object({ search: z.string().max(200).default('') })
@@ -66,22 +65,20 @@ async function findFreeName(calls: ConsoleParts['calls'], kind: string): Promise
 }
 
 export function GuideCard({ kind }: { kind: KindLine }) {
-  const guide = setupGuides[kind.kind]
+  const { steps, note } = kind.guide
   return (
     <Card title={`How to set up ${kind.label}`}>
       <p>{kind.description}</p>
-      {guide ? (
-        <ol class="guide">
-          {guide.steps.map((step) => (
-            <li>{withCode(step)}</li>
-          ))}
-        </ol>
-      ) : null}
-      {guide?.note ? (
+      <ol class="guide">
+        {steps.map((step) => (
+          <li>{withCode(step)}</li>
+        ))}
+      </ol>
+      {note === null ? null : (
         <p class="note">
-          <Icon name="warning" /> {withCode(guide.note)}
+          <Icon name="warning" /> {withCode(note)}
         </p>
-      ) : null}
+      )}
     </Card>
   )
 }
