@@ -1,10 +1,10 @@
 import { formatIssues } from './config/print-issues.js'
 import { watchConfig } from './config/watch.js'
-import type { ListenAddress } from './domain/config.js'
 import { ConfigError } from './domain/errors.js'
 import type { EngineEvent } from './domain/events.js'
 import type { RawMail } from './domain/mail.js'
 import { createIdSource } from './domain/new-id.js'
+import type { ListenAddress } from './domain/smtp-settings.js'
 import type { EngineCalls, EngineInfo } from './engine/engine-calls.js'
 import { startEngineThread } from './engine/engine-thread.js'
 import type { ConfigSource } from './engine/load-config.js'
@@ -117,7 +117,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     })
     stops.push(http.stop)
 
-    let certificate: Certificate = await ensureCertificate(dataFolder, info.server.smtp.tls, info.hostname)
+    let certificate: Certificate = await ensureCertificate(dataFolder, info.server.smtp.tls.pair, info.hostname)
     const smtp = await startSmtp({
       settings: info.server.smtp,
       hostname: info.hostname,
@@ -136,7 +136,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       try {
         info = await calls.reload(actor)
         configTrouble = null
-        certificate = await ensureCertificate(dataFolder, info.server.smtp.tls, info.hostname)
+        certificate = await ensureCertificate(dataFolder, info.server.smtp.tls.pair, info.hostname)
         smtp.update(info.server.smtp, certificate)
         onEvent({ type: 'config.reloaded', hash: info.hash })
         log.info({ hash: info.hash, routes: info.routes }, 'config reloaded')

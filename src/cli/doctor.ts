@@ -84,7 +84,7 @@ async function examineHere(cli: Cli, { fix }: DoctorOptions): Promise<Finding[]>
     const text = `it is valid, with ${countOf(warnings.length, 'warning')}`
     const seen = warnings.length === 0 ? ok('config', 'it is valid') : { ...ok('config', text), state: 'warn' as const }
     findings.push(seen, await examineNames(listUrls(config)))
-    if (config.server.smtp.tls !== null) findings.push(await examineCertificate(config.server, Date.now()))
+    if (config.server.smtp.tls.pair !== null) findings.push(await examineCertificate(config.server, Date.now()))
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const text = `it is invalid: ${error.message}`

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { ListenAddress } from '../domain/config.js'
+import type { ListenAddress } from '../domain/smtp-settings.js'
 
 /**
  * Reads `127.0.0.1:2525`, `[::1]:2525`, `localhost:2525`, `:2525` (every IPv4 address) or `2525` (loopback, because a port

@@ -6,6 +6,7 @@ import type { JobSettings } from './job.js'
 import type { Severity } from './message.js'
 import type { MonitorSettings } from './monitor.js'
 import type { Route } from './route.js'
+import type { ListenAddress, SmtpSettings } from './smtp-settings.js'
 
 /**
  * A config file after everything that can be checked without the network was checked: references resolve, texts are
@@ -19,7 +20,8 @@ export interface Config {
   server: ServerSettings
   /** `server.hostname`, or the machine's. */
   hostname: string
-  otherwise: { send: string[] }
+  /** `reject`: what a sender hears at the end of DATA when no route takes the mail; null keeps such mails. */
+  otherwise: { send: string[]; reject: { code: number; text: string } | null }
   llm: LlmSettings | null
   channels: Record<string, Channel>
   people: Record<string, Person>
@@ -41,14 +43,11 @@ export interface Config {
   secrets: string[]
 }
 
-export interface ListenAddress {
-  host: string
-  port: number
-}
-
 export interface ServerSettings {
   dataFolder: string
   store: { type: 'sqlite' }
+  /** Free space of the data folder's disk below which no mail is taken in, so that what was is still worked off. */
+  freeBytesMin: number
   smtp: SmtpSettings
   http: HttpSettings
   retention: { mailsMs: number | null; deliveriesMs: number | null; sizeBytesMax: number | null }
@@ -74,21 +73,6 @@ export interface ProxyAuthSettings {
   userHeader: string
   /** One role for everybody it lets through; or what its groups stand for: who has several has the highest. */
   role: { type: 'fixed'; role: Role } | { type: 'header'; header: string; roles: Record<string, Role> }
-}
-
-export interface SmtpSettings {
-  listen: ListenAddress[]
-  implicitTls: ListenAddress[]
-  /** PEM file paths; null makes a self-signed pair in the data folder. */
-  tls: { cert: string; key: string } | null
-  /** CIDR ranges that may send without AUTH. */
-  allow: string[]
-  users: { name: string; password: string }[]
-  /** Globs of accepted envelope recipients; null accepts any, which is only allowed on loopback. */
-  recipients: string[] | null
-  sizeBytesMax: number
-  connectionsMax: number
-  recipientsMax: number
 }
 
 /** For everything we fetch or post to. `network.allow` and `deny` hold CIDR ranges and host globs. */

@@ -56,6 +56,18 @@ export interface Attachment {
   contentId?: string
 }
 
+/** What DNS and the mail's signatures say about who sent it (RFC 8601 2.7). `temperror` and `none` prove nothing. */
+export interface SenderAuth {
+  spf: AuthVerdict
+  dkim: AuthVerdict
+  dmarc: AuthVerdict
+  /** For people: domains, selectors and why, in one line each. */
+  reasons: { spf: string; dkim: string; dmarc: string }
+}
+
+export const authVerdicts = ['pass', 'fail', 'softfail', 'neutral', 'none', 'temperror', 'permerror'] as const
+export type AuthVerdict = (typeof authVerdicts)[number]
+
 /** A mail as parsing understood it. Every field is filled as well as the bytes allow; nothing here throws. */
 export interface Mail {
   id: string
@@ -79,4 +91,6 @@ export interface Mail {
   attachments: Attachment[]
   /** Why the mail counts as malformed, or null. A malformed mail is routed by what could be read. */
   malformed: string | null
+  /** Null where nobody asked: `server.smtp.sender_auth` is off, or the mail did not come by SMTP. */
+  auth: SenderAuth | null
 }

@@ -87,15 +87,16 @@ export async function examineDisk(folder: string): Promise<Finding> {
 
 /** How long the certificate of the SMTP door is still good. */
 export async function examineCertificate(
-  { dataFolder, smtp: { tls } }: Pick<ServerSettings, 'dataFolder' | 'smtp'>,
+  { dataFolder, smtp }: Pick<ServerSettings, 'dataFolder' | 'smtp'>,
   now: number,
 ): Promise<Finding> {
+  const { pair } = smtp.tls
   const check = 'certificate'
-  const hint = tls === null ? 'mailtrigger reload makes a new one' : 'renew it, then mailtrigger reload'
+  const hint = pair === null ? 'mailtrigger reload makes a new one' : 'renew it, then mailtrigger reload'
   try {
-    const certificate = new X509Certificate(await readFile(tls?.cert ?? join(dataFolder, 'smtp-cert.pem')))
+    const certificate = new X509Certificate(await readFile(pair?.cert ?? join(dataFolder, 'smtp-cert.pem')))
     const until = Date.parse(certificate.validTo)
-    const kind = tls === null ? 'self-signed, made by the server itself' : 'as the config names it'
+    const kind = pair === null ? 'self-signed, made by the server itself' : 'as the config names it'
     const text = `${until < now ? 'expired on' : 'good until'} ${new Date(until).toISOString().slice(0, 10)}, ${kind}`
     if (until - now > certificateMsLow) return ok(check, text)
     return { check, state: until < now ? 'bad' : 'warn', text, hint, fixable: false }

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
-import type { ListenAddress } from '../domain/config.js'
+import type { ListenAddress } from '../domain/smtp-settings.js'
 import { type ApiParts, createApi } from './api.js'
 
 export interface HttpListener {

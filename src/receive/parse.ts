@@ -38,7 +38,7 @@ export async function parseMail(raw: RawMail): Promise<Mail> {
     const body = readBody(parsed)
     const isEmpty = body.textSource === 'none' && body.attachments.length === 0
     if (isEmpty && lacksBoundary(raw.raw, block)) return salvageMail(raw, 'a multipart whose boundary is nowhere')
-    return { ...describeHeader(raw, block), ...body, malformed: null }
+    return { ...describeHeader(raw, block), ...body, malformed: null, auth: null }
   } catch (error) {
     return salvageMail(raw, `the MIME parser gave up: ${error instanceof Error ? error.message : String(error)}`)
   }

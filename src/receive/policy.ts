@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { BlockList, isIP } from 'node:net'
-import type { SmtpSettings } from '../domain/config.js'
 import { MailRejected } from '../domain/errors.js'
+import type { SmtpSettings } from '../domain/smtp-settings.js'
 
 /** What the settings say about who may send what to whom, ready to be asked. Pure: it only looks at its arguments. */
 export interface SmtpPolicy {
@@ -23,7 +23,9 @@ export interface SmtpPolicy {
 export function compilePolicy(settings: SmtpSettings): SmtpPolicy {
   const allowsClient = compileRanges(settings.allow)
   const globs = settings.recipients?.map((glob) => glob.toLowerCase()) ?? null
-  const credentials = settings.users.map((user) => digest(user.name, user.password))
+  const credentials = settings.users.flatMap(({ name, password }) =>
+    password === null ? [] : [digest(name, password)],
+  )
   return {
     allowsClient,
     hasUsers: credentials.length > 0,

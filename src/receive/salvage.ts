@@ -13,7 +13,7 @@ export function salvageMail(raw: RawMail, malformed: string): Mail {
   const block = readHeaders(raw.raw)
   const body = raw.raw.subarray(block.bodyOffset, block.bodyOffset + bodyBytesMax)
   const text = decodeUndeclared(withoutTornCharacter(body), null).replaceAll('\r\n', '\n').replaceAll('\0', '')
-  return { ...describeHeader(raw, block), text, textSource: 'raw', html: null, attachments: [], malformed }
+  return { ...describeHeader(raw, block), text, textSource: 'raw', html: null, attachments: [], malformed, auth: null }
 }
 
 /** A cut may go through a UTF-8 character, and the whole body would then count as no UTF-8. */

@@ -26,6 +26,7 @@ export function mailOf(parts: Partial<Mail> = {}): Mail {
     html: null,
     attachments: [],
     malformed: null,
+    auth: null,
     ...parts,
   }
 }

@@ -43,6 +43,7 @@ export function makeMail(changes: Partial<Mail> = {}): Mail {
     html: null,
     attachments: [],
     malformed: null,
+    auth: null,
     ...changes,
   }
 }

@@ -14,6 +14,7 @@ import {
 import { ensureCertificate } from '#src/receive/certificate.js'
 import { openSqliteStore } from '#src/store/sqlite/sqlite-store.js'
 import { statMeasures } from '#src/store/stats-store.js'
+import { openSettings } from '../receive/open-settings.js'
 
 const noon = Date.parse('2026-01-31T12:00:00Z')
 const minuteMs = 60_000
@@ -95,10 +96,9 @@ describe('on the machine', () => {
   })
 
   test('a certificate that ends soon, or is over, or is none', async () => {
-    const tls = null
-    const server = { dataFolder: folder, smtp: { tls } } as Parameters<typeof examineCertificate>[0]
+    const server = { dataFolder: folder, smtp: openSettings }
     expect((await examineCertificate(server, noon)).text).toContain('cannot be read: ENOENT')
-    await ensureCertificate(folder, tls, 'mail.example.com', () => noon)
+    await ensureCertificate(folder, null, 'mail.example.com', () => noon)
     const dayMs = 86_400_000
     expect((await examineCertificate(server, noon)).state).toBe('ok')
     expect((await examineCertificate(server, noon + 345 * dayMs)).state).toBe('warn')

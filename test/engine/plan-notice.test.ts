@@ -35,7 +35,7 @@ describe('a notice', () => {
 describe('a reached cap', () => {
   it('is told once a day, on another channel', async () => {
     const store = openStore()
-    const config = makeConfig({ otherwise: { send: ['desk', 'ops'] } })
+    const config = makeConfig({ otherwise: { send: ['desk', 'ops'], reject: null } })
     const reached = { channel: 'desk', max: 500, config, now: noon }
     expect(await tellCapReached(store, reached)).toEqual(['ops'])
     expect(await tellCapReached(store, { ...reached, now: noon + 3_600_000 })).toEqual([])
@@ -72,7 +72,7 @@ describe('a reached cap', () => {
   })
 
   it('is told on that very channel where there is no other', async () => {
-    const config = makeConfig({ otherwise: { send: ['desk'] } })
+    const config = makeConfig({ otherwise: { send: ['desk'], reject: null } })
     expect(await tellCapReached(openStore(), { channel: 'desk', max: 1, config, now: noon })).toEqual(['desk'])
   })
 })

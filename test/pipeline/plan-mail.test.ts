@@ -58,7 +58,7 @@ describe('otherwise', () => {
 
   test('says so when it reaches nobody', async () => {
     const stranger = makeMail({ envelope: { to: ['stranger@y.example'] } })
-    const config = { ...configOf(''), otherwise: { send: ['telegram'] } }
+    const config = { ...configOf(''), otherwise: { send: ['telegram'], reject: null } }
     const parts = makeParts(config)
     const result = await planMail(parts, stranger, { generation: 0, earlier: null }, new AbortController().signal)
     expect(result.trace.otherwise).toEqual({ reason: 'no route matched', sent_to: null })
@@ -83,7 +83,7 @@ describe('otherwise', () => {
       ...configOf(`routes:
       - { name: a, when: { subject: { contains: Sentry } }, steps: [ { send: telegram } ] }`),
     }
-    const parts = makeParts({ ...config, otherwise: { send: [] } })
+    const parts = makeParts({ ...config, otherwise: { send: [], reject: null } })
     const result = await planMail(parts, stranger, { generation: 0, earlier: null }, new AbortController().signal)
     expect(result.trace.outcome).toBe('failed')
     expect(result.reason).toBe('stranger@y.example has no address on telegram')

@@ -6,9 +6,10 @@ import { createTransport } from 'nodemailer'
 import { describe, expect, it } from 'vitest'
 import { ensureCertificate } from '#src/receive/certificate.js'
 import { parseMail } from '#src/receive/parse.js'
+import { plainUser } from './open-settings.js'
 import { type Gateway, startGateway } from './smtp-fixture.js'
 
-const jenkins = { name: 'jenkins', password: 'p"ä ss:€' }
+const jenkins = plainUser('jenkins', 'p"ä ss:€')
 const both = { listen: [{ host: '127.0.0.1', port: 0 }], implicitTls: [{ host: '127.0.0.1', port: 0 }] }
 
 function portOf(gateway: Gateway, tls: 'starttls' | 'implicit'): number {
@@ -111,10 +112,7 @@ describe.skipIf(!hasPython)('python3 smtplib', () => {
       'c.quit()',
     ].join('\n')
     // smtplib encodes passwords as ASCII.
-    gateway.listener.update(
-      { ...gateway.settings, users: [{ name: 'jenkins', password: 'plain' }] },
-      gateway.certificate,
-    )
+    gateway.listener.update({ ...gateway.settings, users: [plainUser('jenkins', 'plain')] }, gateway.certificate)
     expect(await run('python3', ['-c', script, 'plain'])).toBe(0)
     expect(gateway.saved[0]?.envelope.to).toEqual(['ops@x.example', 'dev@x.example'])
     expect(Buffer.from(gateway.saved[0]?.raw ?? []).toString()).toBe('Subject: from python\r\n\r\n.dot\r\n')

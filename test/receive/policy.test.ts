@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { checkExposure, compilePolicy } from '#src/receive/policy.js'
-import { openSettings } from './smtp-fixture.js'
+import { openSettings, plainUser } from './open-settings.js'
 
 describe('checkExposure', () => {
   const beyond = [{ host: '0.0.0.0', port: 25 }]
@@ -23,7 +23,7 @@ describe('checkExposure', () => {
     ['beyond, single loopback address', { listen: beyond, allow: ['127.0.0.1'] }, true],
     ['beyond, own network', { listen: beyond, allow: ['127.0.0.0/8', '10.0.0.0/8'] }, false],
     ['beyond, 0.0.0.0/0 is a decision too', { listen: beyond, allow: ['0.0.0.0/0'] }, false],
-    ['beyond, users', { listen: beyond, users: [{ name: 'a', password: 'b' }] }, false],
+    ['beyond, users', { listen: beyond, users: [plainUser('a', 'b')] }, false],
     ['beyond, recipients', { listen: beyond, recipients: ['*@x.example'] }, false],
   ])('%s', (_name, settings, isExposed) => {
     const problem = checkExposure({ ...openSettings, ...settings })
@@ -72,10 +72,7 @@ describe('the policy', () => {
   it('takes the right password of the right user', () => {
     const policy = compilePolicy({
       ...openSettings,
-      users: [
-        { name: 'jenkins', password: 'a"b' },
-        { name: 'monit', password: 'ü' },
-      ],
+      users: [plainUser('jenkins', 'a"b'), plainUser('monit', 'ü')],
     })
     expect(policy.acceptsPassword('jenkins', 'a"b')).toBe(true)
     expect(policy.acceptsPassword('monit', 'ü')).toBe(true)

@@ -1,24 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { SmtpSettings } from '#src/domain/config.js'
 import type { RawMail } from '#src/domain/mail.js'
 import type { Rejection } from '#src/domain/rejection.js'
+import type { SmtpSettings } from '#src/domain/smtp-settings.js'
 import { type Certificate, ensureCertificate } from '#src/receive/certificate.js'
 import type { SmtpLimits } from '#src/receive/limits.js'
 import { type SmtpListener, startSmtp } from '#src/receive/smtp.js'
-
-export const openSettings: SmtpSettings = {
-  listen: [{ host: '127.0.0.1', port: 0 }],
-  implicitTls: [],
-  tls: null,
-  allow: ['127.0.0.0/8', '::1/128'],
-  users: [],
-  recipients: null,
-  sizeBytesMax: 1_000_000,
-  connectionsMax: 20,
-  recipientsMax: 3,
-}
+import { openSettings } from './open-settings.js'
 
 export interface Gateway {
   listener: SmtpListener

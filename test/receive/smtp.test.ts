@@ -3,8 +3,9 @@ import { describe, expect, it, vi } from 'vitest'
 import { MailRejected, StoreError } from '#src/domain/errors.js'
 import { PromptConnection } from '#src/receive/prompt-server.js'
 import { startSmtp } from '#src/receive/smtp.js'
+import { openSettings, plainUser } from './open-settings.js'
 import { beginData, connectRaw } from './raw-client.js'
-import { openSettings, startGateway, testCertificate } from './smtp-fixture.js'
+import { startGateway, testCertificate } from './smtp-fixture.js'
 
 describe('a mail', () => {
   it('is saved byte for byte, dot-unstuffed, with its envelope, before the 250', async () => {
@@ -265,7 +266,7 @@ describe('limits', () => {
 })
 
 describe('who may send', () => {
-  const stranger = { allow: [], users: [{ name: 'jenkins', password: 'p"ä ss' }] }
+  const stranger = { allow: [], users: [plainUser('jenkins', 'p"ä ss')] }
 
   it('a stranger is asked for AUTH at MAIL FROM, or turned away when there are no users', async () => {
     await using asking = await startGateway(stranger)

@@ -23,6 +23,7 @@ export function makeMail(
     html: null,
     attachments: [],
     malformed: null,
+    auth: null,
     ...changes,
     envelope: {
       from: 'bounce@sentry.example',

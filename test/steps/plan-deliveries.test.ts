@@ -85,7 +85,7 @@ describe('an escalation', () => {
   })
 
   test('goes out at once when the alert reaches nobody', async () => {
-    const config = makeConfig({ otherwise: { send: [] } })
+    const config = makeConfig({ otherwise: { send: [], reject: null } })
     const escalations = [
       { afterMs: minute, channels: ['email'], to: ['manager'] },
       { afterMs: 2 * minute, channels: ['ops'], to: null },

@@ -228,7 +228,7 @@ describe('a lookup that fails', () => {
   })
 
   test('when no retry and no otherwise is left: the mail is lost, and says so', async () => {
-    const config = makeConfig({ otherwise: { send: [] } })
+    const config = makeConfig({ otherwise: { send: [], reject: null } })
     const result = await run([steps.attach(), steps.send('telegram')], { exhausted: true, config })
     expect(listDeliveries(result)).toEqual([])
     expect(result.lost).toContain('route errors was given up')
@@ -237,7 +237,7 @@ describe('a lookup that fails', () => {
 
 describe('whom no channel reaches', () => {
   test('otherwise hears of, and those who were reached do not hear of it again', async () => {
-    const config = makeConfig({ otherwise: { send: ['email'] } })
+    const config = makeConfig({ otherwise: { send: ['email'], reject: null } })
     const result = await run([steps.recipients(['tim@y.example', 'boss@y.example']), steps.send('telegram')], {
       config,
     })
@@ -273,7 +273,7 @@ describe('whom no channel reaches', () => {
   })
 
   test('when there is nobody at all and otherwise delivers to people, the envelope recipients hear of it', async () => {
-    const config = makeConfig({ otherwise: { send: ['inbox'] } })
+    const config = makeConfig({ otherwise: { send: ['inbox'], reject: null } })
     const result = await run([steps.recipients(['nobody']), steps.send('telegram')], { config })
     expect(listDeliveries(result)).toEqual([
       'inbox tim@y.example tim@y.example',
@@ -282,7 +282,7 @@ describe('whom no channel reaches', () => {
   })
 
   test('when otherwise reaches nobody either, the mail is lost, and says so', async () => {
-    const config = makeConfig({ otherwise: { send: ['telegram'] } })
+    const config = makeConfig({ otherwise: { send: ['telegram'], reject: null } })
     const result = await run([steps.send('telegram', { to: ['boss@y.example'] })], { config })
     expect(listDeliveries(result)).toEqual([])
     expect(result.lost).toBe('boss@y.example has no address on telegram')

@@ -8,6 +8,7 @@ import { LookupError } from '#src/domain/errors.js'
 import type { Condition, Route, Step } from '#src/domain/route.js'
 import { runRoute } from '#src/steps/run-route.js'
 import type { StepParts } from '#src/steps/step.js'
+import { openSettings } from '../receive/open-settings.js'
 import { makeMail, makeRoute, text } from '../route/sample.js'
 
 const mailAddress = z.string().regex(/^[^@\s]+@[^@\s]+$/)
@@ -66,17 +67,8 @@ export function makeConfig(changes: Partial<Config> = {}): Config {
     server: {
       dataFolder: '/nowhere',
       store: { type: 'sqlite' },
-      smtp: {
-        listen: [],
-        implicitTls: [],
-        tls: null,
-        allow: [],
-        users: [],
-        recipients: null,
-        sizeBytesMax: 1,
-        connectionsMax: 1,
-        recipientsMax: 1,
-      },
+      freeBytesMin: 0,
+      smtp: { ...openSettings, listen: [] },
       http: {
         listen: { host: '127.0.0.1', port: 0 },
         publicUrl: null,
@@ -88,7 +80,7 @@ export function makeConfig(changes: Partial<Config> = {}): Config {
       network: { denyPrivate: false, allow: [], deny: [] },
     },
     hostname: 'gateway.test',
-    otherwise: { send: ['ops'] },
+    otherwise: { send: ['ops'], reject: null },
     llm: null,
     channels,
     people,

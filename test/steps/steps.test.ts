@@ -211,7 +211,7 @@ describe('send', () => {
   /** `channel recipient address verdict (reason)`. */
   async function plan(channels: string | string[], to: string[]) {
     const result = await run([steps.send(channels, { to })], {
-      config: makeConfig({ otherwise: { send: [] } }),
+      config: makeConfig({ otherwise: { send: [], reject: null } }),
     })
     return result.deliveries.map(({ channel, recipient, address, verdict, reason }) =>
       [channel ?? '-', recipient ?? '-', address ?? '-', verdict, reason === null ? '' : `(${reason})`]

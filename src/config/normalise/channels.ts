@@ -9,7 +9,7 @@ import { keyPlaceAt, type MapNode, nodeAt, type SourceNode } from '../source.js'
 import { suggestionHint } from '../suggest.js'
 import { validate } from '../validate.js'
 import { checkTemplate, type Reading, under } from './reading.js'
-import { durationMs, durationsMs } from './server.js'
+import { durationMs, durationsMs } from './values.js'
 
 /** Keys of a person that are no channel. */
 export const reservedNames: readonly string[] = ['name', 'manager', 'quiet_hours']

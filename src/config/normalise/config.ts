@@ -13,8 +13,9 @@ import { readKey } from './noise-steps.js'
 import { normaliseGroups, normalisePeople } from './people.js'
 import { type Reading, readChannels, refuseUnavailable } from './reading.js'
 import { normaliseRoutes } from './routes.js'
-import { durationMs, durationsMs, normaliseLlm, normaliseServer } from './server.js'
+import { normaliseLlm, normaliseServer } from './server.js'
 import { normaliseAction, normaliseLookup } from './sources.js'
+import { durationMs, durationsMs } from './values.js'
 
 const retryMsDefault = [60_000, 300_000, 900_000, 1_800_000, 3_600_000]
 const retryWindowMsDefault = 3 * 86_400_000
@@ -43,6 +44,7 @@ export function normaliseConfig(raw: RawFile, reading: Reading, machine: Machine
   const otherwiseSend = nodeAt(root, ['otherwise', 'send'])
   const otherwise = {
     send: raw.otherwise?.send && otherwiseSend ? readChannels(raw.otherwise.send, otherwiseSend, reading) : [],
+    reject: readReply(raw.otherwise?.reject),
   }
   const server = normaliseServer(raw.server, reading, machine.folder)
   const llm = normaliseLlm(raw.llm, reading)
@@ -86,10 +88,13 @@ function mapSection<Raw, Normal>(
   return normal
 }
 
+/** `550 5.7.1 no route`: the schema has let nothing else through. */
+function readReply(text: string | undefined): Config['otherwise']['reject'] {
+  return text === undefined ? null : { code: Number(text.slice(0, 3)), text: text.slice(4) || '5.7.1 no route' }
+}
+
 function refuseLater(raw: RawFile, reading: Reading): void {
   const { root } = reading
-  if (raw.otherwise?.reject !== undefined)
-    refuseUnavailable('reject', keyPlaceAt(root, ['otherwise', 'reject']), reading)
   if (raw.otherwise?.archive === false) {
     refuseUnavailable('archive: false', keyPlaceAt(root, ['otherwise', 'archive']), reading)
   }

@@ -4,8 +4,8 @@ import type { RawJob } from '../schema/routes-file.js'
 import { collectSubstituted } from '../secrets.js'
 import { childOf, keyPlaceAt, nodeAt, positionOf, type SourceNode } from '../source.js'
 import { type Reading, readChannels, under } from './reading.js'
-import { durationMs, resolvePath } from './server.js'
 import { readModule } from './sources.js'
+import { durationMs, resolvePath } from './values.js'
 
 const timeoutMsDefault = 60_000
 const timeoutMsMax = 900_000

@@ -3,7 +3,7 @@ import type { RawMonitor } from '../schema/monitors.js'
 import { nodeAt, type SourceNode } from '../source.js'
 import { normaliseCondition } from './conditions.js'
 import { type Reading, readChannels, under } from './reading.js'
-import { durationMs } from './server.js'
+import { durationMs } from './values.js'
 
 const graceMsMin = 60_000
 const graceMsMax = 3_600_000

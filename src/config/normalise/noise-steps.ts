@@ -7,7 +7,7 @@ import { normaliseCondition } from './conditions.js'
 import { readDigestTime } from './hours.js'
 import { readKeyPart, variablesIn, variablesOf } from './keys.js'
 import { checkTemplate, keyPosition, listOf, type Reading, under } from './reading.js'
-import { durationMs } from './server.js'
+import { durationMs } from './values.js'
 
 /** Recoveries are remembered for longer than this, and not for ever. */
 const holdMsMax = 7 * 86_400_000

@@ -6,8 +6,8 @@ import { childOf, keyPlaceAt, type Place, positionOf, type SourceNode } from '..
 import { normaliseCondition } from './conditions.js'
 import { variablesOf, variablesOfStep } from './keys.js'
 import { type Reading, under } from './reading.js'
-import { durationMs, durationsMs } from './server.js'
 import { checkSeverity, normaliseStep } from './steps.js'
+import { durationMs, durationsMs } from './values.js'
 
 /** Routes in the order of the files. Names are unique, because traces, tests and metrics go by them. */
 export function normaliseRoutes(raw: RawFile, node: SourceNode | undefined, reading: Reading): Route[] {

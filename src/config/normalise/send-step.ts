@@ -13,7 +13,7 @@ import {
   referTo,
   under,
 } from './reading.js'
-import { durationMs } from './server.js'
+import { durationMs } from './values.js'
 
 const dayMs = 86_400_000
 const repeatsMax = 1_000

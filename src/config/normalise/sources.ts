@@ -3,7 +3,7 @@ import type { RawAction, RawLookup } from '../schema/routes-file.js'
 import { collectSubstituted } from '../secrets.js'
 import { childOf, keyPlaceAt, positionOf, type SourceNode } from '../source.js'
 import { type Reading, under } from './reading.js'
-import { durationMs, resolvePath } from './server.js'
+import { durationMs, resolvePath } from './values.js'
 
 const moduleEndings = ['.wasm', '.ts', '.js']
 

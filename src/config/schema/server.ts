@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { roles } from '../../domain/identity.js'
+import { smtp } from './smtp.js'
 import {
   baseUrl,
   cidr,
@@ -18,41 +19,6 @@ import {
 
 /** A span that something is kept for. */
 const keepDuration = z.union([z.literal('forever'), duration])
-
-const smtp = z.strictObject({
-  listen: oneOrMore(listenAddress)
-    .optional()
-    .describe('Where SMTP listens, host:port; a list is allowed. Default 127.0.0.1:2525.'),
-  tls: z
-    .strictObject({
-      cert: path.describe('PEM file of the certificate and its chain.'),
-      key: path.describe('PEM file of the private key.'),
-    })
-    .optional()
-    .describe('Certificate for STARTTLS and implicit TLS. Without it a self-signed pair is made in the data folder.'),
-  implicit_tls: oneOrMore(listenAddress)
-    .optional()
-    .describe('Where SMTP listens with TLS from the first byte, host:port.'),
-  allow: z.array(cidr).max(1_000).optional().describe('Address ranges that may send without AUTH. Default: loopback.'),
-  users: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1).max(255).describe('The AUTH name.'),
-        password: z.string().min(1).max(1_024).describe(`The password; best from "\${VAR}" or "\${file:…}".`),
-      }),
-    )
-    .max(10_000)
-    .optional()
-    .describe('Who may log in with AUTH PLAIN or LOGIN.'),
-  recipients: z
-    .array(z.string().min(1).max(320))
-    .max(10_000)
-    .optional()
-    .describe('Envelope recipients that are accepted, with * globs; others hear 550. Default: any, on loopback only.'),
-  max_size: size.optional().describe('The largest mail accepted. Default 25MB.'),
-  max_connections: z.int().min(1).max(100_000).optional().describe('Connections at a time. Default 500.'),
-  max_recipients: z.int().min(1).max(10_000).optional().describe('Recipients of one mail. Default 100.'),
-})
 
 const role = z.enum(roles)
 const headerName = z
@@ -110,6 +76,9 @@ export const server = z.strictObject({
     .regex(/^[\p{L}\p{N}.-]{1,253}$/u)
     .optional()
     .describe('The name we greet with and sign mails with. Default: the name of the machine.'),
+  min_free: size
+    .optional()
+    .describe('Free space of the disk under the data folder below which mails are put off (452). Default 256MB.'),
   smtp: smtp.optional().describe('The SMTP server that mails come in by.'),
   http: http.optional().describe('The HTTP server with the console and the API.'),
   retention: z
@@ -160,7 +129,13 @@ export const defaults = z.strictObject({
 export const otherwise = z.strictObject({
   archive: z.boolean().optional().describe('Keep mails that no route matches. Default true.'),
   send: oneOrMore(name).optional().describe('The channel, or list of channels, for what is unrouted or undeliverable.'),
-  reject: z.string().optional().describe('The SMTP answer for mails that no route matches.'),
+  reject: z
+    .string()
+    .regex(/^[45]\d\d(?: [\x20-\x7e]{1,400})?$/)
+    .optional()
+    .describe(
+      'Refuse mails that no route matches, with this answer, such as "550 5.7.1 no route". Default: keep them.',
+    ),
 })
 
 export const llm = z.strictObject({
