@@ -11,7 +11,8 @@ export interface Diagnosis {
   is_running: boolean
 }
 
-const dayMs = 86_400_000
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
 
 /** What may be asked about the gateway's own health. */
 export function offerDoctorCalls({ store, current, audit, now }: Engine) {
@@ -25,7 +26,7 @@ export function offerDoctorCalls({ store, current, audit, now }: Engine) {
       store.readStats(at),
       store.readHeartbeat(),
       store.listConfigLoads({ limit: 1 }),
-      store.readSeries({ from: at - dayMs, to: at, step: 'hour', scope: 'channel' }),
+      store.readSeries({ from: at - dayMs, to: at, stepMs: hourMs, scope: 'channel' }),
       examineFolder(server.dataFolder),
       examineDisk(server.dataFolder),
       examineCertificate(server, at),

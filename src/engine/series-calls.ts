@@ -1,11 +1,10 @@
 import { ApiError } from '../domain/errors.js'
-import { latencyBoundsMs, type StatPoint, type StatScope, type StatStep, statSteps } from '../store/stats-store.js'
+import { latencyBoundsMs, type StatPoint, type StatScope } from '../store/stats-store.js'
 import type { Engine } from './engine.js'
 
 export interface Series {
   from: string
   to: string
-  step: StatStep
   /** Upper ends of the buckets of `latency`, in milliseconds; the last bucket has none. */
   latency_bounds_ms: number[]
   points: SeriesPoint[]
@@ -23,7 +22,8 @@ export interface SeriesPoint extends StatPoint {
 export interface SeriesRequest {
   from: number
   to: number
-  step: StatStep
+  /** A whole part of an hour, or whole hours: what comes is as much as is asked for, and no more crosses the threads. */
+  stepMs: number
   by?: Exclude<StatScope, 'all'>
   /** Only this channel or route. */
   name?: string
@@ -36,20 +36,19 @@ const namesMax = 50
 /** Counts over time, for plots. Rejects with `ApiError`. */
 export function offerSeriesCalls({ store }: Pick<Engine, 'store'>) {
   return {
-    async readSeries({ from, to, step, by, name }: SeriesRequest): Promise<Series> {
+    async readSeries({ from, to, stepMs, by, name }: SeriesRequest): Promise<Series> {
       const most = by && name === undefined ? stepsByNameMax : stepsMax
       if (!(from < to)) throw new ApiError(400, 'bad_request', 'the series ends before it begins')
-      if ((to - from) / statSteps[step] > most) {
+      if ((to - from) / stepMs > most) {
         throw new ApiError(400, 'too_many', `at most ${most} points are read`, 'take a longer step, or a shorter time')
       }
       const scope = by ?? 'all'
       const { kept, leftOut } = keepBusiest(
-        await store.readSeries({ from, to, step, scope, ...(name !== undefined && { name }) }),
+        await store.readSeries({ from, to, stepMs, scope, ...(name !== undefined && { name }) }),
       )
       return {
         from: new Date(from).toISOString(),
         to: new Date(to).toISOString(),
-        step,
         latency_bounds_ms: [...latencyBoundsMs],
         points: kept.map((point) => ({
           ...point,

@@ -44,7 +44,8 @@ export interface SeriesQuery {
   /** Milliseconds since the epoch; the end is left out. */
   from: number
   to: number
-  step: StatStep
+  /** A whole part of an hour, or whole hours: an hour that minutes were put together to is not taken apart again. */
+  stepMs: number
   scope: StatScope
   /** Only this channel or route. */
   name?: string

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { StatMeasure, StatPoint, StatScope, StatStep } from '#src/store/stats-store.js'
+import type { StatMeasure, StatPoint, StatScope } from '#src/store/stats-store.js'
 import type { Store } from '#src/store/store.js'
 import { makeFastFolder } from '../stand-ins/fast-folder.js'
 import { hourMs, minuteMs } from './notification-fixture.js'
@@ -22,6 +22,8 @@ import {
 
 const dayMs = 24 * hourMs
 const all = { from: 0, to: Number.MAX_SAFE_INTEGER }
+/** Whole hours: of what is older than two days, nothing shorter is known. */
+const steps = [hourMs, 3 * hourMs, dayMs, 2 * dayMs]
 
 type Deed = { mail: 'routed' | 'unrouted'; channel: string; ends: ('sent' | 'failed' | 'dead')[]; afterMs: number }
 
@@ -75,7 +77,7 @@ describe('counts over time', () => {
       await route(store, 'routed', deliveries, noon)
       for (const _ of deliveries) await settleNext(store, 'ops', 'sent', noon + tookMs)
     }
-    const [total] = sum(await store.readSeries({ ...all, step: 'day', scope: 'all' }))
+    const [total] = sum(await store.readSeries({ ...all, stepMs: dayMs, scope: 'all' }))
     expect(total?.latency).toEqual([3, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])
     expect(total?.counts.sent).toBe(6)
   })
@@ -86,20 +88,20 @@ describe('counts over time', () => {
     const twice = store.saveMails([makeRaw('b'), makeRaw('b')])
     const last = store.saveMails([makeRaw('c')])
     await Promise.all([good, expect(twice).rejects.toThrow(), last])
-    const [total] = sum(await store.readSeries({ ...all, step: 'day', scope: 'all' }))
+    const [total] = sum(await store.readSeries({ ...all, stepMs: dayMs, scope: 'all' }))
     expect(total?.counts.received).toBe(2)
   })
 
   it('keep minutes for two days and hours for ninety', async () => {
     const store = openStore()
     await save(store, 'old', noon)
-    const read = async (step: StatStep) => (await store.readSeries({ ...all, step, scope: 'all' })).length
+    const read = async (stepMs: number) => (await store.readSeries({ ...all, stepMs, scope: 'all' })).length
     await store.trimStats(noon + 2 * dayMs)
-    expect([await read('minute'), await read('hour')]).toEqual([1, 1])
+    expect([await read(minuteMs), await read(hourMs)]).toEqual([1, 1])
     await store.trimStats(noon + 2 * dayMs + minuteMs)
-    expect([await read('minute'), await read('hour')]).toEqual([0, 1])
+    expect([await read(minuteMs), await read(hourMs)]).toEqual([0, 1])
     await store.trimStats(noon + 90 * dayMs + hourMs)
-    expect(await read('hour')).toBe(0)
+    expect(await read(hourMs)).toBe(0)
   })
 
   it('are read of one name, of a stretch that begins anywhere in its step, and rejected mails are among them', async () => {
@@ -115,14 +117,20 @@ describe('counts over time', () => {
     }
     await store.saveRejection({ ...rejection, at: noon + 5 })
     await save(store, 'm', noon + minuteMs)
-    const query = { step: 'minute', scope: 'all' } as const
+    const query = { stepMs: minuteMs, scope: 'all' } as const
     const points = await store.readSeries({ ...query, from: noon + 30_000, to: noon + 2 * minuteMs })
     expect(points.map(({ at, counts }) => [at, counts.rejected, counts.received])).toEqual([
       [new Date(noon).toISOString(), 1, 0],
       [new Date(noon + minuteMs).toISOString(), 0, 1],
     ])
+    await save(store, 'n', noon + 31 * minuteMs)
+    const halves = await store.readSeries({ ...query, stepMs: 30 * minuteMs, from: noon, to: noon + hourMs })
+    expect(halves.map(({ at, counts }) => [Date.parse(at) - noon, counts.rejected, counts.received])).toEqual([
+      [0, 1, 1],
+      [30 * minuteMs, 0, 1],
+    ])
     expect(await store.readSeries({ ...query, from: noon, to: noon })).toEqual([])
-    expect(await store.readSeries({ ...all, step: 'hour', scope: 'channel', name: 'none' })).toEqual([])
+    expect(await store.readSeries({ ...all, stepMs: hourMs, scope: 'channel', name: 'none' })).toEqual([])
   })
 })
 
@@ -163,7 +171,7 @@ describe('routes', () => {
       ['disks', 1],
       ['late', 1],
     ])
-    const [total] = sum(await store.readSeries({ ...all, step: 'day', scope: 'all' }))
+    const [total] = sum(await store.readSeries({ ...all, stepMs: dayMs, scope: 'all' }))
     expect(total?.counts).toMatchObject({ received: 1, routed: 1 })
   })
 })
@@ -199,8 +207,8 @@ async function live(
   expected: Map<string, number>,
 ) {
   const add = (scope: StatScope, name: string, measure: StatMeasure): void => {
-    for (const [step, ms] of Object.entries({ hour: hourMs, day: dayMs })) {
-      const key = [step, scope, name, Math.floor(now / ms) * ms, measure].join(' ')
+    for (const stepMs of steps) {
+      const key = [stepMs, scope, name, Math.floor(now / stepMs) * stepMs, measure].join(' ')
       expected.set(key, (expected.get(key) ?? 0) + 1)
     }
   }
@@ -241,11 +249,11 @@ function measuresOf(end: 'sent' | 'failed' | 'dead'): StatMeasure[] {
 
 async function compare(store: Store, expected: Map<string, number>): Promise<void> {
   const found = new Map<string, number>()
-  for (const step of ['hour', 'day'] as const) {
+  for (const stepMs of steps) {
     for (const scope of ['all', 'channel', 'route'] as const) {
-      for (const { at, name, counts } of await store.readSeries({ ...all, step, scope })) {
+      for (const { at, name, counts } of await store.readSeries({ ...all, stepMs, scope })) {
         for (const [measure, count] of Object.entries(counts)) {
-          if (count > 0) found.set([step, scope, name ?? '', Date.parse(at), measure].join(' '), count)
+          if (count > 0) found.set([stepMs, scope, name ?? '', Date.parse(at), measure].join(' '), count)
         }
       }
     }

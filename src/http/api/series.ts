@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { writeSeriesTable } from '../../engine/series-calls.js'
+import { statSteps } from '../../store/stats-store.js'
 import type { ApiParts } from '../api.js'
 import { Series } from '../schema/series.js'
 import { answer, binaryAnswer, createRoutes, operation } from './operation.js'
@@ -28,9 +29,13 @@ const readTable = createRoute({
 
 export function seriesRoutes({ calls }: Pick<ApiParts, 'calls'>) {
   const routes = createRoutes()
-  routes.openapi(readSeries, async (c) => c.json(await calls.readSeries(c.req.valid('query')), 200))
+  routes.openapi(readSeries, async (c) => {
+    const { step, ...asked } = c.req.valid('query')
+    return c.json({ ...(await calls.readSeries({ ...asked, stepMs: statSteps[step] })), step }, 200)
+  })
   routes.openapi(readTable, async (c) => {
-    const table = writeSeriesTable(await calls.readSeries(c.req.valid('query')))
+    const { step, ...asked } = c.req.valid('query')
+    const table = writeSeriesTable(await calls.readSeries({ ...asked, stepMs: statSteps[step] }))
     return c.body(table, 200, { 'content-type': 'text/csv; charset=utf-8' })
   })
   return routes

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi'
 import type { Series as SeriesValue } from '../../engine/series-calls.js'
+import type { StatStep } from '../../store/stats-store.js'
 import { Time } from './time.js'
 
 const count = z.number().int()
@@ -32,4 +33,4 @@ export const Series = z
     ),
     names_left_out: count.describe('Only the 50 busiest channels or routes are told of.'),
   })
-  .openapi('Series') satisfies z.ZodType<SeriesValue>
+  .openapi('Series') satisfies z.ZodType<SeriesValue & { step: StatStep }>

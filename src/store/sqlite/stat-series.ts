@@ -42,8 +42,7 @@ export function prepareStatSeries(
   )
   const rollUp = prepareRollUp(database)
   return {
-    readSeries: async ({ from, to, step, scope, name }) => {
-      const stepMs = statSteps[step]
+    readSeries: async ({ from, to, stepMs, scope, name }) => {
       const start = Math.floor(from / stepMs) * stepMs
       return toPoints(select.all({ step: stepMs, scope, from: start, to, name: name ?? null }), scope)
     },

@@ -1,18 +1,8 @@
-import { type RangeName, type Stretch, timeRanges } from '../gather-points.js'
+import { type Mark, type RangeName, timeRanges } from '../series-marks.js'
 import { Plot } from './plot.js'
 
 /** What the gateway did over time: how much, how fast, and what went wrong. */
-export function SeriesPlots({
-  from,
-  to,
-  stepMs,
-  marks,
-}: {
-  from: number
-  to: number
-  stepMs: number
-  marks: Stretch[]
-}) {
+export function SeriesPlots({ from, to, stepMs, marks }: { from: number; to: number; stepMs: number; marks: Mark[] }) {
   const time = { from, to, stepMs, marks }
   return (
     <div class="plots">

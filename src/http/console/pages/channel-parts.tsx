@@ -8,7 +8,7 @@ import { DataTable } from '../elements/data-table.js'
 import { Icon } from '../elements/icon.js'
 import { Plot } from '../elements/plot.js'
 import { Time } from '../elements/time.js'
-import type { Stretch } from '../gather-points.js'
+import type { Mark } from '../series-marks.js'
 
 const usersMax = 100
 
@@ -90,7 +90,7 @@ export function ChannelUsers({ users }: { users: ChannelUser[] }) {
 }
 
 /** How much went out on it, how much failed, and how fast it was, over the last 24 hours. */
-export function ChannelPlots(time: { from: number; to: number; stepMs: number; marks: Stretch[] }) {
+export function ChannelPlots(time: { from: number; to: number; stepMs: number; marks: Mark[] }) {
   return (
     <Card title="The last 24 hours">
       <div class="plots">

@@ -12,8 +12,8 @@ import { plotFiles } from '../elements/plot.js'
 import { adviseOnTest } from '../elements/test-result.js'
 import { Time } from '../elements/time.js'
 import { done, redirectWith } from '../flash.js'
-import { gatherPoints, readRange } from '../gather-points.js'
 import { filledIn, readForm } from '../read-form.js'
+import { readRange, toMarks } from '../series-marks.js'
 import { ChannelFailures, ChannelPlots, ChannelSettings, ChannelUsers } from './channel-parts.js'
 import { ChatsCard } from './chats-card.js'
 import { GuideCard } from './new-channel.js'
@@ -52,7 +52,7 @@ export const channelPages: MountPage = ({ calls, now }, render) => {
           <PauseCard c={c} channel={channel} />
         </div>
         {chats === null ? null : <ChatsCard c={c} channel={channel} finds={chats} />}
-        <ChannelPlots {...time} marks={gatherPoints(points, time.stepMs)} />
+        <ChannelPlots {...time} marks={toMarks(points)} />
         <ChannelFailures channel={channel.name} failures={failures} />
         <div class="columns">
           <ChannelSettings channel={channel} />

@@ -7,13 +7,14 @@ import { EmptyState } from '../elements/card.js'
 import { ChannelState, describePlace } from '../elements/channel-state.js'
 import { DataTable } from '../elements/data-table.js'
 import { Pager } from '../elements/pager.js'
-import { type Stretch, sumByName } from '../gather-points.js'
 import { readPageQuery } from '../read-form.js'
+import { sumByName, type Totals } from '../series-marks.js'
 import type { MountPage } from './page.js'
 
 const pageSize = 50
 const query = z.object({ cursor: z.string().max(64).optional() })
-const dayMs = 86_400_000
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
 
 export const channelsPages: MountPage = ({ calls, now }, render) => {
   const app = new Hono<ConsoleEnv>()
@@ -22,7 +23,7 @@ export const channelsPages: MountPage = ({ calls, now }, render) => {
     const channels = (await calls.listChannels()).sort((one, other) => (one.name < other.name ? -1 : 1))
     const rest = channels.filter(({ name }) => name > cursor)
     const shown = rest.slice(0, pageSize)
-    const { points } = await calls.readSeries({ from: now() - dayMs, to: now(), step: 'hour', by: 'channel' })
+    const { points } = await calls.readSeries({ from: now() - dayMs, to: now(), stepMs: hourMs, by: 'channel' })
     const actions = (
       <ButtonLink href="/new-channel" icon="channel" look="primary">
         Add a channel
@@ -56,7 +57,7 @@ function NoChannels() {
   )
 }
 
-function ChannelTable({ channels, sums }: { channels: ChannelLine[]; sums: ReadonlyMap<string, Stretch> }) {
+function ChannelTable({ channels, sums }: { channels: ChannelLine[]; sums: ReadonlyMap<string, Totals> }) {
   return (
     <DataTable
       caption="Channels"
@@ -84,7 +85,7 @@ function ChannelName({ channel: { name, label } }: { channel: ChannelLine }) {
   )
 }
 
-function Success({ counts }: { counts: Stretch['counts'] | undefined }) {
+function Success({ counts }: { counts: Totals['counts'] | undefined }) {
   const { sent = 0, attempts_failed: failed = 0 } = counts ?? {}
   if (sent + failed === 0) return <span class="dim">nothing</span>
   // Never 100 % while anything failed.

@@ -5,13 +5,13 @@ import { countOf } from '../count-of.js'
 import { Badge } from '../elements/badge.js'
 import { Card, EmptyState } from '../elements/card.js'
 import { Time } from '../elements/time.js'
-import type { Stretch } from '../gather-points.js'
+import type { Totals } from '../series-marks.js'
 import { percent } from './overview-tiles.js'
 
 const linesMax = 12
 
 /** `sums`: what each channel did in the time that is looked at. */
-export function ChannelHealth({ channels, sums }: { channels: ChannelLine[]; sums: Map<string, Stretch> }) {
+export function ChannelHealth({ channels, sums }: { channels: ChannelLine[]; sums: Map<string, Totals> }) {
   if (channels.length === 0) {
     return (
       <Card title="Channels">
@@ -43,7 +43,7 @@ export function ChannelHealth({ channels, sums }: { channels: ChannelLine[]; sum
   )
 }
 
-export function ChannelBadge({ channel, sum }: { channel: ChannelLine; sum: Stretch | undefined }) {
+export function ChannelBadge({ channel, sum }: { channel: ChannelLine; sum: Totals | undefined }) {
   if (channel.problem !== null) {
     return (
       <Badge tone="bad" icon="cross">
@@ -80,7 +80,7 @@ export function ChannelBadge({ channel, sum }: { channel: ChannelLine; sum: Stre
   )
 }
 
-function rank(channel: ChannelLine, sums: Map<string, Stretch>): number {
+function rank(channel: ChannelLine, sums: Map<string, Totals>): number {
   if (channel.problem !== null) return 0
   if (channel.paused) return 1
   const counts = sums.get(channel.name)?.counts
@@ -88,7 +88,7 @@ function rank(channel: ChannelLine, sums: Map<string, Stretch>): number {
   return counts && counts.sent > 0 ? 3 : 4
 }
 
-function describeShare(sum: Stretch | undefined): string {
+function describeShare(sum: Totals | undefined): string {
   const tries = (sum?.counts.sent ?? 0) + (sum?.counts.attempts_failed ?? 0)
   if (!sum || tries === 0) return 'nothing was sent in this time'
   return `${sum.counts.sent} sent, ${percent(sum.counts.sent, tries)} of the attempts`

@@ -2,10 +2,10 @@ import { formatSize } from '../../../domain/units.js'
 import type { StoreStats } from '../../../store/stats-store.js'
 import { Icon, type IconName } from '../elements/icon.js'
 import { Time } from '../elements/time.js'
-import type { Stretch } from '../gather-points.js'
+import type { Totals } from '../series-marks.js'
 
 /** What was counted in the time that is looked at, and what waits now. */
-export function Tiles({ stats, sum, words }: { stats: StoreStats; sum: Stretch | null; words: string }) {
+export function Tiles({ stats, sum, words }: { stats: StoreStats; sum: Totals | null; words: string }) {
   const { deliveries } = stats
   const counts = sum?.counts
   const kept = Object.values(stats.mails).reduce((total, count) => total + count, 0)

@@ -4,8 +4,8 @@ import type { ConsoleEnv, ConsoleParts } from '../console-env.js'
 import { plotFiles } from '../elements/plot.js'
 import { RangePicker, SeriesPlots } from '../elements/series-plots.js'
 import { findDoor } from '../first-mail-snippets.js'
-import { gatherPoints, type RangeName, readRange, sumByName, sumPoints, timeRanges } from '../gather-points.js'
 import { readPageQuery } from '../read-form.js'
+import { type RangeName, readRange, sumByName, sumPoints, timeRanges, toMarks } from '../series-marks.js'
 import { FirstMail } from './overview-first-mail.js'
 import { ChannelHealth, LastLoad, NextRuns } from './overview-health.js'
 import { Tiles } from './overview-tiles.js'
@@ -42,7 +42,7 @@ export const overviewPages: MountPage = (parts, render) => {
           </div>
         </div>
         <div id="plots" data-plots>
-          {isEmpty ? null : <SeriesPlots {...time} marks={gatherPoints(points, time.stepMs)} />}
+          {isEmpty ? null : <SeriesPlots {...time} marks={toMarks(points)} />}
         </div>
       </>,
     )
@@ -52,11 +52,7 @@ export const overviewPages: MountPage = (parts, render) => {
 
 async function readActivity({ calls, now }: ConsoleParts, range: RangeName) {
   const time = readRange(range, now())
-  const { from, to, step } = time
-  const [all, byChannel] = await Promise.all([
-    calls.readSeries({ from, to, step }),
-    calls.readSeries({ from, to, step: timeRanges[range].readByName, by: 'channel' }),
-  ])
+  const [all, byChannel] = await Promise.all([calls.readSeries(time), calls.readSeries({ ...time, by: 'channel' })])
   return { time, points: all.points, sums: sumByName(byChannel.points) }
 }
 
@@ -74,7 +70,7 @@ async function readConcerns({ calls }: ConsoleParts) {
 
 /** Mails that were deleted came, too: as far back as anything is counted. */
 async function hasNeverReceived({ calls, now }: ConsoleParts): Promise<boolean> {
-  const { points } = await calls.readSeries({ ...readRange('90d', now()), step: 'day' })
+  const { points } = await calls.readSeries(readRange('90d', now()))
   return (sumPoints(points)?.counts.received ?? 0) === 0
 }
 

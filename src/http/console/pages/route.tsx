@@ -17,8 +17,8 @@ import { Plot, plotFiles } from '../elements/plot.js'
 import { LastMatch, RouteMarks } from '../elements/route-marks.js'
 import { RangePicker } from '../elements/series-plots.js'
 import { Time } from '../elements/time.js'
-import { gatherPoints, type RangeName, readRange, timeRanges } from '../gather-points.js'
 import { readPageQuery } from '../read-form.js'
+import { type RangeName, readRange, toMarks } from '../series-marks.js'
 import type { MountPage } from './page.js'
 import { depthOf } from './routes.js'
 
@@ -71,9 +71,9 @@ export const routePages: MountPage = ({ calls, now }, render) => {
 }
 
 async function readSeries({ calls, now }: Pick<ConsoleParts, 'calls' | 'now'>, name: string, range: RangeName) {
-  const { from, to, stepMs } = readRange(range, now())
-  const { points } = await calls.readSeries({ from, to, step: timeRanges[range].readByName, by: 'route', name })
-  return { from, to, stepMs, marks: gatherPoints(points, stepMs) }
+  const time = readRange(range, now())
+  const { points } = await calls.readSeries({ ...time, by: 'route', name })
+  return { ...time, marks: toMarks(points) }
 }
 
 function TryButton({ route }: { route: RouteDetail }) {

@@ -4,7 +4,7 @@ import { Card, EmptyState } from '../elements/card.js'
 import { DataTable } from '../elements/data-table.js'
 import { type Ink, Plot } from '../elements/plot.js'
 import { describeMs } from '../elements/time.js'
-import { gatherPoints, type Stretch, sumByName } from '../gather-points.js'
+import { sumByName, type Totals } from '../series-marks.js'
 import { percent } from './overview-tiles.js'
 
 /** More lines in one plot are not told apart. */
@@ -16,7 +16,7 @@ const words = {
   route: { title: 'Mails matched, by route', measure: 'routed', href: '/routes/', noun: 'route' },
 } as const
 
-type Mark = { at: number; values: Map<string, Stretch> }
+type NamedMark = { at: number; values: Map<string, Totals> }
 
 /** The busiest as lines, and all of them in a table. */
 export function NamedStats({
@@ -50,11 +50,11 @@ export function NamedStats({
         title={title}
         unit="count"
         empty="Nothing was counted in this time."
-        marks={gatherByName(points, shown, time.stepMs)}
+        marks={gatherByName(points, new Set(shown))}
         lines={shown.map((name, index) => ({
           label: cutText(name, nameMax),
           ink: inks[index] ?? 'dim',
-          value: ({ values }: Mark) => values.get(name)?.counts[measure] ?? 0,
+          value: ({ values }: NamedMark) => values.get(name)?.counts[measure] ?? 0,
         }))}
       />
       <Card title={`All of them`}>
@@ -67,12 +67,12 @@ export function NamedStats({
   )
 }
 
-function NameTable({ by, rows }: { by: 'channel' | 'route'; rows: [string, Stretch][] }) {
+function NameTable({ by, rows }: { by: 'channel' | 'route'; rows: [string, Totals][] }) {
   const { href, noun } = words[by]
-  const number = (title: string, read: (stretch: Stretch) => number | string) => ({
+  const number = (title: string, read: (totals: Totals) => number | string) => ({
     title,
     look: 'number' as const,
-    cell: ([, stretch]: [string, Stretch]) => read(stretch),
+    cell: ([, totals]: [string, Totals]) => read(totals),
   })
   const shown = (ms: number | null) => (ms === null ? '–' : describeMs(ms))
   return (
@@ -101,15 +101,14 @@ function describeShare(sent: number, failed: number): string {
   return sent + failed === 0 ? '–' : percent(sent, sent + failed)
 }
 
-function gatherByName(points: SeriesPoint[], names: string[], stepMs: number): Mark[] {
-  const marks = new Map<number, Mark>()
-  for (const name of names) {
-    const own = points.filter((point) => point.name === name)
-    for (const stretch of gatherPoints(own, stepMs)) {
-      const mark = marks.get(stretch.at) ?? { at: stretch.at, values: new Map() }
-      marks.set(stretch.at, mark)
-      mark.values.set(name, stretch)
-    }
+/** The points come in the order of time, so the marks do. */
+function gatherByName(points: SeriesPoint[], names: ReadonlySet<string>): NamedMark[] {
+  const marks = new Map<string, NamedMark>()
+  for (const { at, name, ...totals } of points) {
+    if (name === null || !names.has(name)) continue
+    const mark = marks.get(at) ?? { at: Date.parse(at), values: new Map() }
+    marks.set(at, mark)
+    mark.values.set(name, totals)
   }
-  return [...marks.values()].sort((one, other) => one.at - other.at)
+  return [...marks.values()]
 }

@@ -1,13 +1,12 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
-import type { SeriesPoint } from '../../../engine/series-calls.js'
 import type { ConsoleEnv, ConsoleParts } from '../console-env.js'
 import { ButtonLink } from '../elements/action-button.js'
 import { plotFiles } from '../elements/plot.js'
 import { RangePicker, SeriesPlots } from '../elements/series-plots.js'
 import { Tabs } from '../elements/tabs.js'
-import { gatherPoints, type RangeName, readRange, timeRanges } from '../gather-points.js'
 import { readPageQuery } from '../read-form.js'
+import { type RangeName, readRange, timeRanges, toMarks } from '../series-marks.js'
 import type { MountPage } from './page.js'
 import { NamedStats } from './stats-by-name.js'
 import { GuestStats, LlmStats } from './stats-guests.js'
@@ -57,12 +56,10 @@ function toTab(url: URL, view: View) {
 }
 
 function TableLink({ range, view, now }: { range: RangeName; view: View; now: number }) {
-  const { from, to, step } = readRange(range, now)
+  const { from, to } = readRange(range, now)
+  const step = timeRanges[range].tableStep
   const search = new URLSearchParams({ from: new Date(from).toISOString(), to: new Date(to).toISOString(), step })
-  if (view !== 'all') {
-    search.set('by', view === 'channels' ? 'channel' : 'route')
-    search.set('step', timeRanges[range].readByName)
-  }
+  if (view !== 'all') search.set('by', view === 'channels' ? 'channel' : 'route')
   return (
     <ButtonLink href={`/api/v1/stats/series.csv?${search}`} icon="download">
       As CSV
@@ -72,7 +69,6 @@ function TableLink({ range, view, now }: { range: RangeName; view: View; now: nu
 
 async function showView({ calls, now }: ConsoleParts, view: View, range: RangeName) {
   const time = readRange(range, now())
-  const { from, to } = time
   if (view === 'actions') {
     const [actions, llm] = await Promise.all([
       calls.listActionCalls(timeRanges[range].spanMs),
@@ -86,19 +82,10 @@ async function showView({ calls, now }: ConsoleParts, view: View, range: RangeNa
     )
   }
   if (view === 'all') {
-    const { points } = await calls.readSeries({ from, to, step: time.step })
-    return <SeriesPlots {...time} marks={gatherPoints(points, time.stepMs)} />
+    const { points } = await calls.readSeries(time)
+    return <SeriesPlots {...time} marks={toMarks(points)} />
   }
   const by = view === 'channels' ? 'channel' : 'route'
-  const series = await calls.readSeries({ from, to, step: timeRanges[range].readByName, by })
-  const points: SeriesPoint[] = series.points
-  return <NamedStats by={by} points={points} time={widen(time, range)} leftOut={series.names_left_out} />
-}
-
-const readSteps = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const
-
-/** By name less can be read, so a mark is at least as wide as what was read. */
-function widen(time: ReturnType<typeof readRange>, range: RangeName) {
-  const stepMs = Math.max(time.stepMs, readSteps[timeRanges[range].readByName])
-  return { ...time, stepMs, from: Math.floor(time.from / stepMs) * stepMs }
+  const { points, names_left_out } = await calls.readSeries({ ...time, by })
+  return <NamedStats by={by} points={points} time={time} leftOut={names_left_out} />
 }

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { findDoor, writeSnippets } from '#src/http/console/first-mail-snippets.js'
-import { gatherPoints, readRange, sumByName, sumPoints, timeRanges } from '#src/http/console/gather-points.js'
+import { readRange, sumByName, sumPoints, timeRanges, toMarks } from '#src/http/console/series-marks.js'
 import { latencyBoundsMs, statMeasures } from '#src/store/stats-store.js'
 
 const noon = Date.parse('2026-01-31T12:00:00Z')
 const minuteMs = 60_000
+const hourMs = 60 * minuteMs
 
 function point(at: number, name: string | null, sent: number, bucket: number) {
   const zeros = Object.fromEntries(statMeasures.map((measure) => [measure, 0])) as Record<
@@ -16,35 +17,37 @@ function point(at: number, name: string | null, sent: number, bucket: number) {
   return { at: new Date(at).toISOString(), name, counts: { ...zeros, sent }, latency, p50_ms: null, p95_ms: null }
 }
 
-describe('points over time', () => {
-  test('are put together to longer stretches, with percentiles of them all', () => {
+describe('a series, as marks of a plot', () => {
+  test('is summed up, with percentiles of it all, and stays what it was', () => {
     const points = [
-      point(noon + minuteMs, null, 1, 3),
-      point(noon, null, 19, 0),
-      point(noon + 5 * minuteMs, null, 1, 0),
+      point(noon, null, 2, 0),
+      point(noon + minuteMs, null, 18, 3),
+      point(noon + 5 * minuteMs, null, 1, 5),
     ]
-    const stretches = gatherPoints(points, 2 * minuteMs)
-    expect(stretches.map(({ at, counts, p50_ms, p95_ms }) => [at - noon, counts.sent, p50_ms, p95_ms])).toEqual([
-      [0, 20, 100, 100],
-      [4 * minuteMs, 1, 100, 100],
+    expect(toMarks(points).map(({ at, counts }) => [at - noon, counts.sent])).toEqual([
+      [0, 2],
+      [minuteMs, 18],
+      [5 * minuteMs, 1],
     ])
-    expect(sumPoints(points)?.counts.sent).toBe(21)
+    expect(sumPoints(points)).toMatchObject({ counts: { sent: 21, received: 0 }, p50_ms: 1_000, p95_ms: 1_000 })
     expect(sumPoints([])).toBeNull()
-    expect(points[1]?.counts.sent).toBe(19)
+    expect(points[0]?.counts.sent).toBe(2)
   })
 
-  test('are summed up by name', () => {
+  test('is summed up by name', () => {
     const sums = sumByName([point(noon, 'a', 1, 0), point(noon, 'b', 2, 1), point(noon + minuteMs, 'a', 3, 5)])
-    expect([...sums].map(([name, { counts, p50_ms }]) => [name, counts.sent, p50_ms])).toEqual([
-      ['a', 4, 5_000],
-      ['b', 2, 250],
+    expect([...sums].map(([name, { counts, latency }]) => [name, counts.sent, latency.slice(0, 6)])).toEqual([
+      ['a', 4, [1, 0, 0, 0, 0, 3]],
+      ['b', 2, [0, 2, 0, 0, 0, 0]],
     ])
   })
 
-  test('have at most 48 marks in any range, and begin with a whole one', () => {
+  test('has at most 48 marks in any range, whole ones, of a width that hours can be put together to', () => {
     for (const name of Object.keys(timeRanges) as (keyof typeof timeRanges)[]) {
       const { from, to, stepMs } = readRange(name, noon + 12_345)
       expect(from % stepMs).toBe(0)
+      expect(stepMs % minuteMs).toBe(0)
+      expect(stepMs < hourMs ? hourMs % stepMs : stepMs % hourMs).toBe(0)
       expect(Math.ceil((to - from) / stepMs)).toBeLessThanOrEqual(48)
       expect(to - from).toBeLessThanOrEqual(timeRanges[name].spanMs)
     }
