@@ -1,3 +1,5 @@
+import type { RejectionReason } from './rejection.js'
+
 /** A place in a config file. Lines and columns count from 1. */
 export interface Position {
   file: string
@@ -33,9 +35,9 @@ export class ConfigError extends Error {
 export class MailRejected extends Error {
   override readonly name = 'MailRejected'
   readonly smtpCode: number
-  /** For the rejected log: `not_allowed`, `unknown_recipient`, `too_large`, … */
-  readonly reason: string
-  constructor(smtpCode: number, reason: string, message: string) {
+  /** For the rejected log. */
+  readonly reason: RejectionReason
+  constructor(smtpCode: number, reason: RejectionReason, message: string) {
     super(message)
     this.smtpCode = smtpCode
     this.reason = reason

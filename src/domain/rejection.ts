@@ -1,3 +1,36 @@
+/**
+ * Every reason for which the door refuses, with what to do about it: the rejected log, the API, the console, the metrics
+ * and the docs have these and no others. A new refusal gets its line here first.
+ */
+export const rejectionReasons = {
+  not_allowed: 'Allow its network (server.smtp.allow), or give it a name and a password (server.smtp.users).',
+  auth_required:
+    'Give it the name and password of a user (server.smtp.users), or allow its network (server.smtp.allow).',
+  bad_credentials: 'Correct the name or the password at the sender; where nobody knows this client, somebody guesses.',
+  login_throttled:
+    'Correct the password at the sender and wait ten minutes; where nobody knows this client, do nothing.',
+  sender_not_allowed: 'Add the address to the senders of the user (server.smtp.users), or correct it at the sender.',
+  unknown_recipient: 'Accept the recipient (server.smtp.recipients), or correct the address at the sender.',
+  recipient_not_allowed:
+    'Add the address to the recipients of the user (server.smtp.users), or correct it at the sender.',
+  too_many_recipients: 'Raise server.smtp.max_recipients, or have it send to a group.',
+  too_many_connections:
+    'Have it use fewer connections, or raise server.smtp.max_connections, client_limits.connections or that of the user.',
+  too_many_mails:
+    'Have it send less often, or raise the rate of server.smtp.client_limits, user_limits or of the user.',
+  daily_quota: 'Have it send less, or raise per_day of server.smtp.client_limits, user_limits or of the user.',
+  too_large: 'Raise server.smtp.max_size, or have it send less.',
+  no_memory:
+    'Too many large mails came at once; the sender tries again. Lower server.smtp.max_connections if it goes on.',
+  no_route: 'Write a route that matches such mails, or take otherwise.reject out of the config.',
+  loop: 'Two servers forward to each other: find the rule that sends the mails of one to the other.',
+  not_stored: 'Look at the log and at the disk of the data folder; the sender keeps the mail and tries again.',
+  stopping: 'The gateway was being stopped; the sender tries again.',
+  internal: 'Look at the log, and report what it says; the sender keeps the mail and tries again.',
+} as const
+
+export type RejectionReason = keyof typeof rejectionReasons
+
 /** A refusal as the rejected log keeps it. `message` is what the client heard, with its enhanced status code. */
 export interface Rejection {
   at: number
@@ -5,12 +38,12 @@ export interface Rejection {
   from: string | null
   rcpt: string | null
   user: string | null
-  reason: string
+  reason: RejectionReason
   code: number
   message: string
 }
 
-/** What was refused of one client for one reason within an hour. */
+/** What was refused of one client for one reason within an hour. Rows of other releases may have other reasons. */
 export interface RejectionSummary {
   last_at: string
   client: string
