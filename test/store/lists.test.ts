@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Store } from '#src/store/store.js'
+import { planStatements } from './query-plans.js'
 import {
   claimDelivery,
   claimMail,
@@ -63,6 +64,38 @@ describe('pages', () => {
       cursor = page.next_cursor
     } while (cursor)
     expect(seen).toEqual(addresses.toReversed())
+  })
+
+  test('of one channel: in the same order, whatever came of them, and read in it', async () => {
+    const addresses = Array.from({ length: 12 }, (_, n) => `a${n}`)
+    const use = async (store: Store): Promise<(string | null)[]> => {
+      const made = addresses.map((address, n) => makeDelivery({ address, ...(n % 3 === 0 && { dead: 'unknown' }) }))
+      await saveRouted(store, 'm1', [...made, makeDelivery({ channel: 'mail', address: 'other' })])
+      for (const status of ['sent', 'failed'] as const) {
+        const claimed = await claimDelivery(store, noon, 'ops')
+        await store.settleDelivery(makeSettlement(claimed, { status, dueAt: status === 'sent' ? null : noon + 9 }))
+      }
+      const seen: (string | null)[] = []
+      for (let cursor: string | null | undefined; cursor !== null; ) {
+        const page: Awaited<ReturnType<Store['listDeliveries']>> = await store.listDeliveries({
+          channel: 'ops',
+          limit: 5,
+          ...(cursor && { cursor }),
+        })
+        seen.push(...page.items.map((line) => line.address))
+        cursor = page.next_cursor
+      }
+      return seen
+    }
+    expect(await use(openStore())).toEqual(addresses.toReversed())
+    const plans = await planStatements(/UNION ALL SELECT id FROM deliveries/, async (store) => void (await use(store)))
+    expect(plans).toHaveLength(2)
+    // The page itself is read by the ids that the merge gave.
+    for (const { text, costly } of plans)
+      expect(
+        costly.filter((step) => !/subquery/.test(step)),
+        text,
+      ).toEqual([])
   })
 
   test('an exact fit has no page after it, and an empty store no pages', async () => {
