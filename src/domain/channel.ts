@@ -52,6 +52,8 @@ export interface ChannelContext {
   log: (line: string, facts: Record<string, unknown>) => void
   /** The host name mails and user agents name us by. */
   hostname: string
+  /** This gateway among others: what mails on says it in `hopHeader`. */
+  instance: string
   /** How the reader may acknowledge; null when nobody waits for it. */
   ack: AckOffer | null
   /** `https://…/hooks/<channel>`, where a vendor's call of this channel reaches us; null when there is no public URL. */

@@ -1,3 +1,5 @@
+import type { MailOrigin } from './mail-loop.js'
+
 export const severities = ['critical', 'error', 'warning', 'info', 'resolved'] as const
 export type Severity = (typeof severities)[number]
 
@@ -46,4 +48,6 @@ export interface Message {
   /** The mail it was made of; null when a job's run raised it. */
   mailId: string | null
   receivedAt: number
+  /** Of the mail it was made of, for channels that mail it on; absent where there was none. */
+  origin?: MailOrigin | undefined
 }

@@ -9,6 +9,8 @@ export interface ContextParts {
   outbound: Outbound
   parse: (raw: RawMail, signal: AbortSignal) => Promise<Mail>
   hostname: string
+  /** See `ChannelContext.instance`. */
+  instance: string
   log: (line: string, facts: Record<string, unknown>) => void
   now: () => number
   signal: AbortSignal
@@ -51,6 +53,7 @@ export function channelContext(
     deliveryId: delivery.id,
     attempt: delivery.attempts,
     hostname: parts.hostname,
+    instance: parts.instance,
     loadRaw: async () => (await readRaw()).raw,
     loadMail: async () => parts.parse(await readRaw(), parts.signal),
     saveToInbox: (entry) => parts.store.saveToInbox({ ...entry, mailId: delivery.mailId, at: parts.now() }),

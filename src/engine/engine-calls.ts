@@ -1,4 +1,4 @@
-import type { Config, ServerSettings } from '../domain/config.js'
+import type { ServerSettings } from '../domain/config.js'
 import type { ConfigIssue } from '../domain/errors.js'
 import { offerAlertCalls } from './alert-calls.js'
 import { offerChannelCalls } from './channel-calls.js'
@@ -38,6 +38,8 @@ export interface EngineInfo {
   /** What to watch for changes: config files and folders, and the actions' modules. */
   watched: string[]
   hostname: string
+  /** See `Foundation.instance`. */
+  instance: string
   server: ServerSettings
   routes: number
   warnings: ConfigIssue[]
@@ -45,7 +47,7 @@ export interface EngineInfo {
 
 export function offerEngineCalls(engine: Engine) {
   const { stopDatabaseCheck, ...doctorCalls } = offerDoctorCalls(engine)
-  const info = async (): Promise<EngineInfo> => describe(engine.current())
+  const info = async (): Promise<EngineInfo> => describe(engine)
   return {
     ...offerMailCalls(engine),
     ...offerMailContent(engine),
@@ -83,10 +85,10 @@ export function offerEngineCalls(engine: Engine) {
   }
 }
 
-function describe(current: { config: Config; warnings: ConfigIssue[] }): EngineInfo {
-  const { config, warnings } = current
+function describe({ current, instance }: Pick<Engine, 'current' | 'instance'>): EngineInfo {
+  const { config, warnings } = current()
   const { hash, files, hostname, server } = config
   const modules = [...Object.values(config.actions), ...Object.values(config.jobs)].map(({ module }) => module)
   const watched = [...files, ...modules]
-  return { hash, files, watched, hostname, server, routes: config.routes.length, warnings }
+  return { hash, files, watched, hostname, instance, server, routes: config.routes.length, warnings }
 }

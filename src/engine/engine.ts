@@ -10,7 +10,7 @@ import { type Audit, recordIn } from './audit.js'
 import { type ChatSearch, createChatSearch } from './chat-search.js'
 import { recordLoad } from './config-calls.js'
 import { expireRegularly } from './expire-old.js'
-import { type Foundation, openFoundation, userAgent } from './foundation.js'
+import { type Foundation, openFoundation } from './foundation.js'
 import { type Jobs, openJobs } from './jobs.js'
 import { createLinking, type Linking } from './linking.js'
 import { Listeners } from './listeners.js'
@@ -25,6 +25,7 @@ import { llmCacheIn, lookupCacheIn } from './store-caches.js'
 import { takePress } from './take-press.js'
 import { takeResult } from './take-result.js'
 import { openUploads, type Uploads } from './uploads.js'
+import { userAgent } from './user-agent.js'
 
 export type EngineLog = (level: 'info' | 'warn' | 'error', message: string, facts: Record<string, unknown>) => void
 
@@ -40,7 +41,7 @@ export interface EngineOptions {
 
 /** Everything behind the 250: the store, the loops, and the config they run on. */
 export interface Engine
-  extends Pick<Foundation, 'store' | 'outbound' | 'host' | 'keys'>,
+  extends Pick<Foundation, 'store' | 'outbound' | 'host' | 'keys' | 'instance'>,
     Pick<Loops, 'pipeline' | 'deliveries' | 'follow' | 'watch' | 'search'>,
     Pick<EngineOptions, 'emit' | 'now' | 'measure'> {
   uploads: Uploads
@@ -93,7 +94,7 @@ async function build(
   stopAll: () => Promise<void>,
 ): Promise<Engine> {
   const { emit, now, measure } = options
-  const { store, outbound, parser, host, keys, dataFolder } = foundation
+  const { store, outbound, parser, host, keys, instance, dataFolder } = foundation
   const { current } = running
   const log: EngineLog = (level, message, facts) => options.log[level](facts, message)
   const newId = createIdSource()
@@ -120,7 +121,22 @@ async function build(
   // A mail that ended the process before must get through before the next end, so nothing waits for a thread to load.
   await parser.start()
 
-  const engine = { store, outbound, host, keys, uploads, jobs, orders, audit, log, current, emit, now, measure }
+  const engine = {
+    store,
+    outbound,
+    host,
+    keys,
+    instance,
+    uploads,
+    jobs,
+    orders,
+    audit,
+    log,
+    current,
+    emit,
+    now,
+    measure,
+  }
   const linking = createLinking({
     ...engine,
     takeStored: () => uploads.inTurn(retake),

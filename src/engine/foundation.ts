@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { guestEntry } from '../act/guest-entry.js'
 import type { NetworkPolicy } from '../domain/config.js'
 import type { WasmHost } from '../domain/wasm.js'
 import { createOutbound, type Outbound } from '../outbound/client.js'
@@ -6,12 +7,10 @@ import { createParser, type MailParser } from '../receive/parser.js'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.js'
 import type { Store } from '../store/store.js'
 import { createWasmHost } from '../wasm/host.js'
+import { openInstanceId } from './instance-id.js'
 import { anyInStore, type ConfigSource, loadCheckedConfig } from './load-config.js'
 import { openServerKeys, type ServerKeys } from './server-key.js'
-
-export const userAgent = 'MailTrigger/0.1 (+https://mailtrigger.app)'
-/** Processes for actions and conditions, which may have a network; those of jobs are the jobs room's. */
-export const guestEntry = new URL('../act/guest-child.js', import.meta.url)
+import { userAgent } from './user-agent.js'
 
 /** What everything else in the engine stands on, and what stays over reloads. */
 export interface Foundation {
@@ -22,6 +21,8 @@ export interface Foundation {
   host: WasmHost
   /** What links and buttons are signed with, and secrets sealed. */
   keys: ServerKeys
+  /** Which gateway this is among others, for good: see `ChannelContext.instance`. */
+  instance: string
   close: () => Promise<void>
 }
 
@@ -40,6 +41,7 @@ export async function openFoundation(
   const store = openSqliteStore(dataFolder, now)
   try {
     const keys = openServerKeys(dataFolder, source.env)
+    const instance = openInstanceId(dataFolder)
     const outbound = createOutbound({ policy: server.network, userAgent })
     const parser = createParser({})
     const host = createWasmHost({
@@ -52,7 +54,7 @@ export async function openFoundation(
       await outbound.close()
       await store.close()
     }
-    return { dataFolder, store, outbound, parser, host, keys, close }
+    return { dataFolder, store, outbound, parser, host, keys, instance, close }
   } catch (error) {
     await store.close()
     throw error

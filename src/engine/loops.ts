@@ -28,7 +28,7 @@ import type { StandingOrders } from './standing-orders.js'
 const stopPatienceMs = 15_000
 
 export interface LoopsParts
-  extends Pick<Foundation, 'store' | 'outbound' | 'parser' | 'keys'>,
+  extends Pick<Foundation, 'store' | 'outbound' | 'parser' | 'keys' | 'instance'>,
     Pick<RunningConfig, 'current'> {
   orders: StandingOrders
   emit: (event: EngineEvent) => void
@@ -182,7 +182,7 @@ async function word(
 }
 
 function contextOf(delivery: ClaimedDelivery, parts: LoopsParts, signal: AbortSignal) {
-  const { store, outbound, parser, keys, now, log } = parts
+  const { store, outbound, parser, keys, instance, now, log } = parts
   const { config } = parts.current()
   const { id, mailId, attempts, notification, aboutRemote, offersAck } = delivery
   const { publicUrl } = config.server.http
@@ -204,6 +204,7 @@ function contextOf(delivery: ClaimedDelivery, parts: LoopsParts, signal: AbortSi
       outbound,
       parse: (raw, until) => parser.parse(raw, until),
       hostname: config.hostname,
+      instance,
       log: (line, facts) => log('info', line, facts),
       now,
       signal,

@@ -54,7 +54,7 @@ export async function testChannel(
   const now = engine.now()
   const signal = AbortSignal.timeout(testTimeoutMs)
   const id = `test-${now.toString(36)}`
-  const { store, outbound } = engine
+  const { store, outbound, instance } = engine
   const context = channelContext(
     {
       id,
@@ -66,7 +66,16 @@ export async function testChannel(
       hookSecret: signHookSecret(engine.keys.ring().current.signing, name),
       readSession: (place) => readSession(store, channel, place),
     },
-    { store, outbound, parse: parts.parse, hostname: config.hostname, log: () => undefined, now: engine.now, signal },
+    {
+      store,
+      outbound,
+      parse: parts.parse,
+      hostname: config.hostname,
+      instance,
+      log: () => undefined,
+      now: engine.now,
+      signal,
+    },
     null,
   )
   const target = channel.destination === null ? address : null

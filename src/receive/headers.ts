@@ -77,7 +77,7 @@ export function readHeaders(raw: Uint8Array): HeaderBlock {
 }
 
 /** The bytes up to the first blank line, one character each, so that offsets in it are offsets in the mail. */
-function readHead(bytes: Buffer): string {
+export function readHead(bytes: Buffer): string {
   const ends = ['\n\r\n', '\n\n'].map((end) => bytes.indexOf(end)).filter((end) => end >= 0)
   return bytes.toString('latin1', 0, Math.min(scanBytesMax, ...ends.map((end) => end + 3)))
 }

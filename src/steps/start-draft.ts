@@ -1,5 +1,6 @@
 import type { Config } from '../domain/config.js'
 import type { Attachment, Mail } from '../domain/mail.js'
+import { readOrigin } from '../domain/mail-loop.js'
 import type { Message } from '../domain/message.js'
 import { noControl } from '../domain/notification.js'
 import type { Route } from '../domain/route.js'
@@ -42,6 +43,7 @@ export function startMessage(mail: Mail, route: Pick<Route, 'severity' | 'labels
     notes: mail.malformed ? [`the mail is malformed: ${mail.malformed}`] : [],
     mailId: mail.id,
     receivedAt: mail.receivedAt,
+    origin: readOrigin(mail),
   }
 }
 

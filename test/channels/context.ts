@@ -63,6 +63,7 @@ export function makeContext(outbound: Outbound, changes: Partial<ChannelContext>
     saveToInbox: async () => 'inbox-1',
     log: () => {},
     hostname: 'gateway.example',
+    instance: 'gateway0123456789',
     ack: null,
     hookUrl: 'https://alerts.example/hooks/channel',
     hookSecret: 'CANARY-hook',
