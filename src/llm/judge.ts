@@ -2,7 +2,7 @@ import type { LlmSettings } from '../domain/config.js'
 import { LlmError } from '../domain/errors.js'
 import type { JudgeByLlm, LlmQuestion, LlmVerdict } from '../domain/judge.js'
 import { createSingleFlight } from '../domain/single-flight.js'
-import { createModel } from './model.js'
+import type { Model } from './model.js'
 import { cacheKeyOf, normaliseContent, writeMessages } from './question.js'
 import { createSlots } from './slots.js'
 import { readVerdict, type Verdict } from './verdict.js'
@@ -35,7 +35,7 @@ const callsWaitingMax = 64
  * The verdict may be the mail's author's: no prompt is a boundary. That is why a model only ever says match or not.
  */
 export function createJudge({ settings, fetch, now, cache }: JudgeOptions): JudgeByLlm {
-  const model = createModel(settings, fetch)
+  let model: Promise<Model> | null = null
   const share = createSingleFlight<LlmVerdict>()
   const withSlot = createSlots(callsAtOnceMax, callsWaitingMax)
 
@@ -44,7 +44,9 @@ export function createJudge({ settings, fetch, now, cache }: JudgeOptions): Judg
     if (!(await cache.countCall(dayUtc, settings.callsPerDayMax))) {
       throw new LlmError('budget', `all ${settings.callsPerDayMax} calls of the day are used`)
     }
-    return readVerdict(await model.complete(writeMessages(prompt, content), signal))
+    // The vendor's library is a tenth of what a start loads, and most gateways never ask a model.
+    model ??= import('./model.js').then(({ createModel }) => createModel(settings, fetch))
+    return readVerdict(await (await model).complete(writeMessages(prompt, content), signal))
   }
 
   async function judge(
