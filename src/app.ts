@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import { formatIssues } from './config/print-issues.js'
 import { watchConfig } from './config/watch.js'
+import type { DiskRoom } from './domain/disk-room.js'
 import { ConfigError } from './domain/errors.js'
 import type { EngineEvent } from './domain/events.js'
 import type { RawMail } from './domain/mail.js'
@@ -19,6 +21,9 @@ import type { ServerStatus } from './http/schema/server.js'
 import { type HttpListener, startHttp } from './http/start-http.js'
 import type { Logger, LogLevel } from './log/logger.js'
 import { type Certificate, ensureCertificate } from './receive/certificate.js'
+import { watchDisk } from './receive/disk-watch.js'
+import { findLoop, type LoopBounds } from './receive/find-loop.js'
+import { defaultSmtpLimits } from './receive/limits.js'
 import { type SmtpListener, startSmtp } from './receive/smtp.js'
 import { version } from './version.js'
 
@@ -72,8 +77,15 @@ export async function startApp(options: AppOptions): Promise<App> {
     let ready = false
     const access = createAccess({ calls, localToken: () => runtime.token, settings: () => info.server.http })
 
+    const disk = await watchDisk({
+      folder: dataFolder,
+      freeBytesMin: () => info.server.freeBytesMin,
+      onChange: (room) => onEvent(reportDisk(room, log)),
+      onProblem: (error) => log.warn({ error }, 'the free space of the disk cannot be found out'),
+    })
+    stops.push(async () => disk.stop())
     const newId = createIdSource()
-    const saveMail = batchSaves(calls)
+    const saveMail = refuseLoops(batchSaves(calls), { instance: info.instance, hopsMax: defaultSmtpLimits.hopsMax })
 
     const status = async (): Promise<ServerStatus> => ({
       version,
@@ -82,6 +94,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       config: { hash: info.hash, files: info.files, routes: info.routes, warnings: info.warnings.length },
       smtp: smtp.addresses,
       memory_bytes: process.memoryUsage.rss(),
+      disk: describeDisk(disk.read()),
       ...(await calls.readStats()),
     })
     const reloadFor = async (actor: string) => {
@@ -112,6 +125,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       saveMail,
       newId: () => newId(Date.now()),
       mailLimits: () => info.server.smtp,
+      diskRoom: disk.read,
       reload: reloadFor,
       status,
     })
@@ -123,6 +137,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       hostname: info.hostname,
       certificate,
       save: saveMail,
+      spoolFolder: join(dataFolder, 'spool'),
+      isDiskFull: () => disk.read().isNearlyFull,
       onRejected: (rejection) => {
         calls.saveRejection(rejection).catch((error: unknown) => log.warn({ error: String(error) }, 'rejected log'))
       },
@@ -199,9 +215,29 @@ function describeTrouble({ message, issues }: ConfigError): ConfigTrouble {
   return { at: new Date().toISOString(), message, issues: errors.length }
 }
 
+/** Says it in the log, and gives the event. */
+function reportDisk({ freeBytes, freeBytesMin, isNearlyFull }: DiskRoom, log: Logger): EngineEvent {
+  const facts = { free_bytes: freeBytes ?? 0, free_bytes_min: freeBytesMin }
+  if (isNearlyFull) log.error(facts, 'the disk is nearly full: no mail is taken in until there is room again')
+  else log.info(facts, 'the disk has room again: mails are taken in')
+  return { type: isNearlyFull ? 'disk.full' : 'disk.ok', ...facts }
+}
+
+function describeDisk({ freeBytes, freeBytesMin, isNearlyFull }: DiskRoom): ServerStatus['disk'] {
+  return { free_bytes: freeBytes, min_free_bytes: freeBytesMin, nearly_full: isNearlyFull }
+}
+
 /** Every address of a machine is none to open in a browser. */
 function browsable(url: string): string {
   return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:')
+}
+
+/** Whichever door a mail comes in by: one that goes round in a loop is not saved, and rejects with `MailRejected`. */
+function refuseLoops(save: (mail: RawMail) => Promise<void>, bounds: LoopBounds): (mail: RawMail) => Promise<void> {
+  return (mail) => {
+    const loop = findLoop(mail.raw, bounds)
+    return loop === null ? save(mail) : Promise.reject(loop)
+  }
 }
 
 /** Mails that end in the same turn of the event loop travel to the store together, and share its commit. */

@@ -1,6 +1,7 @@
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import type { Registry } from 'prom-client'
+import type { DiskRoom } from '../domain/disk-room.js'
 import { ApiError } from '../domain/errors.js'
 import type { Identity } from '../domain/identity.js'
 import type { RawMail } from '../domain/mail.js'
@@ -36,9 +37,13 @@ export interface ApiParts {
   counted: Registry
   /** How people reach this server: what links start with. No slash at its end. */
   url: () => string
-  /** The same path as a mail takes that comes by SMTP: resolves when it is durable and there is room for more. */
+  /**
+   * The same path as a mail takes that comes by SMTP: resolves when it is durable and there is room for more, rejects
+   * with `MailRejected` when it is refused.
+   */
   saveMail: (mail: RawMail) => Promise<void>
   newId: () => string
+  diskRoom: () => DiskRoom
   mailLimits: () => { sizeBytesMax: number; recipientsMax: number }
   status: () => Promise<ServerStatus>
   reload: (actor: string) => Promise<{ hash: string; routes: number }>

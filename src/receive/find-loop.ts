@@ -1,6 +1,6 @@
 import { MailRejected } from '../domain/errors.js'
 import { explainLoop, hopHeader, readHops } from '../domain/mail-loop.js'
-import { countHops, readHead } from './headers.js'
+import { countHops } from './headers.js'
 
 /** What tells this gateway that a mail goes round. */
 export interface LoopBounds {
@@ -20,10 +20,15 @@ export function findLoop(raw: Uint8Array, { instance, hopsMax }: LoopBounds): Ma
   return reason === null ? null : new MailRejected(554, 'loop', `5.4.6 ${reason}`)
 }
 
+/** The MIME parser gives up on a header at the same size. */
+const headBytesMax = 1024 * 1024
+
 /** A server on the way may have folded the line behind its name. */
 const hopLine = new RegExp(`^${hopHeader}[ \\t]{0,200}:[ \\t]{0,200}(?:\\r?\\n[ \\t]{1,200})?([^\\r\\n]{0,200})`, 'gim')
 
 function hopLines(raw: Uint8Array): string[] {
-  const head = readHead(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength))
+  const start = Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.byteLength, headBytesMax))
+  const ends = ['\n\r\n', '\n\n'].map((end) => start.indexOf(end)).filter((end) => end >= 0)
+  const head = start.toString('latin1', 0, Math.min(start.length, ...ends))
   return Array.from(head.matchAll(hopLine), ([, value = '']) => value)
 }

@@ -1,10 +1,12 @@
 import { createRoute, z } from '@hono/zod-openapi'
 import { bodyLimit } from 'hono/body-limit'
-import { ApiError } from '../../domain/errors.js'
+import { ApiError, MailRejected } from '../../domain/errors.js'
+import type { RawMail } from '../../domain/mail.js'
+import { rejectionReasons } from '../../domain/rejection.js'
 import { formatSize } from '../../domain/units.js'
 import type { ApiParts } from '../api.js'
 import { readActor } from './actor.js'
-import { answer, createRoutes, operation, rawBody } from './operation.js'
+import { answer, createRoutes, errorAnswer, operation, rawBody } from './operation.js'
 import { readMailBody, splitList } from './raw-mail.js'
 
 /** Each holds its mail in memory until it is stored and the pipeline has room. */
@@ -24,21 +26,25 @@ const injectMail = createRoute({
   path: '/',
   ...operation('operator', 'mails', 'Takes a mail in, as if it had come by SMTP', {
     description:
-      'It is stored before the answer, and routed afterwards. The sender policy and the list of accepted recipients are for SMTP, and do not hold here; the limits on size and on the number of recipients do.',
+      'It is stored before the answer, and routed afterwards. The sender policy and the list of accepted recipients are for SMTP, and do not hold here; the limits on size and on the number of recipients do, and a mail that goes round in a loop is refused.',
     request: { query: injectQuery, body: rawBody('message/rfc822', 'The mail (RFC 5322)') },
   }),
-  responses: answer(
-    z.object({ id: z.string(), status: z.literal('stored') }).openapi('TakenMail'),
-    'It is stored',
-    201,
-  ),
+  responses: {
+    ...answer(z.object({ id: z.string(), status: z.literal('stored') }).openapi('TakenMail'), 'It is stored', 201),
+    ...errorAnswer(507, 'The disk is nearly full, and no mail is taken in.'),
+  },
 })
 
 /** `POST /mails`: the durable path of SMTP, with its back-pressure, for senders that speak HTTP. */
-export function injectRoutes({ saveMail, newId, mailLimits }: Pick<ApiParts, 'saveMail' | 'newId' | 'mailLimits'>) {
+export function injectRoutes(parts: Pick<ApiParts, 'calls' | 'saveMail' | 'newId' | 'mailLimits' | 'diskRoom'>) {
+  const { newId, mailLimits, diskRoom } = parts
   const routes = createRoutes()
   let underWay = 0
   routes.post('/', (c, next) => {
+    if (diskRoom().isNearlyFull) {
+      const hint = 'make room on the disk of the data folder; it goes on by itself'
+      throw new ApiError(507, 'disk_full', 'the disk is nearly full, and no mail is taken in', hint)
+    }
     const { sizeBytesMax } = mailLimits()
     const onError = () => {
       throw new ApiError(413, 'too_large', `a mail may have ${formatSize(sizeBytesMax)}`, 'see server.smtp.max_size')
@@ -55,13 +61,26 @@ export function injectRoutes({ saveMail, newId, mailLimits }: Pick<ApiParts, 'sa
       const raw = await readMailBody(c)
       const envelope = { from, to: recipients, client: '127.0.0.1', helo: 'api', tls: false, user: readActor(c) }
       const id = newId()
-      await saveMail({ id, receivedAt: Date.now(), envelope, raw })
+      await takeIn({ id, receivedAt: Date.now(), envelope, raw }, parts)
       return c.json({ id, status: 'stored' as const }, 201, { location: `/api/v1/mails/${id}` })
     } finally {
       underWay -= 1
     }
   })
   return routes
+}
+
+/** What is refused goes into the rejected log, like a refusal at the other door. */
+async function takeIn(mail: RawMail, { saveMail, calls }: Pick<ApiParts, 'saveMail' | 'calls'>): Promise<void> {
+  try {
+    await saveMail(mail)
+  } catch (error) {
+    if (!(error instanceof MailRejected)) throw error
+    const { client, from, to, user } = mail.envelope
+    const { reason, smtpCode: code, message } = error
+    await calls.saveRejection({ at: mail.receivedAt, client, from, rcpt: to[0] ?? null, user, reason, code, message })
+    throw new ApiError(422, reason, `the mail is refused: ${message}`, rejectionReasons[reason])
+  }
 }
 
 function readRecipients(list: string, recipientsMax: number): string[] {
