@@ -15,7 +15,8 @@ const minutesKeptMs = 48 * 3_600_000
 const hoursKeptMs = 90 * 86_400_000
 /** A config of ten thousand routes that all match each minute must not fill the disk: above this the oldest go first. */
 const rowsMax = 1_000_000
-const rowsPerTrim = 5_000
+/** As many as a commit of mails that waits behind it does not notice. */
+const rowsPerTrim = 500
 
 interface Row {
   at: number
@@ -101,15 +102,18 @@ function prepareRollUp(database: Database.Database): (now: number) => number {
     `DELETE FROM stat_buckets WHERE step = 3600000 AND scope = @scope AND (at, name, measure) IN
        (SELECT at, name, measure FROM stat_buckets WHERE step = 3600000 AND scope = @scope AND at < @before LIMIT @limit)`,
   )
+  // To count is to read the whole table, so it is done once for all the calls until one finds nothing more to do.
+  let rows: number | null = null
   return (now) => {
-    const isFull = (countRows.get()?.count ?? 0) > rowsMax
+    rows ??= countRows.get()?.count ?? 0
+    const isFull = rows > rowsMax
     const minutesBefore = isFull ? now - statSteps.hour : now - minutesKeptMs
     let gone = 0
     for (const scope of ['route', 'action', 'channel', 'all']) {
       // By the minute, so that a call looks at no more than it deletes, and one more minute.
       for (let at = oldestOf.get(statSteps.minute, scope)?.at ?? null; at !== null && gone < rowsPerTrim; ) {
         if (at >= minutesBefore) break
-        toHours.run(scope, at, at + statSteps.minute)
+        rows += toHours.run(scope, at, at + statSteps.minute).changes
         gone += forgetMinutes.run(scope, at, at + statSteps.minute).changes
         at = oldestOf.get(statSteps.minute, scope)?.at ?? null
       }
@@ -118,6 +122,7 @@ function prepareRollUp(database: Database.Database): (now: number) => number {
     }
     if (isFull && gone === 0)
       gone += forgetHours.run({ scope: 'route', before: now - statSteps.day, limit: rowsPerTrim }).changes
+    rows = gone === 0 ? null : rows - gone
     return gone
   }
 }
