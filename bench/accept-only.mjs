@@ -1,5 +1,6 @@
 // SMTP as the product speaks it, with a store that keeps nothing: what the rest of the server costs shows against this.
 import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import { ensureCertificate } from '../dist/receive/certificate.js'
 import { startSmtp } from '../dist/receive/smtp.js'
 
@@ -29,6 +30,8 @@ const smtp = await startSmtp({
   newId: randomUUID,
   now: Date.now,
   log: () => undefined,
+  spoolFolder: join(process.argv[2], 'spool'),
+  isDiskFull: () => false,
 })
 process.send?.({ type: 'ready', port: smtp.addresses[0].port })
 process.on('disconnect', () => process.exit(0))

@@ -71,7 +71,7 @@ async function examineHere(cli: Cli, { fix }: DoctorOptions): Promise<Finding[]>
   if (fix) cli.say(`mended: ${countOf(await closeFolder(folder), 'file')}`)
   findings.push(await examineFolder(folder))
   if (existsSync(folder)) {
-    findings.push(await examineDisk(folder), await examineDatabase(folder, cli.signal))
+    findings.push(await examineDisk({ dataFolder: folder, freeBytesMin: 0 }), await examineDatabase(folder, cli.signal))
   }
   const paths = findConfig(cli)
   if (!paths)

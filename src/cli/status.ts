@@ -13,6 +13,7 @@ interface Status extends StoreStats {
   config: { hash: string; files: string[]; routes: number; warnings: number }
   smtp: { host: string; port: number; tls: string }[]
   memory_bytes: number
+  disk: { free_bytes: number | null; min_free_bytes: number; nearly_full: boolean }
 }
 
 export function addStatus(program: Command, cli: () => Cli): void {
@@ -54,6 +55,8 @@ function printStatus(status: Status, cli: Cli): string {
     `alerts      ${describeAlerts(status.notifications)}`,
     `store       ${formatSize(status.size_bytes)}; ${status.rejected_last_day} refused in the last day`,
   ]
+  if (status.disk.nearly_full)
+    lines.push(colors.red(`disk        nearly full, no mail is taken in: ${describeDisk(status.disk)}`))
   if (status.oldest_waiting_at) lines.push(`waiting     since ${status.oldest_waiting_at}`)
   for (const pause of status.pauses) {
     const until = pause.until ? ` until ${pause.until}` : ''
@@ -64,6 +67,10 @@ function printStatus(status: Status, cli: Cli): string {
     lines.push('', printTable(['channel', 'status', 'deliveries'], rows))
   }
   return lines.join('\n')
+}
+
+function describeDisk({ free_bytes, min_free_bytes }: Status['disk']): string {
+  return `${free_bytes === null ? 'an unknown size' : formatSize(free_bytes)} free, ${formatSize(min_free_bytes)} needed`
 }
 
 function describeAlerts({ held, gathered, unacknowledged }: Status['notifications']): string {

@@ -113,6 +113,12 @@ function printEvent(event: TailEvent, { colors }: Cli): string {
       return `${at}  ${colors.red('down')}       monitor ${event.monitor}  ${colors.dim(cut(event.reason ?? '', 100))}`.trimEnd()
     case 'monitor.up':
       return `${at}  ${colors.green('up')}         monitor ${event.monitor}  ${colors.dim(cut(event.reason ?? '', 100))}`.trimEnd()
+    case 'disk.full': {
+      const facts = `${formatSize(event.free_bytes)} are free, ${formatSize(event.free_bytes_min)} are needed`
+      return `${at}  ${colors.red('disk')}       nearly full, no mail is taken in: ${facts}`
+    }
+    case 'disk.ok':
+      return `${at}  ${colors.green('disk')}       ${formatSize(event.free_bytes)} are free, mails are taken in again`
     case 'config.reloaded':
       return `${at}  config     ${event.hash} is in force`
     case 'config.rejected':

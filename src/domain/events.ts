@@ -36,5 +36,8 @@ export type EngineEvent =
   | { type: 'notification.resolved'; notification_id: string; by: string }
   | { type: 'monitor.down'; monitor: string; reason: string | null }
   | { type: 'monitor.up'; monitor: string; reason: string | null }
+  /** No mail is taken in until `disk.ok`. */
+  | { type: 'disk.full'; free_bytes: number; free_bytes_min: number }
+  | { type: 'disk.ok'; free_bytes: number; free_bytes_min: number }
   | { type: 'config.reloaded'; hash: string }
   | { type: 'config.rejected'; message: string }

@@ -23,6 +23,8 @@ export const rejectionReasons = {
   no_memory:
     'Too many large mails came at once; the sender tries again. Lower server.smtp.max_connections if it goes on.',
   no_route: 'Write a route that matches such mails, or take otherwise.reject out of the config.',
+  disk_full:
+    'Make room on the disk of the data folder, keep less (server.retention), or lower server.min_free; the sender tries again.',
   loop: 'Two servers forward to each other: find the rule that sends the mails of one to the other.',
   not_stored: 'Look at the log and at the disk of the data folder; the sender keeps the mail and tries again.',
   stopping: 'The gateway was being stopped; the sender tries again.',

@@ -28,7 +28,7 @@ export function offerDoctorCalls({ store, current, audit, now }: Engine) {
       store.listConfigLoads({ limit: 1 }),
       store.readSeries({ from: at - dayMs, to: at, stepMs: hourMs, scope: 'channel' }),
       examineFolder(server.dataFolder),
-      examineDisk(server.dataFolder),
+      examineDisk(server),
       examineCertificate(server, at),
       examineNames(listUrls(config)),
     ])

@@ -15,6 +15,7 @@ const privateFiles = [
   'token',
   'runtime.json',
   'smtp-key.pem',
+  'spool',
 ]
 const othersBits = 0o077
 const freeBytesBad = 200_000_000
@@ -75,11 +76,18 @@ async function listOpenFiles(folder: string): Promise<{ name: string; path: stri
 }
 
 /** Nothing is accepted that cannot be kept, so a full disk stops everything. */
-export async function examineDisk(folder: string): Promise<Finding> {
+export async function examineDisk({
+  dataFolder,
+  freeBytesMin,
+}: Pick<ServerSettings, 'dataFolder' | 'freeBytesMin'>): Promise<Finding> {
   const check = 'disk'
-  const { bavail, blocks, bsize } = await statfs(folder)
+  const { bavail, blocks, bsize } = await statfs(dataFolder)
   const free = bavail * bsize
   const text = `${formatSize(free)} of ${formatSize(blocks * bsize)} are free under the data folder`
+  if (free < freeBytesMin) {
+    const refused = `${text}, and no mail is taken in below ${formatSize(freeBytesMin)} (server.min_free)`
+    return { check, state: 'bad', text: refused, hint: 'make room, or keep less: server.retention', fixable: false }
+  }
   if (free >= freeBytesLow && bavail >= blocks * freePartLow) return ok(check, text)
   const hint = 'make room, or keep less: server.retention'
   return { check, state: free < freeBytesBad ? 'bad' : 'warn', text, hint, fixable: false }

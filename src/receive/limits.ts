@@ -15,13 +15,23 @@ export interface SmtpLimits {
   /** Before a failed AUTH is answered. */
   authFailureDelayMs: number
   authFailuresMax: number
-  /** Connections of one address outside `allow`. */
-  connectionsPerStrangerMax: number
+  /**
+   * Sockets of a listener beyond the connections that are served: those that hear 421 and are about to end. What is
+   * beyond these as well is closed without a word, so that a flood of connections opens no more files.
+   */
+  socketsSpare: number
   commandBytesMax: number
   /** Received lines of a mail; more mean that it goes round in a loop (RFC 5321 6.3). */
   hopsMax: number
-  /** Bytes of all mails that are being received or saved; beyond it clients hear 452. */
+  /** Of one mail in memory while it is received; what is larger goes to the spool. */
+  memoryBytesMax: number
+  /**
+   * Bytes of all mails in memory: half of it for those being received, which go to the spool when it is used up, half
+   * for those read back to be saved, which wait for it.
+   */
   bytesInFlightMax: number
+  /** How many spooled mails may wait for that; further ones hear 452 at once. */
+  savesWaitingMax: number
   /** How far beyond the size limit a client is read before the connection is cut. */
   overrunBytesMax: number
 }
@@ -35,9 +45,11 @@ export const defaultSmtpLimits: SmtpLimits = {
   lingerMs: 1_000,
   authFailureDelayMs: 1_000,
   authFailuresMax: 3,
-  connectionsPerStrangerMax: 50,
+  socketsSpare: 256,
   commandBytesMax: 4_096,
   hopsMax: 50,
+  memoryBytesMax: 256 * 1024,
   bytesInFlightMax: 256 * 1024 * 1024,
+  savesWaitingMax: 1_000,
   overrunBytesMax: 1_000_000,
 }

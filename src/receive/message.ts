@@ -1,37 +1,10 @@
 import type { SMTPServerDataStream } from 'smtp-server'
 import { MailRejected } from '../domain/errors.js'
-
-/** Bytes of mails that exist in memory because of SMTP. What is taken MUST be given back. */
-export class ByteBudget {
-  #used = 0
-  readonly #bytesMax: number
-
-  constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax
-  }
-
-  get used(): number {
-    return this.#used
-  }
-
-  isFull(): boolean {
-    return this.#used >= this.#bytesMax
-  }
-
-  take(bytes: number): boolean {
-    if (this.#used + bytes > this.#bytesMax) return false
-    this.#used += bytes
-    return true
-  }
-
-  give(bytes: number): void {
-    this.#used -= bytes
-  }
-}
+import { diskFull, KeptMail, type MailRoom } from './kept-mail.js'
 
 export type Received =
-  /** The final dot came. The caller gives the bytes back to the budget when the mail is saved. */
-  | { kind: 'whole'; bytes: Uint8Array }
+  /** The final dot came. The caller discards the mail when it is saved, or is not. */
+  | { kind: 'whole'; mail: KeptMail }
   /** The final dot came, and the mail is refused. */
   | { kind: 'refused'; rejection: MailRejected }
   /** No final dot in sight: the client is far beyond the limit and must be cut. */
@@ -42,54 +15,66 @@ export type Received =
 export interface ReceiveBounds {
   sizeBytesMax: number
   overrunBytesMax: number
-  budget: ByteBudget
+  room: MailRoom
+  /** Looks at each piece as it comes, dot-unstuffed; what it says refuses the mail. */
+  inspect?: (piece: Buffer) => MailRejected | null
+  /** The spool failed with this; the client hears 452 or 451. */
+  onSpoolFailure: (error: unknown) => void
 }
 
 /**
  * Reads DATA to its final dot, dot-unstuffed and otherwise untouched. Only the stream's `end` counts as received: a
  * client that vanishes gives `close` alone. What is refused is read on without being kept, so that the reply comes at
- * the place where the client expects it.
+ * the place where the client expects it. While the spool writes, the client is not read: it feels the disk's pace.
  */
 export function receiveMessage(stream: SMTPServerDataStream, bounds: ReceiveBounds): Promise<Received> {
   return new Promise((resolve) => {
-    const { budget, sizeBytesMax } = bounds
-    let chunks: Buffer[] = []
+    const { sizeBytesMax } = bounds
+    const mail = new KeptMail(bounds.room)
     let seenBytes = 0
-    let keptBytes = 0
     let rejection: MailRejected | null = null
+    let isSettled = false
 
     const refuse = (reason: MailRejected): void => {
       rejection = reason
-      chunks = []
-      budget.give(keptBytes)
-      keptBytes = 0
+      mail.discard()
     }
     const settle = (received: Received): void => {
-      stream.removeListener('data', onChunk)
+      isSettled = true
+      stream.removeListener('data', onPiece)
       stream.removeListener('end', onEnd)
       stream.removeListener('close', onGone)
-      if (received.kind !== 'whole') budget.give(keptBytes)
-      keptBytes = 0
+      if (received.kind !== 'whole') mail.discard()
       resolve(received)
     }
-    const onChunk = (chunk: Buffer): void => {
-      seenBytes += chunk.length
+    const goOn = (): void => {
+      if (!isSettled) stream.resume()
+    }
+    const keep = (piece: Buffer): void => {
+      const keeping = mail.add(piece)
+      if (keeping === null) return
+      stream.pause()
+      keeping
+        .catch((error: unknown) => {
+          if (rejection === null) refuse(explainFailure(error, bounds.onSpoolFailure))
+        })
+        .finally(goOn)
+    }
+    const onPiece = (piece: Buffer): void => {
+      seenBytes += piece.length
+      const found = rejection === null ? (bounds.inspect?.(piece) ?? null) : null
       if (seenBytes > sizeBytesMax && rejection?.smtpCode !== 552) refuse(tooLarge(sizeBytesMax))
-      else if (rejection === null && !budget.take(chunk.length)) refuse(noRoom())
-      else if (rejection === null) {
-        chunks.push(chunk)
-        keptBytes += chunk.length
-      }
+      else if (found !== null) refuse(found)
+      else if (rejection === null) keep(piece)
       if (rejection !== null && seenBytes > sizeBytesMax + bounds.overrunBytesMax) {
         stream.pause()
         settle({ kind: 'overrun', rejection })
       }
     }
-    const onEnd = (): void =>
-      settle(rejection === null ? { kind: 'whole', bytes: join(chunks, keptBytes) } : { kind: 'refused', rejection })
+    const onEnd = (): void => settle(rejection === null ? { kind: 'whole', mail } : { kind: 'refused', rejection })
     const onGone = (): void => settle({ kind: 'gone' })
 
-    stream.on('data', onChunk)
+    stream.on('data', onPiece)
     stream.once('end', onEnd)
     stream.once('close', onGone)
     // The stream is destroyed with an error when the client vanishes; `close` follows and says all we need.
@@ -105,13 +90,11 @@ export function noRoom(): MailRejected {
   return new MailRejected(452, 'no_memory', '4.3.1 too many mails are being received, try again later')
 }
 
-/** A buffer of its own, not a slice of Node's shared pool, so that handing it to a thread never drags the pool along. */
-function join(chunks: Buffer[], sizeBytes: number): Uint8Array {
-  const bytes = new Uint8Array(sizeBytes)
-  let offset = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset)
-    offset += chunk.length
-  }
-  return bytes
+/** What a failed read or write of the spool means for the client: it keeps the mail in any case. */
+export function explainFailure(error: unknown, onFailure: (error: unknown) => void): MailRejected {
+  if (error instanceof MailRejected) return error
+  onFailure(error)
+  const code = (error as NodeJS.ErrnoException | null)?.code
+  if (code === 'ENOSPC' || code === 'EDQUOT') return diskFull()
+  return new MailRejected(451, 'not_stored', '4.3.0 cannot store the mail now, try again later')
 }

@@ -1,6 +1,8 @@
 import type { SMTPServerError, SMTPServerOptions, SMTPServerSession } from 'smtp-server'
 import { MailRejected } from '../domain/errors.js'
-import { noRoom, tooLarge } from './message.js'
+import { refuseConnection, refuseUserConnection, tooManyFailures } from './connection-limits.js'
+import { diskFull } from './kept-mail.js'
+import { tooLarge } from './message.js'
 import type { SmtpPolicy } from './policy.js'
 import { describeRejection, replyFor, type Seen, userOf } from './rejection.js'
 import { reasonOf, receiveAndSave, type SessionContext, type SessionState } from './transaction.js'
@@ -29,6 +31,7 @@ export function createSessions(context: SessionContext): Sessions {
     const state: SessionState = {
       policy: context.policy(),
       authFailures: 0,
+      sender: null,
       phase: 'commands',
       deadline,
       isOverdue: false,
@@ -44,7 +47,8 @@ export function createSessions(context: SessionContext): Sessions {
   const handlers: Sessions['handlers'] = {
     onConnect(session, callback) {
       const state = stateOf(session)
-      const rejection = refuseConnection(context, session, state.policy)
+      const stopping = new MailRejected(421, 'stopping', '4.3.2 shutting down')
+      const rejection = context.isStopping() ? stopping : refuseConnection(context, session, state.policy)
       if (rejection) return callback(refuse(session, rejection))
       session.disabledCommands = disabledCommands(session, state.policy)
       callback()
@@ -54,29 +58,22 @@ export function createSessions(context: SessionContext): Sessions {
       callback()
     },
     onAuth(auth, session, callback) {
-      const state = stateOf(session)
       const name = auth.username ?? ''
-      if (state.policy.acceptsPassword(name, auth.password ?? '')) return callback(null, { user: name })
-      state.authFailures++
-      const error = refuse(session, badCredentials(state.authFailures >= context.limits.authFailuresMax), {
-        user: name,
-      })
-      setTimeout(() => callback(error), context.limits.authFailureDelayMs)
+      const login = judgeLogin(context, session, stateOf(session), { name, password: auth.password ?? '' })
+      if (login === null) return callback(null, { user: name })
+      const error = refuse(session, login.rejection, { user: name })
+      if (login.delayMs === 0) return callback(error)
+      setTimeout(() => callback(error), login.delayMs)
     },
     onMailFrom(address, session, callback) {
-      const seen = { from: address.address }
-      const facts = { authenticated: userOf(session) !== null, encrypted: session.secure }
-      const rejection = stateOf(session).policy.refuseSender(session.remoteAddress, facts)
-      if (rejection) return callback(refuse(session, rejection, seen))
-      // Said before the client sends the whole mail for nothing.
-      if (context.budget.isFull()) return callback(refuse(session, noRoom(), seen))
-      callback()
+      const rejection = refuseMail(context, session, stateOf(session), address.address)
+      callback(rejection ? refuse(session, rejection, { from: address.address }) : null)
     },
     onRcptTo(address, session, callback) {
       const { policy } = stateOf(session)
       const known = session.envelope.rcptTo
       const rejection =
-        policy.refuseRecipient(address.address) ??
+        policy.refuseRecipient(address.address, userOf(session)) ??
         (known.length >= policy.recipientsMax && !known.some((one) => isSameAddress(one.address, address.address))
           ? new MailRejected(452, 'too_many_recipients', `4.5.3 at most ${policy.recipientsMax} recipients a mail`)
           : null)
@@ -84,9 +81,10 @@ export function createSessions(context: SessionContext): Sessions {
     },
     onData(stream, session, callback) {
       const state = stateOf(session)
-      receiveAndSave(context, stream, session, state).then(
+      receiveAndSave(countingFor(context, state), stream, session, state).then(
         (outcome) => {
           state.phase = 'commands'
+          endTransaction(context, state)
           if (outcome.kind === 'stored') callback(null, `2.6.0 stored as ${outcome.id}`)
           else if (outcome.kind === 'refused') callback(refuse(session, outcome.rejection))
           else if (outcome.kind === 'overrun') cutOverrun(context, session, refuse(session, outcome.rejection))
@@ -94,6 +92,7 @@ export function createSessions(context: SessionContext): Sessions {
         },
         (error: unknown) => {
           state.phase = 'commands'
+          endTransaction(context, state)
           context.log('error', 'receiving a mail failed', { client: session.remoteAddress, error: reasonOf(error) })
           callback(refuse(session, new MailRejected(451, 'internal', '4.3.0 internal error, try again later')))
         },
@@ -101,7 +100,9 @@ export function createSessions(context: SessionContext): Sessions {
     },
     onClose(session) {
       const state = states.get(session)
-      if (state) clearTimeout(state.deadline)
+      if (!state) return
+      clearTimeout(state.deadline)
+      endTransaction(context, state)
     },
   }
 
@@ -114,25 +115,66 @@ export function createSessions(context: SessionContext): Sessions {
   }
 }
 
-function refuseConnection(
+/** Null when the user may come in. */
+function judgeLogin(
+  { logins, limits, sessions }: SessionContext,
+  session: SMTPServerSession,
+  state: SessionState,
+  { name, password }: { name: string; password: string },
+): { rejection: MailRejected; delayMs: number } | null {
+  const client = session.remoteAddress
+  const throttledMs = logins.waitFor(client, name)
+  if (throttledMs === 0 && state.policy.acceptsPassword(name, password)) {
+    logins.succeeded(client, name)
+    const rejection = refuseUserConnection({ sessions }, session, state.policy, name)
+    return rejection && { rejection, delayMs: 0 }
+  }
+  const isLast = ++state.authFailures >= limits.authFailuresMax
+  if (throttledMs > 0) return { rejection: tooManyFailures(client, throttledMs, isLast ? 421 : 454), delayMs: 0 }
+  logins.failed(client, name)
+  return { rejection: badCredentials(isLast), delayMs: limits.authFailureDelayMs }
+}
+
+/** Null when the mail may begin, which counts for its sender until the transaction ends. */
+function refuseMail(
   context: SessionContext,
   session: SMTPServerSession,
-  policy: SmtpPolicy,
+  state: SessionState,
+  from: string,
 ): MailRejected | null {
-  if (context.isStopping()) return new MailRejected(421, 'stopping', '4.3.2 shutting down')
-  if (context.countConnections(null) > policy.connectionsMax) {
-    return new MailRejected(421, 'too_many_connections', '4.7.0 too many connections, try again later')
+  // RSET and EHLO end a transaction as well, and no handler hears of them.
+  endTransaction(context, state)
+  const speaker = { client: session.remoteAddress, user: userOf(session), encrypted: session.secure }
+  const rejection = state.policy.refuseSender(from, speaker)
+  if (rejection) return rejection
+  // Said before the client sends the whole mail for nothing.
+  if (context.room.isDiskFull()) return diskFull()
+  const sender = state.policy.limitedSender(speaker)
+  const limited = sender && context.counts.admit(sender)
+  if (limited === null) state.sender = sender
+  return limited
+}
+
+function endTransaction({ counts }: SessionContext, state: SessionState): void {
+  if (state.sender) counts.release(state.sender)
+  state.sender = null
+}
+
+/** What this transaction stores counts for its sender, in the very commit that stores it. */
+function countingFor(context: SessionContext, { sender }: SessionState): SessionContext {
+  if (sender === null) return context
+  return {
+    ...context,
+    save: async (mail) => {
+      await context.save({ ...mail, countedAs: sender.key })
+      context.counts.stored(sender, mail.receivedAt)
+    },
   }
-  const client = session.remoteAddress
-  if (policy.allowsClient(client) || context.countConnections(client) <= context.limits.connectionsPerStrangerMax) {
-    return null
-  }
-  return new MailRejected(421, 'too_many_connections', `4.7.0 too many connections from ${client}, try again later`)
 }
 
 /** AUTH is offered where a password cannot be overheard, or where the operator already trusts the client's network. */
 function disabledCommands(session: SMTPServerSession, policy: SmtpPolicy): string[] {
-  const isAuthOffered = policy.hasUsers && (session.secure || policy.allowsClient(session.remoteAddress))
+  const isAuthOffered = policy.hasUsers && (session.secure || policy.trustsClient(session.remoteAddress))
   return isAuthOffered ? neverOffered : [...neverOffered, 'AUTH']
 }
 

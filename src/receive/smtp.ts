@@ -4,14 +4,18 @@ import type { SMTPServerOptions } from 'smtp-server'
 import type { RawMail } from '../domain/mail.js'
 import type { Rejection } from '../domain/rejection.js'
 import type { ListenAddress, SmtpSettings } from '../domain/smtp-settings.js'
+import { ByteBudget } from './byte-budget.js'
+import type { MailRoom } from './kept-mail.js'
 import { defaultSmtpLimits, type SmtpLimits } from './limits.js'
-import { ByteBudget } from './message.js'
+import { createLoginLimits } from './login-limits.js'
 import { checkExposure, compilePolicy } from './policy.js'
 import { PromptSmtpServer } from './prompt-server.js'
+import { createSenderCounts, type SenderCountsOptions } from './sender-limits.js'
 import { createSessions, type Sessions } from './session.js'
+import { openSpool } from './spool.js'
 import type { SessionContext } from './transaction.js'
 
-export interface SmtpOptions {
+export interface SmtpOptions extends Pick<SenderCountsOptions, 'known' | 'onQuotaSpent'> {
   settings: SmtpSettings
   /** The name in the greeting. */
   hostname: string
@@ -26,6 +30,10 @@ export interface SmtpOptions {
   newId: () => string
   now: () => number
   log: SessionContext['log']
+  /** A folder of this listener's own, for large mails while they are received. It is emptied at once. */
+  spoolFolder: string
+  /** Whether mails are to be refused because the disk is nearly full. */
+  isDiskFull: () => boolean
   limits?: Partial<SmtpLimits>
 }
 
@@ -55,10 +63,12 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpListener> {
   let isStopping = false
   const sessions = createSessions({
     limits,
-    budget: new ByteBudget(limits.bytesInFlightMax),
+    room: await openRoom(options, limits),
     policy: () => policy,
     connectionOf: (session) => servers.map((server) => server.connectionOf(session)).find((one) => one !== undefined),
-    countConnections: (client) => countConnections(servers, client),
+    sessions: () => servers.flatMap((server) => [...server.connections].map(({ session }) => session)),
+    counts: createSenderCounts({ known: options.known, onQuotaSpent: options.onQuotaSpent, now: options.now }),
+    logins: createLoginLimits(options.now),
     isStopping: () => isStopping,
     save: options.save,
     onRejected: options.onRejected,
@@ -92,6 +102,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpListener> {
       for (const server of servers) {
         server.options.size = settings.sizeBytesMax
         server.options.maxClients = settings.connectionsMax
+        server.server.maxConnections = settings.connectionsMax + limits.socketsSpare
         server.updateSecureContext({ cert: certificate.cert, key: certificate.key })
       }
     },
@@ -99,6 +110,17 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpListener> {
       isStopping = true
       await stopServers(servers, sessions, limits)
     },
+  }
+}
+
+async function openRoom({ spoolFolder, isDiskFull, log }: SmtpOptions, limits: SmtpLimits): Promise<MailRoom> {
+  const halfBytes = limits.bytesInFlightMax / 2
+  return {
+    receiving: new ByteBudget(halfBytes, 0),
+    saving: new ByteBudget(halfBytes, limits.savesWaitingMax),
+    spool: await openSpool(spoolFolder, (error) => log('warn', 'a spooled mail is left behind', { error })),
+    memoryBytesMax: limits.memoryBytesMax,
+    isDiskFull,
   }
 }
 
@@ -132,6 +154,7 @@ function createServer(
     ...sessions.handlers,
   }
   const server = new PromptSmtpServer(settings, sessions.onTooLarge)
+  server.server.maxConnections = options.settings.connectionsMax + limits.socketsSpare
   server.on('error', (error: Error & { remoteAddress?: string }) => {
     options.log('warn', 'an SMTP connection failed', { client: error.remoteAddress ?? null, error: error.message })
   })
@@ -149,15 +172,6 @@ function startListening(server: PromptSmtpServer, { host, port }: ListenAddress)
       resolve((server.server.address() as AddressInfo).port)
     })
   })
-}
-
-function countConnections(servers: PromptSmtpServer[], client: string | null): number {
-  let count = 0
-  for (const server of servers) {
-    if (client === null) count += server.connections.size
-    else for (const connection of server.connections) if (connection.remoteAddress === client) count++
-  }
-  return count
 }
 
 async function stopServers(servers: PromptSmtpServer[], sessions: Sessions, limits: SmtpLimits): Promise<void> {

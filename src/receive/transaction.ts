@@ -3,21 +3,26 @@ import { MailRejected } from '../domain/errors.js'
 import type { Envelope, RawMail } from '../domain/mail.js'
 import type { Rejection } from '../domain/rejection.js'
 import { countHops } from './headers.js'
+import type { KeptMail, MailRoom } from './kept-mail.js'
 import type { SmtpLimits } from './limits.js'
-import { type ByteBudget, receiveMessage } from './message.js'
+import type { LoginLimits } from './login-limits.js'
+import { explainFailure, noRoom, receiveMessage } from './message.js'
 import type { SmtpPolicy } from './policy.js'
 import type { PromptConnection } from './prompt-server.js'
 import { userOf } from './rejection.js'
+import type { LimitedSender, SenderCounts } from './sender-limits.js'
 
 /** What the sessions of one listener group share. */
 export interface SessionContext {
   limits: SmtpLimits
-  budget: ByteBudget
+  room: MailRoom
   /** The policy for sessions that begin now. */
   policy: () => SmtpPolicy
   connectionOf: (session: SMTPServerSession) => PromptConnection | undefined
-  /** Open connections over all listeners, the asking one included. */
-  countConnections: (client: string | null) => number
+  /** Of the open connections over all listeners, the asking one included. */
+  sessions: () => SMTPServerSession[]
+  counts: SenderCounts
+  logins: LoginLimits
   isStopping: () => boolean
   save: (mail: RawMail) => Promise<void>
   onRejected: (rejection: Rejection) => void
@@ -31,6 +36,8 @@ export interface SessionState {
   /** The policy the session began with; a reload is for the next one. */
   policy: SmtpPolicy
   authFailures: number
+  /** Whose limits the transaction is counted in, from MAIL FROM to its end. */
+  sender: LimitedSender | null
   /** `receiving` and `saving` last from DATA to its reply. */
   phase: 'commands' | 'receiving' | 'saving'
   deadline: NodeJS.Timeout
@@ -50,26 +57,36 @@ export async function receiveAndSave(
   session: SMTPServerSession,
   state: SessionState,
 ): Promise<Outcome> {
-  const { budget, limits } = context
+  const { limits } = context
   const envelope = envelopeOf(session)
   state.phase = 'receiving'
   const deadline = setTimeout(() => {
     const message = `4.4.2 DATA took longer than ${Math.round(limits.dataMs / 1_000)} s`
     context.connectionOf(session)?.cut(421, message, limits.lingerMs)
   }, limits.dataMs)
-  const bounds = { budget, sizeBytesMax: state.policy.sizeBytesMax, overrunBytesMax: limits.overrunBytesMax }
-  const received = await receiveMessage(stream, bounds).finally(() => clearTimeout(deadline))
+  const received = await receiveMessage(stream, {
+    room: context.room,
+    sizeBytesMax: state.policy.sizeBytesMax,
+    overrunBytesMax: limits.overrunBytesMax,
+    onSpoolFailure: (error) => reportSpool(context, error),
+  }).finally(() => clearTimeout(deadline))
   if (received.kind !== 'whole') return received
-
-  if (countHops(received.bytes) > limits.hopsMax) {
-    budget.give(received.bytes.length)
-    return { kind: 'refused', rejection: new MailRejected(554, 'loop', `5.4.6 more than ${limits.hopsMax} hops`) }
-  }
   state.phase = 'saving'
-  const mail: RawMail = { id: context.newId(), receivedAt: context.now(), envelope, raw: received.bytes }
+  return saveReceived(context, received.mail, envelope)
+}
+
+/** From the final dot to the commit. What the mail takes of memory and disk is given back whatever becomes of it. */
+async function saveReceived(context: SessionContext, kept: KeptMail, envelope: Envelope): Promise<Outcome> {
+  const { limits } = context
+  const raw = await loadRaw(context, kept)
+  if (raw instanceof MailRejected) {
+    kept.discard()
+    return { kind: 'refused', rejection: raw }
+  }
+  const mail: RawMail = { id: context.newId(), receivedAt: context.now(), envelope, raw }
   const saving = Promise.resolve(mail)
     .then(context.save)
-    .finally(() => budget.give(mail.raw.length))
+    .finally(() => kept.discard())
   const failure = await outcomeWithin(saving, limits.saveMs)
   if (failure === null) return { kind: 'stored', id: mail.id }
   if (failure instanceof MailRejected) return { kind: 'refused', rejection: failure }
@@ -78,6 +95,21 @@ export async function receiveAndSave(
     kind: 'refused',
     rejection: new MailRejected(451, 'not_stored', '4.3.0 cannot store the mail now, try again later'),
   }
+}
+
+/** The whole mail, or why it is refused after all. */
+async function loadRaw(context: SessionContext, kept: KeptMail): Promise<Uint8Array | MailRejected> {
+  const { saveMs, hopsMax } = context.limits
+  const raw = await kept.load(saveMs).catch((error: unknown) => {
+    return explainFailure(error, (failure) => reportSpool(context, failure))
+  })
+  if (raw === null) return noRoom()
+  if (raw instanceof MailRejected || countHops(raw) <= hopsMax) return raw
+  return new MailRejected(554, 'loop', `5.4.6 more than ${hopsMax} hops`)
+}
+
+function reportSpool(context: SessionContext, error: unknown): void {
+  context.log('error', 'a mail could not be kept in the spool, its sender keeps it', { error: reasonOf(error) })
 }
 
 /** Null when the promise resolved in time, else why not. A save that ends later still counts for the store. */

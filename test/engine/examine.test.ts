@@ -92,7 +92,12 @@ describe('on the machine', () => {
   })
 
   test('the disk has room, and says how much', async () => {
-    expect((await examineDisk(folder)).text).toMatch(/^\d.* of \d.* are free/)
+    const full = { dataFolder: folder, freeBytesMin: Number.MAX_SAFE_INTEGER }
+    expect((await examineDisk({ ...full, freeBytesMin: 0 })).text).toMatch(/^\d.* of \d.* are free$/)
+    expect(await examineDisk(full)).toMatchObject({
+      state: 'bad',
+      text: expect.stringContaining('no mail is taken in'),
+    })
   })
 
   test('a certificate that ends soon, or is over, or is none', async () => {

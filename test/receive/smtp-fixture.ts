@@ -16,6 +16,7 @@ export interface Gateway {
   certificate: Certificate
   saved: RawMail[]
   rejections: Rejection[]
+  spoolFolder: string
   logged: { level: string; message: string; facts: Record<string, unknown> }[]
   [Symbol.asyncDispose]: () => Promise<void>
 }
@@ -35,8 +36,9 @@ export function testCertificate(): Promise<Certificate> {
 /** A listener on a free port that keeps what it is given in memory, or whatever `save` does. */
 export async function startGateway(
   settings: Partial<SmtpSettings> = {},
-  more: { save?: (mail: RawMail) => Promise<void>; limits?: Partial<SmtpLimits> } = {},
+  more: { save?: (mail: RawMail) => Promise<void>; limits?: Partial<SmtpLimits>; isDiskFull?: () => boolean } = {},
 ): Promise<Gateway> {
+  const spoolFolder = await mkdtemp(join(tmpdir(), 'mailtrigger-spool-'))
   const saved: RawMail[] = []
   const rejections: Rejection[] = []
   const logged: Gateway['logged'] = []
@@ -55,6 +57,8 @@ export async function startGateway(
     newId: () => `M${++count}`,
     now: () => 1_700_000_000_000,
     log: (level, message, facts) => logged.push({ level, message, facts }),
+    spoolFolder,
+    isDiskFull: more.isDiskFull ?? (() => false),
     limits: { authFailureDelayMs: 1, lingerMs: 100, ...more.limits },
   })
   const port = listener.addresses[0]?.port ?? 0
@@ -66,6 +70,10 @@ export async function startGateway(
     saved,
     rejections,
     logged,
-    [Symbol.asyncDispose]: () => listener.stop(),
+    spoolFolder,
+    async [Symbol.asyncDispose]() {
+      await listener.stop()
+      await rm(spoolFolder, { recursive: true, force: true })
+    },
   }
 }

@@ -211,24 +211,6 @@ describe('limits', () => {
     expect(gateway.rejections).toMatchObject([{ reason: 'loop', code: 554, rcpt: 'ops@mailtrigger.app' }])
   })
 
-  it('bounds the bytes in flight and gives them back', async () => {
-    let release = (): void => undefined
-    const gate = new Promise<void>((resolve) => {
-      release = resolve
-    })
-    await using gateway = await startGateway({}, { save: () => gate, limits: { bytesInFlightMax: 10_000 } })
-    const first = await connectRaw(gateway.port)
-    await beginData(first)
-    const firstReply = first.ask(`${'x'.repeat(7_000)}\r\n.`)
-    const second = await connectRaw(gateway.port)
-    await beginData(second)
-    expect(await second.ask(`${'x'.repeat(7_000)}\r\n.`)).toMatch(/^452 4\.3\.1/)
-    release()
-    expect(await firstReply).toMatch(/^250/)
-    await beginData(second)
-    expect(await second.ask(`${'x'.repeat(7_000)}\r\n.`)).toMatch(/^250/)
-  })
-
   it('ends idle, overlong and endless sessions with 421', async () => {
     await using idle = await startGateway({}, { limits: { idleMs: 50 } })
     expect(await (await connectRaw(idle.port)).reply()).toMatch(/^421/)
@@ -324,6 +306,8 @@ describe('the listener', () => {
       newId: () => 'M',
       now: () => 0,
       log: () => undefined,
+      spoolFolder: '/nonexistent',
+      isDiskFull: () => false,
     })
     await expect(start).rejects.toThrow(/0\.0\.0\.0:0.*\n {2}allow: .*\n {2}recipients: /s)
   })

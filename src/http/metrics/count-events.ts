@@ -70,6 +70,10 @@ export function createEventMetrics(version: string, now: number): EventMetrics {
       case 'monitor.down':
       case 'monitor.up':
         return monitorUp.set({ monitor: event.monitor }, event.type === 'monitor.up' ? 1 : 0)
+      case 'disk.full':
+      case 'disk.ok':
+        // The gauges say it.
+        return
       case 'config.reloaded':
         reloaded.set(1)
         return reloadedAt.set(at / 1_000)

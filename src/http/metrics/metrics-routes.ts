@@ -1,5 +1,6 @@
 import { type Context, Hono } from 'hono'
 import { Gauge, Registry } from 'prom-client'
+import type { DiskRoom } from '../../domain/disk-room.js'
 import { ApiError } from '../../domain/errors.js'
 import type { Identity } from '../../domain/identity.js'
 import type { StoreStats } from '../../store/stats-store.js'
@@ -9,6 +10,7 @@ export interface MetricsParts {
   /** Counted from events. */
   counted: Registry
   readStats: () => Promise<StoreStats>
+  diskRoom: () => DiskRoom
   identify: (c: Context) => Identity | null | Promise<Identity | null>
   now: () => number
 }
@@ -17,7 +19,7 @@ export interface MetricsParts {
  * What Prometheus fetches. Programs on this machine need no token, unless somebody is between: names of routes and
  * channels are nobody's business outside.
  */
-export function metricsRoutes({ counted, readStats, identify, now }: MetricsParts): Hono {
+export function metricsRoutes({ counted, readStats, diskRoom, identify, now }: MetricsParts): Hono {
   const app = new Hono()
   app.get('/metrics', async (c) => {
     if (!isLocal(c) && (await identify(c)) === null) {
@@ -29,7 +31,7 @@ export function metricsRoutes({ counted, readStats, identify, now }: MetricsPart
       )
     }
     const gauges = describeStore(await readStats(), now())
-    const text = await Registry.merge([counted, gauges]).metrics()
+    const text = await Registry.merge([counted, gauges, describeDisk(diskRoom())]).metrics()
     return c.text(text, 200, { 'content-type': counted.contentType, 'cache-control': 'no-store' })
   })
   return app
@@ -66,5 +68,14 @@ function describeStore(stats: StoreStats, now: number): Registry {
   ])
   for (const [what, count] of Object.entries({ held, gathered, unacknowledged })) notifications.set({ what }, count)
   gauge('store_size_bytes', 'What the database takes').set(stats.size_bytes)
+  return registry
+}
+
+function describeDisk({ freeBytes, freeBytesMin, isNearlyFull }: DiskRoom): Registry {
+  const registry = new Registry()
+  const gauge = (name: string, help: string) => new Gauge({ name: `mailtrigger_${name}`, help, registers: [registry] })
+  if (freeBytes !== null) gauge('disk_free_bytes', 'Free space of the disk of the data folder').set(freeBytes)
+  gauge('disk_free_bytes_min', 'Below this no mail is taken in').set(freeBytesMin)
+  gauge('disk_nearly_full', '1 while no mail is taken in for want of room on the disk').set(isNearlyFull ? 1 : 0)
   return registry
 }

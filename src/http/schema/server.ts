@@ -33,6 +33,13 @@ export const Status = z
     config: z.object({ hash: z.string(), files: z.array(z.string()), routes: count, warnings: count }),
     smtp: z.array(z.object({ host: z.string(), port: count, tls: z.enum(['starttls', 'implicit']) })),
     memory_bytes: count,
+    disk: z
+      .object({
+        free_bytes: count.nullable().describe('Of the disk of the data folder; null while it does not answer.'),
+        min_free_bytes: count.describe('Below this no mail is taken in.'),
+        nearly_full: z.boolean().describe('No mail is taken in for want of room.'),
+      })
+      .openapi('DiskRoom'),
     ...stats,
   })
   .openapi('Status')

@@ -14,6 +14,8 @@ const names = [
   'notification.resolved',
   'monitor.down',
   'monitor.up',
+  'disk.full',
+  'disk.ok',
   'config.reloaded',
   'config.rejected',
 ]
