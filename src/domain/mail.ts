@@ -39,6 +39,10 @@ export interface RawMail {
   receivedAt: number
   envelope: Envelope
   raw: Uint8Array
+  /** Null where nobody may ask; left out where nobody asked yet. See `Mail.auth`. */
+  auth?: SenderAuth | null
+  /** Whose mails of the day it adds to: `user/jenkins`, `client/192.0.2.7`. Left out for senders without limits. */
+  countedAs?: string
 }
 
 export interface Address {
@@ -61,12 +65,17 @@ export interface SenderAuth {
   spf: AuthVerdict
   dkim: AuthVerdict
   dmarc: AuthVerdict
+  /** What the author's domain asks to be done with a mail of its that fails DMARC; null where it asks for nothing. */
+  policy: DmarcPolicy | null
   /** For people: domains, selectors and why, in one line each. */
   reasons: { spf: string; dkim: string; dmarc: string }
 }
 
 export const authVerdicts = ['pass', 'fail', 'softfail', 'neutral', 'none', 'temperror', 'permerror'] as const
 export type AuthVerdict = (typeof authVerdicts)[number]
+
+export const dmarcPolicies = ['none', 'quarantine', 'reject'] as const
+export type DmarcPolicy = (typeof dmarcPolicies)[number]
 
 /** A mail as parsing understood it. Every field is filled as well as the bytes allow; nothing here throws. */
 export interface Mail {

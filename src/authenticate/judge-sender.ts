@@ -1,0 +1,26 @@
+import type { SenderAuth } from '../domain/mail.js'
+import type { SenderAuthSettings } from '../domain/smtp-settings.js'
+
+/** What is done with a mail from outside because of who sent it. `reason` is one line for people. */
+export interface SenderJudgement {
+  action: 'accept' | 'quarantine' | 'reject'
+  reason: string
+}
+
+const steps = ['none', 'quarantine', 'reject'] as const
+
+/**
+ * Our policy says what is done at most, and the author's domain what it asks for: the milder of the two is done. A mail
+ * fails by DMARC; where the domain has none, by a hard fail of SPF, for which the domain can ask nothing milder.
+ * `temperror` never tells against a mail: an alert too many beats a lost one.
+ */
+export function judgeSender(auth: SenderAuth, ours: SenderAuthSettings['policy']): SenderJudgement {
+  if (auth.dmarc === 'fail') {
+    const asked = auth.policy ?? 'none'
+    const done = steps[Math.min(steps.indexOf(ours), steps.indexOf(asked))] ?? 'none'
+    return { action: done === 'none' ? 'accept' : done, reason: `DMARC fail: ${auth.reasons.dmarc}` }
+  }
+  const isForged = auth.dmarc === 'none' && auth.spf === 'fail'
+  if (isForged && ours !== 'none') return { action: ours, reason: `SPF fail: ${auth.reasons.spf}` }
+  return { action: 'accept', reason: `DMARC ${auth.dmarc}` }
+}

@@ -1,0 +1,133 @@
+import { Resolver } from 'node:dns/promises'
+
+/** What a mail's checks ask for. */
+export type RecordType = 'A' | 'AAAA' | 'MX' | 'PTR' | 'TXT'
+
+/**
+ * One question to DNS, answered as `node:dns` answers. Rejects with the code `ENOTFOUND` or `ENODATA` where there is no
+ * such record, and with a `DnsTrouble` where nobody knows.
+ */
+export type ResolveRecords = (name: string, type: RecordType) => Promise<unknown>
+
+/** Nobody knows whether there is such a record. SPF takes its verdict from `spfResult`, as mailauth passes it on. */
+export class DnsTrouble extends Error {
+  override readonly name = 'DnsTrouble'
+  readonly code: string
+  readonly spfResult: { error: 'temperror'; text: string }
+  constructor(code: string, message: string) {
+    super(message)
+    this.code = code
+    this.spfResult = { error: 'temperror', text: message }
+  }
+}
+
+/** No such name, or nothing of that type under it. */
+class NoSuchRecord extends Error {
+  override readonly name = 'NoSuchRecord'
+  readonly code: 'ENOTFOUND' | 'ENODATA'
+  constructor(code: NoSuchRecord['code'], question: string) {
+    super(`there is no ${question}`)
+    this.code = code
+  }
+}
+
+export interface DnsCache {
+  ask: ResolveRecords
+}
+
+/** An answer's own time to live is not told for every type, so that no answer lives longer than this. */
+const cacheMs = 60_000
+const cacheEntriesMax = 2_000
+const cacheEntryCharactersMax = 8_000
+const triesMax = 2
+
+/**
+ * Asks DNS, and remembers answers for a minute, also that there is none. Trouble is never remembered.
+ * @param servers `address:port`; empty asks those of the machine.
+ * @param questionMs how long one server may take for an answer.
+ */
+export function createDnsCache(servers: readonly string[], questionMs: number, now: () => number): DnsCache {
+  const resolver = new Resolver({ timeout: questionMs, tries: triesMax })
+  if (servers.length > 0) resolver.setServers(servers)
+  const known = new Map<string, { at: number; answer: unknown; missing: NoSuchRecord['code'] | null }>()
+
+  const remember = (question: string, answer: unknown, missing: NoSuchRecord['code'] | null): void => {
+    if (JSON.stringify(answer ?? null).length > cacheEntryCharactersMax) return
+    const [oldest] = known.keys()
+    if (oldest !== undefined && known.size >= cacheEntriesMax) known.delete(oldest)
+    known.delete(question)
+    known.set(question, { at: now(), answer, missing })
+  }
+  return {
+    async ask(name, type) {
+      const question = `${type} record of ${name.toLowerCase()}`
+      const hit = known.get(question)
+      if (hit && now() - hit.at < cacheMs) {
+        if (hit.missing) throw new NoSuchRecord(hit.missing, question)
+        return structuredClone(hit.answer)
+      }
+      try {
+        const answer = await resolver.resolve(name, type)
+        remember(question, answer, null)
+        return structuredClone(answer)
+      } catch (error) {
+        const missing = missingOf(error)
+        if (missing === null) throw troubleOf(error, name)
+        remember(question, null, missing)
+        throw new NoSuchRecord(missing, question)
+      }
+    },
+  }
+}
+
+/** A name that DNS cannot have has no records: `EBADNAME` comes of macros and of what strangers write after `@`. */
+function missingOf(error: unknown): NoSuchRecord['code'] | null {
+  const code = codeOf(error)
+  if (code === 'ENODATA') return 'ENODATA'
+  return code === 'ENOTFOUND' || code === 'EBADNAME' ? 'ENOTFOUND' : null
+}
+
+function troubleOf(error: unknown, name: string): DnsTrouble {
+  const code = codeOf(error) ?? 'EUNKNOWN'
+  const words: Record<string, string> = {
+    ETIMEOUT: 'the DNS servers did not answer',
+    ESERVFAIL: 'the DNS servers failed',
+    EREFUSED: 'the DNS servers refused to answer',
+    ECONNREFUSED: 'the DNS servers cannot be reached',
+  }
+  return new DnsTrouble(code, `${words[code] ?? `DNS failed (${code})`} when asked for ${name}`)
+}
+
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null
+}
+
+/**
+ * The questions of one mail: none is asked twice, none after `questionsMax`, and none is waited for once the signal
+ * fires. What is refused so is trouble, never a verdict on the mail.
+ */
+export function limitQuestions(ask: ResolveRecords, questionsMax: number, signal: AbortSignal): ResolveRecords {
+  const asked = new Map<string, Promise<unknown>>()
+  return (name, type) => {
+    const key = `${type} ${name.toLowerCase()}`
+    const before = asked.get(key)
+    if (before) return before
+    if (asked.size >= questionsMax) {
+      return Promise.reject(new DnsTrouble('ELIMIT', `the mail leads to more than ${questionsMax} DNS questions`))
+    }
+    const answer = orTimedOut(ask(name, type), name, signal)
+    // Somebody may ask ahead and never look at the answer.
+    answer.catch(() => undefined)
+    asked.set(key, answer)
+    return answer
+  }
+}
+
+function orTimedOut(answer: Promise<unknown>, name: string, signal: AbortSignal): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(new DnsTrouble('ETIMEOUT', `no time was left to ask DNS for ${name}`))
+    if (signal.aborted) return giveUp()
+    signal.addEventListener('abort', giveUp, { once: true })
+    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
+  })
+}
