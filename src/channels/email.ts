@@ -4,13 +4,15 @@ import type { ChannelContext, Outcome } from '../domain/channel.js'
 import type { Message } from '../domain/message.js'
 import { defineChannel } from './define-channel.js'
 import { composeMail } from './email-message.js'
+import { type OnwardMail, planOnward } from './mail-onward.js'
 import { openSocket } from './open-socket.js'
 import { outcomeFromError } from './outcome-from-answer.js'
 import { outlineMessage } from './outline-message.js'
+import { quoteMail } from './quote-mail.js'
 import { readAttachments } from './read-attachments.js'
 import { redactText } from './redact-text.js'
 import { mailAddress } from './settings.js'
-import { type SmtpFailure, type SmtpHop, submitMail } from './smtp-submission.js'
+import { type SmtpEnvelope, type SmtpFailure, type SmtpHop, submitMail } from './smtp-submission.js'
 import { withAckLink } from './with-ack-link.js'
 
 const sender = z
@@ -41,6 +43,11 @@ const settingsShape = z.strictObject({
     .enum(['original', 'attachments', 'none'])
     .default('attachments')
     .describe('What is sent along: the mail itself, its attachments, or nothing.'),
+  quote: z.boolean().default(false).describe('Quotes the text of the mail itself below the message.'),
+  reply_to: z
+    .union([z.literal('sender'), mailAddress])
+    .optional()
+    .describe('Where answers go: `sender` is who the mail is from, by its Reply-To or From. To `from` when left out.'),
 })
 const settings = settingsShape.refine((given) => (given.user === undefined) === (given.password === undefined), {
   message: 'user and password go together',
@@ -89,19 +96,12 @@ async function submit(
   attach: Settings['attach'],
   context: ChannelContext,
 ): Promise<Outcome> {
-  const from = settings.from ?? `MailTrigger <mailtrigger@${context.hostname}>`
-  const attached = await readAttachments(attach, message, context)
-  const noted = withAckLink({ ...message, notes: [...message.notes, ...attached.notes] }, context)
-  const { deliveryId, hostname } = context
-  // Follow-ups join the thread of the first mail, so `send` is all that the end of an alert needs.
-  const inReplyTo = context.sent?.message_id ?? null
-  const mail = { from, to: recipients, deliveryId, hostname, now: context.now(), inReplyTo }
-  const { bytes, messageId, envelope } = await composeMail(
-    outlineMessage(noted),
-    message.severity,
-    mail,
-    attached.files,
-  )
+  const onward = await planOnward(message, context)
+  if (onward === null) return refuse('not sent: the bounce of a mail that was itself made of a bounce')
+  // Whose own automatic answer it is must not get it: the program that wrote it would answer again.
+  const to = onward.isBackscatter ? recipients.filter((one) => !isSame(one, message.from)) : recipients
+  if (to.length === 0) return refuse(`not sent to ${message.from}, whose automatic answer it is`)
+  const mail = await compose(message, to, settings, attach, onward, context)
   const hop = toHop(settings, context.hostname)
   const secrets = [settings.password]
   let socket: Socket
@@ -110,11 +110,49 @@ async function submit(
   } catch (error) {
     return outcomeFromError(error, { now: context.now(), idempotent: false, waitScope: 'delivery', secrets })
   }
-  const result = await submitMail(socket, hop, envelope, bytes, context.signal)
-  if (!result.ok) return outcomeFromFailure(result, attached.files.length > 0, secrets)
+  const result = await submitMail(socket, hop, mail.envelope, mail.bytes, context.signal)
+  if (!result.ok) return outcomeFromFailure(result, mail, secrets)
   const refused = result.refused.map((recipient) => `; not accepted for ${recipient.address}: ${recipient.text}`)
   const text = redactText(`${result.response}${refused.join('')}`, secrets)
-  return { kind: 'accepted', remote: { message_id: messageId }, statusCode: result.code, text }
+  return { kind: 'accepted', remote: { message_id: mail.messageId }, statusCode: result.code, text }
+}
+
+async function compose(
+  message: Message,
+  to: string[],
+  settings: Settings,
+  attach: Settings['attach'],
+  onward: OnwardMail,
+  context: ChannelContext,
+) {
+  const attached = await readAttachments(attach, message, context)
+  const omitted = attach === 'none' && settings.attach !== 'none' ? ['sent without attachments: it was too large'] : []
+  const notes = [...message.notes, ...attached.notes, ...omitted]
+  const outline = outlineMessage(withAckLink({ ...message, notes }, context))
+  const quoted = settings.quote && message.mailId !== null ? quoteMail(await context.loadMail()) : null
+  const { deliveryId, hostname, instance } = context
+  const frame = {
+    ...onward,
+    from: settings.from ?? `MailTrigger <mailtrigger@${hostname}>`,
+    to,
+    replyTo: (settings.reply_to === 'sender' ? message.origin?.replyTo : settings.reply_to) ?? null,
+    deliveryId,
+    hostname,
+    instance,
+    now: context.now(),
+    // Follow-ups join the thread of the first mail, so `send` is all that the end of an alert needs.
+    inReplyTo: context.sent?.message_id ?? null,
+  }
+  const composed = await composeMail(outline, message.severity, frame, attached.files, quoted)
+  return { ...composed, hasFiles: attached.files.length > 0 }
+}
+
+function refuse(text: string): Outcome {
+  return { kind: 'permanent', scope: 'message', statusCode: null, text }
+}
+
+function isSame(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase()
 }
 
 function toHop(settings: Settings, hostname: string): SmtpHop {
@@ -135,7 +173,11 @@ function toHop(settings: Settings, hostname: string): SmtpHop {
  * SMTP replies as outcomes (RFC 5321 section 4.2.1: 4yz may succeed later, 5yz never). Whose fault a 5yz is follows
  * from the command it answered. Without any reply only the final dot matters: before it nothing was accepted.
  */
-function outcomeFromFailure(failure: SmtpFailure, hasFiles: boolean, secrets: (string | undefined)[]): Outcome {
+function outcomeFromFailure(
+  failure: SmtpFailure,
+  { hasFiles, envelope }: { hasFiles: boolean; envelope: SmtpEnvelope },
+  secrets: (string | undefined)[],
+): Outcome {
   const { stage, code: statusCode } = failure
   const text = redactText(failure.text, secrets)
   const isTooLarge = statusCode === 552 || failure.isTooLarge || /\b5\.3\.4\b|\b5\.2\.3\b/.test(text)
@@ -151,7 +193,8 @@ function outcomeFromFailure(failure: SmtpFailure, hasFiles: boolean, secrets: (s
     return { kind: 'transient', waitMs: null, waitScope: 'delivery', statusCode, text }
   const scopes = {
     login: 'channel',
-    sender: 'channel',
+    // A server that wants no null sender takes every other mail of the channel.
+    sender: envelope.from === '' ? 'message' : 'channel',
     recipient: 'address',
     data: 'message',
     sent: 'message',

@@ -53,9 +53,14 @@ export function readOrigin(mail: Mail): MailOrigin {
   }
 }
 
-/** Of what several mails are gathered in passed all the gateways that one of them passed. */
-export function joinGateways(origins: readonly (MailOrigin | null | undefined)[]): string[] {
-  return [...new Set(origins.flatMap((origin) => origin?.gateways ?? []))].slice(-gatewaysMax)
+/** Of what gathers several mails: it passed all the gateways that one of them passed, and answers nobody. */
+export function joinOrigins(origins: readonly (MailOrigin | undefined)[]): MailOrigin {
+  const known = origins.filter((origin) => origin !== undefined)
+  return {
+    gateways: [...new Set(known.flatMap(({ gateways }) => gateways))].slice(-gatewaysMax),
+    isBackscatter: known.some((origin) => origin.isBackscatter),
+    replyTo: null,
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { NewDelivery, NewNotification } from '../domain/delivery.js'
+import { joinOrigins } from '../domain/mail-loop.js'
 import { type Message, type Severity, severities } from '../domain/message.js'
 import { type DigestItem, type DigestTarget, type DueDigest, noControl } from '../domain/notification.js'
 import { formatMoment } from '../domain/waiting.js'
@@ -54,7 +55,8 @@ function describeItems({ route, key }: DueDigest, items: DigestItem[], now: numb
   if (items.length > linesMax) lines.push(`and ${items.length - linesMax} more`)
   const alerts = items.length === 1 ? '1 alert' : `${items.length} alerts`
   const severity = highestOf(items.map(({ message }) => message.severity))
-  return composeMessage(route, `${alerts} of ${nameGroup(route, key)}`, lines.join('\n'), severity, now)
+  const message = composeMessage(route, `${alerts} of ${nameGroup(route, key)}`, lines.join('\n'), severity, now)
+  return { ...message, origin: joinOrigins(items.map((item) => item.message.origin)) }
 }
 
 function describeNothing({ route, key }: DueDigest, since: number, now: number): Message {

@@ -17,5 +17,13 @@ export const Message = z
     notes: z.array(z.string()).describe('What went wrong on the way, said in the message itself.'),
     mailId: z.string().nullable().describe('Null when a run of a job raised it.'),
     receivedAt: z.number().describe('Milliseconds since the epoch.'),
+    origin: z
+      .object({
+        gateways: z.array(z.string()).describe('The ids of the gateways it passed before this one, in order.'),
+        isBackscatter: z.boolean().describe('A bounce or an automatic answer.'),
+        replyTo: z.string().nullable().describe('Where its sender wants answers.'),
+      })
+      .optional()
+      .describe('Of the mail it was made of, for channels that mail it on.'),
   })
   .openapi('Message') satisfies z.ZodType<MessageValue>
