@@ -20,11 +20,12 @@ import { openRuntimeFile } from './http/runtime-file.js'
 import type { ServerStatus } from './http/schema/server.js'
 import { type HttpListener, startHttp } from './http/start-http.js'
 import type { Logger, LogLevel } from './log/logger.js'
-import { type Certificate, ensureCertificate } from './receive/certificate.js'
 import { watchDisk } from './receive/disk-watch.js'
 import { findLoop, type LoopBounds } from './receive/find-loop.js'
 import { defaultSmtpLimits } from './receive/limits.js'
+import { RejectedLog } from './receive/rejected-log.js'
 import { type SmtpListener, startSmtp } from './receive/smtp.js'
+import { openTlsFiles, tlsPaths } from './receive/tls-files.js'
 import { version } from './version.js'
 
 export interface AppOptions {
@@ -52,6 +53,9 @@ export interface App {
   /** SMTP first, then the loops, HTTP, the store: what was said 250 to is in the store by then. */
   stop: () => Promise<void>
 }
+
+/** Well within the time in which a certificate of our own is made anew before it ends. */
+const tlsRenewalMs = 12 * 3_600_000
 
 /** The composition root: makes every part, in order, and gives each what it needs. */
 export async function startApp(options: AppOptions): Promise<App> {
@@ -131,16 +135,25 @@ export async function startApp(options: AppOptions): Promise<App> {
     })
     stops.push(http.stop)
 
-    let certificate: Certificate = await ensureCertificate(dataFolder, info.server.smtp.tls.pair, info.hostname)
+    const rejected = new RejectedLog(calls.saveRejections, (error) => {
+      log.warn({ error: String(error) }, 'the rejected log could not be written, and is tried again')
+    })
+    stops.push(() => rejected.close())
+    const { hostname } = info
+    const tlsFiles = await openTlsFiles(info.server.smtp.tls, { dataFolder, hostname, now: Date.now })
     const smtp = await startSmtp({
       settings: info.server.smtp,
-      hostname: info.hostname,
-      certificate,
+      hostname,
+      tls: tlsFiles.current(),
       save: saveMail,
       spoolFolder: join(dataFolder, 'spool'),
       isDiskFull: () => disk.read().isNearlyFull,
-      onRejected: (rejection) => {
-        calls.saveRejection(rejection).catch((error: unknown) => log.warn({ error: String(error) }, 'rejected log'))
+      onRejected: (rejection) => rejected.add(rejection),
+      known: await calls.listMailsOfToday(),
+      onQuotaSpent: (sender, max) => {
+        calls.tellQuotaSpent(sender, max).catch((error: unknown) => {
+          log.error({ sender, error: String(error) }, 'a spent quota could not be told')
+        })
       },
       newId: () => newId(Date.now()),
       now: Date.now,
@@ -148,12 +161,17 @@ export async function startApp(options: AppOptions): Promise<App> {
     })
     stops.push(smtp.stop)
 
+    const reloadTls = async (): Promise<void> => {
+      const { tls } = info.server.smtp
+      const trouble = await tlsFiles.reload(tls)
+      if (trouble !== null) log.error({ files: tlsPaths(tls), error: trouble }, 'the certificate before stays in use')
+      smtp.update(info.server.smtp, tlsFiles.current())
+    }
     const reloadOnce = async (actor: string): Promise<EngineInfo> => {
       try {
         info = await calls.reload(actor)
         configTrouble = null
-        certificate = await ensureCertificate(dataFolder, info.server.smtp.tls.pair, info.hostname)
-        smtp.update(info.server.smtp, certificate)
+        await reloadTls()
         onEvent({ type: 'config.reloaded', hash: info.hash })
         log.info({ hash: info.hash, routes: info.routes }, 'config reloaded')
         return info
@@ -180,8 +198,14 @@ export async function startApp(options: AppOptions): Promise<App> {
           if (!(error instanceof ConfigError)) log.error({ error: String(error) }, 'reload failed')
         })
       }
-      watchConfig({ files: () => [...source.paths, ...info.watched], onChange, signal: watching.signal })
+      const files = (): string[] => [...source.paths, ...info.watched, ...tlsPaths(info.server.smtp.tls)]
+      watchConfig({ files, onChange, signal: watching.signal })
     }
+    // A pair of our own has to be made anew in time, and where files are not watched, nothing else looks at them.
+    const renewal = setInterval(() => {
+      reloadTls().catch((error: unknown) => log.error({ error: String(error) }, 'the certificate before stays in use'))
+    }, tlsRenewalMs)
+    stops.push(() => Promise.resolve(clearInterval(renewal)))
     runtime.write({ url: http.url, smtp: smtp.addresses })
     ready = true
     return {

@@ -1,5 +1,6 @@
 import type { DeliveryStatus, MailStatus } from './delivery.js'
 import type { RunOutcome } from './job.js'
+import type { RejectionReason } from './rejection.js'
 
 /** What happens, as it happens: `tail` and the event stream show these. */
 export type EngineEvent =
@@ -31,7 +32,8 @@ export type EngineEvent =
       duration_ms: number
       error: string | null
     }
-  | { type: 'mail.rejected'; client: string; reason: string; message: string }
+  /** `count` refusals of one client for one reason, within a second. */
+  | { type: 'mail.rejected'; client: string; reason: RejectionReason; message: string; count: number }
   | { type: 'notification.acknowledged'; notification_id: string; by: string; note: string | null }
   | { type: 'notification.resolved'; notification_id: string; by: string }
   | { type: 'monitor.down'; monitor: string; reason: string | null }

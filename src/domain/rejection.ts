@@ -25,6 +25,14 @@ export const rejectionReasons = {
   no_route: 'Write a route that matches such mails, or take otherwise.reject out of the config.',
   disk_full:
     'Make room on the disk of the data folder, keep less (server.retention), or lower server.min_free; the sender tries again.',
+  bad_line_ends:
+    'Have it write CR LF at every line end, and CR LF . CR LF after the mail. Where a mail server sends it on, somebody may be smuggling mails through that server.',
+  not_smtp: 'Where nobody knows this client, a browser or a scanner tries the port, and nothing is to be done.',
+  too_many_commands:
+    'Have it hang up after its mails, and send only what was offered; where nobody knows this client, somebody scans.',
+  too_slow: 'Look at the network between the sender and the gateway; where nobody knows this client, do nothing.',
+  no_proxy_header:
+    'Have the proxy send the PROXY protocol (send-proxy or send-proxy-v2), or take it out of server.smtp.proxy_protocol.',
   loop: 'Two servers forward to each other: find the rule that sends the mails of one to the other.',
   not_stored: 'Look at the log and at the disk of the data folder; the sender keeps the mail and tries again.',
   stopping: 'The gateway was being stopped; the sender tries again.',
@@ -43,6 +51,12 @@ export interface Rejection {
   reason: RejectionReason
   code: number
   message: string
+}
+
+/** Refusals alike, the last of them in words. */
+export interface CountedRejection {
+  rejection: Rejection
+  count: number
 }
 
 /** What was refused of one client for one reason within an hour. Rows of other releases may have other reasons. */

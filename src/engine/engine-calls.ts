@@ -5,6 +5,7 @@ import { offerChannelCalls } from './channel-calls.js'
 import { offerConfigCalls, reloadAndRecord } from './config-calls.js'
 import { offerDeliveryCalls } from './delivery-calls.js'
 import { offerDoctorCalls } from './doctor-calls.js'
+import { offerDoorCalls } from './door-calls.js'
 import { offerDraftCalls } from './draft-calls.js'
 import { offerDraftFileCalls } from './draft-file-calls.js'
 import type { Engine } from './engine.js'
@@ -53,6 +54,7 @@ export function offerEngineCalls(engine: Engine) {
     ...offerMailContent(engine),
     ...offerAlertCalls(engine),
     ...offerDeliveryCalls(engine),
+    ...offerDoorCalls(engine),
     ...offerChannelCalls(engine),
     ...offerStoredChannelCalls(engine),
     ...offerPeopleCalls(engine),

@@ -1,8 +1,7 @@
 import { ApiError } from '../domain/errors.js'
 import type { EngineEvent } from '../domain/events.js'
 import type { RawMail } from '../domain/mail.js'
-import type { Rejection } from '../domain/rejection.js'
-import type { MailFilter, MailSummary, Page, Store } from '../store/store.js'
+import type { InboxFilter, MailFilter, MailSummary, Page } from '../store/store.js'
 import type { Engine } from './engine.js'
 import { type Explanation, explainMail } from './explanation.js'
 
@@ -27,10 +26,6 @@ export function offerMailCalls(engine: Engine) {
       pipeline.added(mails.length, bytes)
       for (const mail of mails) emit(storedEvent(mail))
       await pipeline.waitForRoom()
-    },
-    async saveRejection(rejection: Rejection): Promise<void> {
-      await store.saveRejection(rejection)
-      emit({ type: 'mail.rejected', client: rejection.client, reason: rejection.reason, message: rejection.message })
     },
     async listMails(filter: MailFilter): Promise<Page<MailSummary>> {
       if (filter.text || filter.query) await search.catchUp()
@@ -62,8 +57,8 @@ export function offerMailCalls(engine: Engine) {
       return explain(raw)
     },
     explainRaw: explain,
-    listInbox: (filter: Parameters<Store['listInbox']>[0]) => store.listInbox(filter),
-    listRejections: (page: Parameters<Store['listRejections']>[0]) => store.listRejections(page),
+    listInbox: ({ recipient, ...page }: InboxFilter) =>
+      store.listInbox({ ...page, ...(recipient && { recipient: recipient.toLowerCase() }) }),
   }
 }
 

@@ -1,33 +1,61 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { MailRejected } from '../domain/errors.js'
-import type { SmtpSettings } from '../domain/smtp-settings.js'
+import type { SmtpSettings, SmtpUser } from '../domain/smtp-settings.js'
+import { clientKeyOf, compileRanges, isEverybody } from './client-ranges.js'
+import type { LimitedSender } from './sender-limits.js'
+
+/** Who speaks, as far as the session knows by now. */
+export interface Speaker {
+  /** IP address. */
+  client: string
+  user: string | null
+  encrypted: boolean
+}
 
 /** What the settings say about who may send what to whom, ready to be asked. Pure: it only looks at its arguments. */
 export interface SmtpPolicy {
   /** May this IP address send without AUTH? */
   allowsClient: (client: string) => boolean
+  /** Is it allowed by a range that does not hold every address? Such clients know no limits but those of the server. */
+  trustsClient: (client: string) => boolean
   /** Is there anybody who could log in at all? */
   hasUsers: boolean
   /** Takes the same time whichever user exists and however much of the password is right. */
   acceptsPassword: (name: string, password: string) => boolean
-  /** Null when the mail may begin; `authenticated` and `encrypted` describe the session. */
-  refuseSender: (client: string, session: { authenticated: boolean; encrypted: boolean }) => MailRejected | null
-  /** Null when the envelope recipient is accepted. */
-  refuseRecipient: (address: string) => MailRejected | null
+  /** May a password come without TLS from anybody? */
+  takesPlainPasswords: boolean
+  /** The user that one of these names of a verified client certificate stands for. */
+  certificateUser: (names: string[]) => string | null
+  /** Has this address, a proxy's, to begin with a PROXY header? */
+  mustNameClient: (address: string) => boolean
+  /** Is this address believed when it says by XCLIENT for whom it speaks? */
+  trustsXclient: (address: string) => boolean
+  /** Null when the mail may begin; `from` is empty for the null sender. */
+  refuseSender: (from: string, speaker: Speaker) => MailRejected | null
+  /** Null when the envelope recipient is accepted of this user, or of nobody in particular. */
+  refuseRecipient: (address: string, user: string | null) => MailRejected | null
+  /** Whose limits hold for the speaker; null for trusted clients that did not log in. */
+  limitedSender: (speaker: Pick<Speaker, 'client' | 'user'>) => LimitedSender | null
   sizeBytesMax: number
   connectionsMax: number
+  /** Of these, only trusted clients may use the last; 0 where there are none. */
+  connectionsReserved: number
   recipientsMax: number
 }
 
 export function compilePolicy(settings: SmtpSettings): SmtpPolicy {
   const allowsClient = compileRanges(settings.allow)
+  const trusted = settings.allow.filter((range) => !isEverybody(range))
+  const trustsClient = compileRanges(trusted)
   const globs = settings.recipients?.map((glob) => glob.toLowerCase()) ?? null
+  const users = new Map(settings.users.map((user) => [user.name, user]))
   const credentials = settings.users.flatMap(({ name, password }) =>
     password === null ? [] : [digest(name, password)],
   )
   return {
     allowsClient,
+    trustsClient,
     hasUsers: credentials.length > 0,
     acceptsPassword: (name, password) => {
       const given = digest(name, password)
@@ -35,22 +63,51 @@ export function compilePolicy(settings: SmtpSettings): SmtpPolicy {
       for (const known of credentials) accepted = timingSafeEqual(known, given) || accepted
       return accepted
     },
-    refuseSender: (client, session) => {
-      if (session.authenticated || allowsClient(client)) return null
-      if (credentials.length === 0) return new MailRejected(554, 'not_allowed', `5.7.1 ${client} may not send here`)
-      const first = session.encrypted ? '' : 'STARTTLS, then '
+    takesPlainPasswords: settings.insecureAuth,
+    certificateUser: (names) =>
+      settings.users.find(({ certificate }) => certificate !== null && names.includes(certificate))?.name ?? null,
+    mustNameClient: compileRanges(settings.proxyProtocol),
+    trustsXclient: compileRanges(settings.xclient),
+    refuseSender: (from, { client, user, encrypted }) => {
+      if (user !== null) return refuseSenderOf(users.get(user), from)
+      if (allowsClient(client)) return null
+      if (users.size === 0) return new MailRejected(554, 'not_allowed', `5.7.1 ${client} may not send here`)
+      const first = encrypted ? '' : 'STARTTLS, then '
       return new MailRejected(530, 'auth_required', `5.7.0 ${first}AUTH is required before MAIL`)
     },
-    refuseRecipient: (address) => {
-      if (globs === null) return null
+    refuseRecipient: (address, user) => {
       const recipient = address.toLowerCase()
-      if (!hasRoute(recipient) && globs.some((glob) => matchesGlob(recipient, glob))) return null
-      return new MailRejected(550, 'unknown_recipient', `5.1.1 ${address} is no recipient here`)
+      if (globs !== null && (hasRoute(recipient) || !matchesSome(recipient, globs))) {
+        return new MailRejected(550, 'unknown_recipient', `5.1.1 ${address} is no recipient here`)
+      }
+      return user === null ? null : refuseRecipientOf(users.get(user), address)
+    },
+    limitedSender: ({ client, user }) => {
+      if (user !== null) {
+        return { key: `user/${user}`, limits: { ...settings.userLimits, ...users.get(user)?.limits } }
+      }
+      return trustsClient(client) ? null : { key: `client/${clientKeyOf(client)}`, limits: settings.clientLimits }
     },
     sizeBytesMax: settings.sizeBytesMax,
     connectionsMax: settings.connectionsMax,
+    connectionsReserved: trusted.length === 0 ? 0 : Math.floor(settings.connectionsMax / 10),
     recipientsMax: settings.recipientsMax,
   }
+}
+
+/** The null sender of bounces is `<>` among a user's senders; a `*` alone allows it as it allows anything. */
+function refuseSenderOf(user: SmtpUser | undefined, from: string): MailRejected | null {
+  if (!user || user.senders === null) return null
+  const sender = from.toLowerCase()
+  if (matchesSome(sender === '' ? '<>' : sender, user.senders)) return null
+  return new MailRejected(553, 'sender_not_allowed', `5.7.1 user ${user.name} may not send as <${from}>`)
+}
+
+function refuseRecipientOf(user: SmtpUser | undefined, address: string): MailRejected | null {
+  if (!user || user.recipients === null) return null
+  const recipient = address.toLowerCase()
+  if (!hasRoute(recipient) && matchesSome(recipient, user.recipients)) return null
+  return new MailRejected(550, 'recipient_not_allowed', `5.7.1 user ${user.name} may not write to ${address}`)
 }
 
 /**
@@ -80,27 +137,13 @@ function isLoopbackRange(range: string): boolean {
   return isIP(address) === 4 && address.startsWith('127.') && (bits === undefined || Number(bits) >= 8)
 }
 
-/** Takes addresses and CIDR ranges of both families. What is no range admits nobody; `config` reports it. */
-function compileRanges(ranges: string[]): (client: string) => boolean {
-  const list = new BlockList()
-  for (const range of ranges) {
-    const [address = '', bits] = range.split('/')
-    const family = isIP(address)
-    if (family === 0) continue
-    const width = family === 4 ? 32 : 128
-    const prefix = bits === undefined ? width : Number(bits)
-    if (!Number.isInteger(prefix) || prefix < 0 || prefix > width) continue
-    list.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6')
-  }
-  return (client) => {
-    const family = isIP(client)
-    return family !== 0 && list.check(client, family === 4 ? 'ipv4' : 'ipv6')
-  }
-}
-
 /** A local part that names a further hop (`user%host`, `host!user`, a quoted address) never belongs to a local recipient. */
 function hasRoute(recipient: string): boolean {
   return /[%!:"]/.test(recipient.slice(0, recipient.lastIndexOf('@')))
+}
+
+function matchesSome(text: string, globs: string[]): boolean {
+  return globs.some((glob) => matchesGlob(text, glob))
 }
 
 /** `*` stands for any run of characters. Linear in practice: each literal piece is searched once, left to right. */

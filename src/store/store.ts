@@ -11,9 +11,9 @@ import type { Envelope, RawMail } from '../domain/mail.js'
 import type { MailQuery } from '../domain/mail-query.js'
 import type { Message, Severity } from '../domain/message.js'
 import type { NotificationFacts, NotificationFate, Recovery } from '../domain/notification.js'
-import type { Rejection, RejectionSummary } from '../domain/rejection.js'
 import type { Trace } from '../domain/trace.js'
 import type { ConfigStore } from './config-store.js'
+import type { DoorStore } from './door-store.js'
 import type { ExpiryRule } from './expiry-rule.js'
 import type { IdentityStore } from './identity-store.js'
 import type { JobStore } from './job-store.js'
@@ -41,6 +41,7 @@ export interface Store
     WatchStore,
     SetupStore,
     ConfigStore,
+    DoorStore,
     SearchStore,
     SavedSearchStore,
     StatsStore,
@@ -87,17 +88,8 @@ export interface Store
   /** How far a counter of the day is. */
   readCount: (counter: string, day: string) => Promise<number>
 
-  saveToInbox: (entry: {
-    mailId: string | null
-    recipient: string | null
-    message: Message
-    at: number
-  }) => Promise<string>
-  listInbox: (filter: { recipient?: string; limit: number; cursor?: string }) => Promise<Page<InboxEntry>>
-
-  saveRejection: (rejection: Rejection) => Promise<void>
-  /** Newest first. */
-  listRejections: (page: { limit: number; cursor?: string | undefined }) => Promise<Page<RejectionSummary>>
+  saveToInbox: (message: InboxMessage) => Promise<string>
+  listInbox: (filter: InboxFilter) => Promise<Page<InboxEntry>>
 
   /** Deletes what retention says may go; at most `limit` mails a call, so that nobody waits long. */
   expire: (rule: ExpiryRule) => Promise<number>
@@ -330,9 +322,28 @@ export interface CacheEntry {
   at: number
 }
 
+export interface InboxMessage {
+  mailId: string | null
+  deliveryId: string
+  recipient: string | null
+  message: Message
+  at: number
+}
+
+export interface InboxFilter {
+  /** In lower case, as recipients are. */
+  recipient?: string
+  limit: number
+  cursor?: string
+}
+
 export interface InboxEntry {
   id: string
   mail_id: string | null
+  /** With its notification and channel, as long as it is kept. */
+  delivery_id: string | null
+  notification_id: string | null
+  channel: string | null
   recipient: string | null
   title: string
   text: string

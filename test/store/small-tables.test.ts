@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest'
-import type { Rejection } from '#src/domain/rejection.js'
 import {
   claimDelivery,
   deliveryClaim,
@@ -86,7 +85,13 @@ test('the inbox lists newest first, by recipient, in pages', async () => {
   const store = openStore()
   for (let n = 0; n < 5; n++) {
     const message = makeMessage({ title: `t${n}` })
-    await store.saveToInbox({ mailId: 'm1', recipient: n % 2 ? 'tim@y.example' : null, message, at: noon + n })
+    await store.saveToInbox({
+      mailId: 'm1',
+      deliveryId: 'd1',
+      recipient: n % 2 ? 'tim@y.example' : null,
+      message,
+      at: noon + n,
+    })
   }
   const first = await store.listInbox({ limit: 3 })
   expect(first.items.map((entry) => entry.title)).toEqual(['t4', 't3', 't2'])
@@ -98,50 +103,4 @@ test('the inbox lists newest first, by recipient, in pages', async () => {
     ['t3', 'tim@y.example', new Date(noon + 3).toISOString()],
     ['t1', 'tim@y.example', new Date(noon + 1).toISOString()],
   ])
-})
-
-describe('the rejected log', () => {
-  const rejection: Rejection = {
-    at: noon,
-    client: '192.0.2.1',
-    from: 'a@x.example',
-    rcpt: null,
-    user: null,
-    reason: 'not_allowed',
-    code: 530,
-    message: 'log in first',
-  }
-
-  test('sums up by client, reason and hour, with the last one in words', async () => {
-    const store = openStore()
-    await store.saveRejection(rejection)
-    await store.saveRejection({ ...rejection, at: noon + 1, from: 'b@x.example', rcpt: 'c@y.example' })
-    await store.saveRejection({ ...rejection, at: noon + 2, reason: 'too_large', code: 552 })
-    await store.saveRejection({ ...rejection, at: noon + 3_600_000 })
-    const { items: lines, next_cursor } = await store.listRejections({ limit: 10 })
-    expect(next_cursor).toBeNull()
-    expect(lines.map((line) => [line.reason, line.count, line.from])).toEqual([
-      ['not_allowed', 1, 'a@x.example'],
-      ['too_large', 1, 'a@x.example'],
-      ['not_allowed', 2, 'b@x.example'],
-    ])
-    const pages: string[] = []
-    for (let cursor: string | null | undefined; cursor !== null; ) {
-      const page = await store.listRejections({ limit: 1, cursor })
-      pages.push(...page.items.map(({ last_at }) => last_at))
-      cursor = page.next_cursor
-    }
-    expect(pages).toEqual(lines.map(({ last_at }) => last_at))
-    expect((await store.listRejections({ limit: 1, cursor: 'nonsense' })).items).toEqual(lines.slice(0, 1))
-    expect((await store.readStats(noon + 3_600_000)).rejected_last_day).toBe(4)
-  })
-
-  test('is bounded, whoever knocks', async () => {
-    const store = openStore()
-    const knocks = Array.from({ length: 22_000 }, (_, n) => ({ ...rejection, client: `c${n}`, at: noon + n }))
-    await Promise.all(knocks.map((knock) => store.saveRejection(knock)))
-    const { items: lines } = await store.listRejections({ limit: 30_000 })
-    expect(lines.length).toBeLessThanOrEqual(21_000)
-    expect(lines[0]?.client).toBe('c21999')
-  })
 })

@@ -115,7 +115,7 @@ describe('counts over time', () => {
       rcpt: null,
       user: null,
     }
-    await store.saveRejection({ ...rejection, at: noon + 5 })
+    await store.saveRejections([{ rejection: { ...rejection, at: noon + 5 }, count: 1 }])
     await save(store, 'm', noon + minuteMs)
     const query = { stepMs: minuteMs, scope: 'all' } as const
     const points = await store.readSeries({ ...query, from: noon + 30_000, to: noon + 2 * minuteMs })

@@ -78,7 +78,8 @@ async function takeIn(mail: RawMail, { saveMail, calls }: Pick<ApiParts, 'saveMa
     if (!(error instanceof MailRejected)) throw error
     const { client, from, to, user } = mail.envelope
     const { reason, smtpCode: code, message } = error
-    await calls.saveRejection({ at: mail.receivedAt, client, from, rcpt: to[0] ?? null, user, reason, code, message })
+    const rejection = { at: mail.receivedAt, client, from, rcpt: to[0] ?? null, user, reason, code, message }
+    await calls.saveRejections([{ rejection, count: 1 }])
     throw new ApiError(422, reason, `the mail is refused: ${message}`, rejectionReasons[reason])
   }
 }

@@ -50,7 +50,7 @@ export function createEventMetrics(version: string, now: number): EventMetrics {
       case 'mail.stored':
         return received.inc()
       case 'mail.rejected':
-        return rejected.inc({ reason: event.reason })
+        return rejected.inc({ reason: event.reason }, event.count)
       case 'mail.routed':
         routed.inc({ status: event.status })
         for (const route of event.routes) matches.inc({ route })

@@ -4,6 +4,7 @@ import type { Envelope, RawMail } from '../../domain/mail.js'
 import type { Trace } from '../../domain/trace.js'
 import type { ClaimedMail, MailClaim, MailRelease, RoutedMailCommit, Routing } from '../store.js'
 import { hasCalls, listNewCalls, measureOf } from './action-calls.js'
+import { prepareDailyMailCounts } from './daily-mail-counts.js'
 import { prepareMonitors } from './monitors.js'
 import { prepareNotifications } from './notifications.js'
 import { listToldBy, recordFates } from './record-fates.js'
@@ -15,6 +16,7 @@ export function prepareMails(database: Database.Database, counts: StatCounts) {
   const notifications = prepareNotifications(database, counts)
   const recoveries = prepareRecoveries(database)
   const monitors = prepareMonitors(database)
+  const daily = prepareDailyMailCounts(database)
   const insertMail = database.prepare<[string, number, number, string, number]>(
     `INSERT INTO mails (id, received_at, size_bytes, envelope, status, due_at) VALUES (?, ?, ?, ?, 'stored', ?)`,
   )
@@ -68,6 +70,7 @@ export function prepareMails(database: Database.Database, counts: StatCounts) {
       insertRaw.run(mail.id, mail.raw)
       counts.count('received', mail.receivedAt)
     }
+    daily.add(mails)
   }
 
   /** Takes at least one mail when one is due, and then no more than `bytesMax` of raw mail altogether. */
@@ -169,6 +172,7 @@ export function prepareMails(database: Database.Database, counts: StatCounts) {
     claimMails,
     commitRouting,
     release: (mail: MailRelease) => release.run(mail).changes > 0,
+    listDailyCounts: daily.list,
     nextDueAt: () => nextDue.get()?.due_at ?? null,
     replay: (mailId: string, now: number) => replay.run(now, mailId).changes > 0,
     releaseLeases: (now: number) => releaseLeases.run(now).changes,

@@ -1,19 +1,13 @@
 import type Database from 'better-sqlite3'
 import { ulid } from 'ulid'
-import type { Message } from '../../domain/message.js'
-import type { Rejection, RejectionSummary } from '../../domain/rejection.js'
-import type { CacheEntry, ChannelPause, InboxEntry, Page } from '../store.js'
-import type { StatCounts } from './stat-counts.js'
-import { allRows, sql } from './statements.js'
+import type { CacheEntry, ChannelPause, InboxMessage } from '../store.js'
 
 const cacheRowsMax = 20_000
-/** Anybody can make a row here by connecting, so there is a bound beside the hour that rows are summed up by. */
-const rejectionRowsMax = 20_000
 /** Trimming reads the whole table, so it is done once in so many saves. */
 const savesPerTrim = 1_000
 
-/** Caches, counters, the heartbeat, pauses, the inbox and the rejected log. */
-export function prepareSmallTables(database: Database.Database, counts: StatCounts) {
+/** Caches, counters, the heartbeat, pauses and the inbox. */
+export function prepareSmallTables(database: Database.Database) {
   const readCache = database.prepare<[string, string], CacheEntry>(
     'SELECT value, etag, at FROM cache WHERE space = ? AND key = ?',
   )
@@ -24,9 +18,6 @@ export function prepareSmallTables(database: Database.Database, counts: StatCoun
   const trimCache = database.prepare<[string, string, number]>(
     `DELETE FROM cache WHERE space = ? AND at <
        (SELECT at FROM cache WHERE space = ? ORDER BY at DESC LIMIT 1 OFFSET ?)`,
-  )
-  const trimRejections = database.prepare<[number]>(
-    `DELETE FROM rejections WHERE last_at < (SELECT last_at FROM rejections ORDER BY last_at DESC LIMIT 1 OFFSET ?)`,
   )
   const count = database.prepare<[string, string, number]>(
     `INSERT INTO counters (counter, day, count) VALUES (?, ?, 1)
@@ -52,22 +43,11 @@ export function prepareSmallTables(database: Database.Database, counts: StatCoun
     `UPDATE deliveries SET due_at = created_at WHERE channel = ? AND lease_owner IS NULL
        AND due_at = (SELECT until FROM channel_pauses WHERE channel = ?)`,
   )
-  const insertInbox = database.prepare<[string, string | null, string | null, string, number]>(
-    'INSERT INTO inbox (id, mail_id, recipient, message, at) VALUES (?, ?, ?, ?, ?)',
-  )
-  const saveRejection = database.prepare(
-    `INSERT INTO rejections (hour, client, reason, code, message, sender, rcpt, count, last_at)
-     VALUES (@hour, @client, @reason, @code, @message, @from, @rcpt, 1, @at)
-     ON CONFLICT (hour, client, reason) DO UPDATE SET count = count + 1, last_at = excluded.last_at,
-       message = excluded.message, sender = excluded.sender, rcpt = excluded.rcpt`,
-  )
-  const listRejections = database.prepare<[...RejectionPlace, number], RejectionRow>(
-    `SELECT * FROM rejections WHERE (last_at, hour, client, reason) < (?, ?, ?, ?)
-     ORDER BY last_at DESC, hour DESC, client DESC, reason DESC LIMIT ?`,
+  const insertInbox = database.prepare<[string, string | null, string, string | null, string, number]>(
+    'INSERT INTO inbox (id, mail_id, delivery_id, recipient, message, at) VALUES (?, ?, ?, ?, ?, ?)',
   )
 
   const cacheSaves = new Map<string, number>()
-  let rejectionSaves = 0
 
   return {
     readCache: (space: string, key: string): CacheEntry | null => readCache.get(space, key) ?? null,
@@ -90,97 +70,10 @@ export function prepareSmallTables(database: Database.Database, counts: StatCoun
         deletePause.run(channel)
       }
     },
-    saveToInbox(entry: { mailId: string | null; recipient: string | null; message: Message; at: number }): string {
-      const id = ulid(entry.at)
-      insertInbox.run(id, entry.mailId, entry.recipient, JSON.stringify(entry.message), entry.at)
+    saveToInbox({ mailId, deliveryId, recipient, message, at }: InboxMessage): string {
+      const id = ulid(at)
+      insertInbox.run(id, mailId, deliveryId, recipient, JSON.stringify(message), at)
       return id
     },
-    saveRejection(rejection: Rejection): void {
-      saveRejection.run({ ...rejection, hour: Math.floor(rejection.at / 3_600_000) })
-      counts.count('rejected', rejection.at)
-      if (++rejectionSaves % savesPerTrim === 0) trimRejections.run(rejectionRowsMax)
-    },
-    listRejections({ limit, cursor }: { limit: number; cursor?: string | undefined }): Page<RejectionSummary> {
-      const rows = listRejections.all(...readPlace(cursor), limit + 1)
-      const shown = rows.slice(0, limit)
-      const last = shown.at(-1)
-      return {
-        items: shown.map(describeRejection),
-        next_cursor: rows.length > limit && last ? writePlace(last) : null,
-      }
-    },
   }
-}
-
-/** What orders the lines: two may be of the same moment. */
-type RejectionPlace = [last_at: number, hour: number, client: string, reason: string]
-
-function writePlace({ last_at, hour, client, reason }: RejectionRow): string {
-  return Buffer.from(JSON.stringify([last_at, hour, client, reason])).toString('base64url')
-}
-
-/** A cursor that is none of ours begins at the newest, as no cursor does. */
-function readPlace(cursor: string | undefined): RejectionPlace {
-  const newest: RejectionPlace = [Number.MAX_SAFE_INTEGER, 0, '', '']
-  if (cursor === undefined) return newest
-  try {
-    const [at, hour, client, reason] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
-    return [Number(at) || 0, Number(hour) || 0, String(client), String(reason)]
-  } catch {
-    return newest
-  }
-}
-
-function describeRejection(row: RejectionRow): RejectionSummary {
-  return {
-    last_at: new Date(row.last_at).toISOString(),
-    client: row.client,
-    reason: row.reason,
-    code: row.code,
-    message: row.message,
-    from: row.sender,
-    rcpt: row.rcpt,
-    count: row.count,
-  }
-}
-
-interface RejectionRow {
-  hour: number
-  last_at: number
-  client: string
-  reason: string
-  code: number
-  message: string
-  sender: string | null
-  rcpt: string | null
-  count: number
-}
-
-export function listInbox(
-  database: Database.Database,
-  filter: { recipient?: string; limit: number; cursor?: string },
-): Page<InboxEntry> {
-  const limit = Math.min(Math.max(1, filter.limit), 1_000)
-  let query = sql
-    .selectFrom('inbox')
-    .selectAll()
-    .orderBy('id', 'desc')
-    .limit(limit + 1)
-  if (filter.recipient) query = query.where('recipient', '=', filter.recipient)
-  if (filter.cursor) query = query.where('id', '<', filter.cursor)
-  const rows = allRows(database, query)
-  const items = rows.slice(0, limit).map((row) => {
-    const message = JSON.parse(row.message) as Message
-    return {
-      id: row.id,
-      mail_id: row.mail_id,
-      recipient: row.recipient,
-      title: message.title,
-      text: message.text,
-      severity: message.severity,
-      links: message.links,
-      at: new Date(row.at).toISOString(),
-    }
-  })
-  return { items, next_cursor: rows.length > limit ? (items.at(-1)?.id ?? null) : null }
 }

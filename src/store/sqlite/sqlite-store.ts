@@ -14,6 +14,7 @@ import { deleteMails } from './delete-mails.js'
 import { countDeliveries, listDeliveries, readDelivery } from './delivery-lists.js'
 import { prepareExpiry } from './expiry.js'
 import { prepareIdentities } from './identities.js'
+import { listInbox } from './inbox-list.js'
 import { listRuns, listUnfinishedRuns, prepareJobs, readRun } from './jobs.js'
 import { prepareLateResults } from './late-results.js'
 import { listMails, readMail } from './mail-lists.js'
@@ -24,12 +25,13 @@ import { listNotifications, readNotification } from './notification-lists.js'
 import { prepareNotificationStore } from './notification-store.js'
 import { openDatabase } from './open-database.js'
 import { lockFolder } from './process-lock.js'
+import { prepareRejections } from './rejections.js'
 import { prepareRules } from './rules.js'
 import { prepareSavedSearches } from './saved-searches.js'
 import { prepareSearchIndex } from './search-index.js'
 import { prepareSettle } from './settle-delivery.js'
 import { prepareSilences } from './silences.js'
-import { listInbox, prepareSmallTables } from './small-tables.js'
+import { prepareSmallTables } from './small-tables.js'
 import { StatCounts } from './stat-counts.js'
 import { prepareStatSeries } from './stat-series.js'
 import { readStats } from './stats.js'
@@ -50,7 +52,8 @@ export function openSqliteStore(folder: string, now: () => number): Store {
   const settle = prepareSettle(database, counts)
   const late = prepareLateResults(database, counts)
   const notifications = prepareNotificationStore(database, counts)
-  const small = prepareSmallTables(database, counts)
+  const small = prepareSmallTables(database)
+  const rejections = prepareRejections(database, counts)
   const jobs = prepareJobs(database, counts)
   const modules = prepareModules(database)
   const monitors = prepareMonitors(database)
@@ -96,8 +99,9 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     readCount: async (counter, day) => small.readCount(counter, day),
     saveToInbox: (entry) => queue.write(() => small.saveToInbox(entry)),
     listInbox: async (filter) => listInbox(database, filter),
-    saveRejection: (rejection) => queue.write(() => small.saveRejection(rejection)),
-    listRejections: async (page) => small.listRejections(page),
+    saveRejections: (batch) => queue.write(() => rejections.save(batch)),
+    listRejections: async (filter) => rejections.list(filter),
+    listDailyMailCounts: async (day) => mails.listDailyCounts(day),
 
     startRun: (run) => queue.write(() => jobs.startRun(run)),
     finishRun: (end, raised) => queue.write(() => jobs.finishRun(end, raised)),

@@ -81,10 +81,11 @@ describe('the rejected log', () => {
 
   it('shows every line once, over its pages', async () => {
     const message = '<script>"no" 磁碟'
-    const rejection = { from: 'a@b', rcpt: null, user: null, reason: 'not_allowed', code: 530, message }
+    const rejection = { from: 'a@b', rcpt: null, user: null, reason: 'not_allowed' as const, code: 530, message }
     const at = Date.now()
     for (let n = 0; n < 120; n++) {
-      await program.app.calls.saveRejection({ ...rejection, at, client: `192.0.2.${n}` })
+      const refused = { ...rejection, at, client: `192.0.2.${n}` }
+      await program.app.calls.saveRejections([{ rejection: refused, count: 1 }])
     }
     const texts = await readOn('/system/rejections')
     expect(texts.length).toBeGreaterThan(2)
