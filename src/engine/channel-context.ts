@@ -56,7 +56,8 @@ export function channelContext(
     instance: parts.instance,
     loadRaw: async () => (await readRaw()).raw,
     loadMail: async () => parts.parse(await readRaw(), parts.signal),
-    saveToInbox: (entry) => parts.store.saveToInbox({ ...entry, mailId: delivery.mailId, at: parts.now() }),
+    saveToInbox: (entry) =>
+      parts.store.saveToInbox({ ...entry, mailId: delivery.mailId, deliveryId: delivery.id, at: parts.now() }),
     log: parts.log,
     ack,
     sent: delivery.sent,

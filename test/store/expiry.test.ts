@@ -68,7 +68,7 @@ describe('retention', () => {
     const store = openStore()
     await saveRouted(store, 'm1', [makeDelivery()])
     const claimed = await claimDelivery(store)
-    await store.saveToInbox({ mailId: 'm1', recipient: null, message: makeMessage(), at: noon })
+    await store.saveToInbox({ mailId: 'm1', deliveryId: 'd1', recipient: null, message: makeMessage(), at: noon })
     await store.settleDelivery(makeSettlement(claimed))
     await store.expire({ ...nothing, mailsBefore: noon + 1 })
     expect(await store.readMail('m1')).toBeNull()

@@ -116,7 +116,13 @@ describe('what a run raised', () => {
     const store = openStore()
     await start(store, 'r1')
     await store.finishRun(end('r1'), [raised()])
-    await store.saveToInbox({ mailId: null, recipient: null, message: makeMessage({ mailId: null }), at: noon })
+    await store.saveToInbox({
+      mailId: null,
+      deliveryId: 'd1',
+      recipient: null,
+      message: makeMessage({ mailId: null }),
+      at: noon,
+    })
     await store.cancelDeliveries({ runId: 'r1' }, noon)
     const rule = { mailsBefore: null, deliveriesBefore: noon + 1_000, sizeBytesMax: null, limit: 100 }
     expect(await store.expire(rule)).toBe(3)

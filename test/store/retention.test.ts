@@ -220,7 +220,7 @@ test('nothing leaks: after everything was told, answered and expired, only what 
   }
   await saveControlled(store, 'd1', { dedupe: { key: 'k', windowMs: 60_000 } }, [makeDelivery()])
   await saveControlled(store, 'd2', { dedupe: { key: 'k', windowMs: 60_000 } }, [makeDelivery()])
-  await store.saveToInbox({ mailId: null, recipient: null, message: makeMessage(), at: noon })
+  await store.saveToInbox({ mailId: null, deliveryId: 'd1', recipient: null, message: makeMessage(), at: noon })
   await store.raise([makeNotification([makeDelivery()])], { source: 'system', key: 'cap' }, noon)
   await store.countWithin('llm', '2025-06-05', 9)
   await store.saveAudit({ at: noon, actor: 'api', action: 'x', subjects: ['a', 'b'], detail: {} })

@@ -8,6 +8,12 @@ export const InboxEntry = z
   .object({
     id: z.string(),
     mail_id: z.string().nullable(),
+    delivery_id: z
+      .string()
+      .nullable()
+      .describe('What brought it here; null for a test, and when it is no longer kept.'),
+    notification_id: z.string().nullable(),
+    channel: z.string().nullable(),
     recipient: z.string().nullable(),
     title: z.string(),
     text: z.string(),

@@ -312,4 +312,11 @@ export const migrations: readonly string[] = [
   CREATE INDEX notifications_severity ON notifications (severity, id);
   `,
   savedSearchSchema,
+  // The inbox of one person is found without reading everybody's, and leads to the delivery that filled it.
+  `
+  ALTER TABLE inbox ADD COLUMN delivery_id TEXT;
+  UPDATE inbox SET delivery_id = (SELECT deliveries.id FROM deliveries
+    WHERE deliveries.mail_id = inbox.mail_id AND json_extract(remote, '$.inbox_id') = inbox.id);
+  CREATE INDEX inbox_recipient ON inbox (recipient);
+  `,
 ]

@@ -76,7 +76,14 @@ export interface Tables {
   }
   audit: { id: string; at: number; actor: string; action: string; subjects: string; detail: string }
   audit_subjects: { subject: string; audit_id: string }
-  inbox: { id: string; mail_id: string | null; recipient: string | null; message: string; at: number }
+  inbox: {
+    id: string
+    mail_id: string | null
+    delivery_id: string | null
+    recipient: string | null
+    message: string
+    at: number
+  }
 }
 
 /**
