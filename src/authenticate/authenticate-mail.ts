@@ -32,7 +32,7 @@ export async function authenticateMail(
   const [spf, dkim] = await Promise.all([
     checkSpf(envelope, ask, hostname).catch((error: unknown): SpfFinding => ({ ...failed(error), domain: '' })),
     checkDkim(mail, { resolve: ask, onAuthors: (from) => askAhead(from, ask) }).catch(
-      (error: unknown): DkimFinding => ({ ...failed(error), from: [], passed: [], unsure: [] }),
+      (error: unknown): DkimFinding => ({ ...failed(error), from: [], isCut: false, passed: [], unsure: [] }),
     ),
   ])
   const dmarc = await checkDmarc(spf, dkim, ask).catch((error: unknown) => ({ ...failed(error), policy: null }))

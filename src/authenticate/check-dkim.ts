@@ -8,6 +8,8 @@ import type { ResolveRecords } from './resolver.js'
 export interface DkimFinding extends Finding {
   /** The addresses of every From header, as they are written. */
   from: string[]
+  /** The header is too large to be read to its end, and there may be other authors in it. */
+  isCut: boolean
   /** Domains whose signature holds. */
   passed: string[]
   /** Domains whose key could not be asked for. */
@@ -18,7 +20,6 @@ export interface DkimFinding extends Finding {
 const signaturesMax = 10
 /** With more names than this, matching them with the headers is the attack. */
 const signedHeadersMax = 200
-const headersMax = 5_000
 /** RFC 8301, 3.2: shorter keys count as no key. */
 const keyBitsMin = 1_024
 const chunkBytes = 256 * 1024
@@ -42,21 +43,36 @@ export async function checkDkim(mail: HeaderCut, { resolve, onAuthors }: DkimChe
     sender: '<>',
     minBitLength: keyBitsMin,
   })
-  const isHashed = await feed(verifier, mail, { resolve, onAuthors })
-  const { headerFrom: from } = verifier
-  const nothing = { from, passed: [], unsure: [] }
-  if (!isHashed) return { ...found('permerror', 'hashing the body took too long'), ...nothing }
+  const problem = await feed(verifier, mail, { resolve, onAuthors })
+  const from = verifier.listAuthors()
+  const { isCut } = mail
+  const nothing = { from, isCut, passed: [], unsure: [] }
+  if (problem !== null) return { ...found('permerror', problem), ...nothing }
   const checked = verifier.results.filter(({ signingDomain }) => signingDomain !== undefined).map(judge)
-  if (checked.length > 0) return { ...pickFinding(checked), from, ...listDomains(checked) }
-  if (mail.isCut) return { ...found('permerror', 'the header is too large to look for signatures'), ...nothing }
+  if (checked.length > 0) return { ...pickFinding(checked), from, isCut, ...listDomains(checked) }
+  if (isCut) return { ...found('permerror', 'the header is too large to look for signatures'), ...nothing }
   const reason = verifier.refused ?? 'the mail is not signed'
   return { ...found(verifier.refused === null ? 'none' : 'permerror', reason), ...nothing }
 }
 
-/** False when the body takes too long to hash; the verifier then has no results. */
-async function feed(verifier: BoundedVerifier, mail: HeaderCut, { resolve, onAuthors }: DkimCheck): Promise<boolean> {
+/** Why the verifier has no results, or null. What makes it throw is in the mail: DNS it takes as it comes. */
+async function feed(verifier: BoundedVerifier, mail: HeaderCut, check: DkimCheck): Promise<string | null> {
+  // Errors come by the callbacks of writing; without a listener the stream would throw them at the thread as well.
+  verifier.on('error', () => undefined)
+  try {
+    return await feedAll(verifier, mail, check)
+  } catch (error) {
+    return `it cannot be verified: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+async function feedAll(
+  verifier: BoundedVerifier,
+  mail: HeaderCut,
+  { resolve, onAuthors }: DkimCheck,
+): Promise<string | null> {
   await write(verifier, mail.header)
-  onAuthors(verifier.headerFrom)
+  onAuthors(verifier.listAuthors())
   if (verifier.isSigned()) {
     // All keys at once, so that a slow one takes no time from the others.
     for (const name of verifier.keyNames) void resolve(name, 'TXT').catch(() => undefined)
@@ -65,7 +81,7 @@ async function feed(verifier: BoundedVerifier, mail: HeaderCut, { resolve, onAut
       const startedAt = performance.now()
       await write(verifier, mail.body.subarray(at, at + chunkBytes))
       spentMs += performance.now() - startedAt
-      if (spentMs > hashMsMax) return false
+      if (spentMs > hashMsMax) return 'hashing the body took too long'
       await nextTurn()
     }
   }
@@ -73,7 +89,7 @@ async function feed(verifier: BoundedVerifier, mail: HeaderCut, { resolve, onAut
     verifier.once('error', reject)
     verifier.end(() => resolveEnd())
   })
-  return true
+  return null
 }
 
 function write(verifier: BoundedVerifier, bytes: Uint8Array): Promise<void> {
@@ -90,6 +106,13 @@ class BoundedVerifier extends DkimVerifier {
   /** Why signatures that are there were not looked at, or null. */
   refused: string | null = null
 
+  /** As written in every From header: what the reader of addresses makes nothing of is taken as it looks. */
+  listAuthors(): string[] {
+    if (this.headerFrom.length > 0 || !this.headers) return this.headerFrom
+    const written = this.headers.parsed.filter(({ key }) => key === 'from').map(({ line }) => textOf(line))
+    return written.flatMap((line) => line.match(/[^\s<>()[\]:;,"]{1,64}@[^\s<>()[\]:;,"]{1,255}/g) ?? [])
+  }
+
   isSigned(): boolean {
     return this.keyNames.length > 0
   }
@@ -97,11 +120,8 @@ class BoundedVerifier extends DkimVerifier {
   override async messageHeaders(headers: ParsedHeaders): Promise<void> {
     const signatures = headers.parsed.filter(({ key }) => key === 'dkim-signature')
     const authors = headers.parsed.filter(({ key }) => key === 'from').map(({ line }) => textOf(line))
-    const kept = headers.parsed.length > headersMax ? [] : this.#choose(signatures, authors)
-    if (signatures.length > 0 && kept.length === 0) {
-      this.refused ??= `the mail has more than ${headersMax} headers`
-    }
-    const others = headers.parsed.filter(({ key }) => key !== 'dkim-signature' && !key.startsWith('arc-'))
+    const kept = this.#choose(signatures, authors)
+    const others = headers.parsed.filter(({ key }) => key !== 'dkim-signature' && !key?.startsWith('arc-'))
     await super.messageHeaders({ ...headers, parsed: [...kept, ...others] })
     // What was signed is looked for among all headers.
     this.headers = headers
@@ -122,7 +142,7 @@ class BoundedVerifier extends DkimVerifier {
 }
 
 function textOf(line: Uint8Array): string {
-  return Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('latin1')
+  return Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8')
 }
 
 /** The tags of a signature, without any white space: enough to choose by. */

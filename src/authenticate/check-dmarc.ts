@@ -23,6 +23,7 @@ const severity: readonly AuthVerdict[] = ['pass', 'none', 'neutral', 'softfail',
  */
 export async function checkDmarc(spf: SpfFinding, dkim: DkimFinding, resolve: ResolveRecords): Promise<DmarcFinding> {
   const domains = listAuthorDomains(dkim.from)
+  if (dkim.isCut) return { ...found('fail', 'the header is too large to be searched for authors'), policy: 'reject' }
   if (domains.length === 0)
     return { ...found('none', 'the mail names no author whose domain could be asked'), policy: null }
   if (domains.length > authorDomainsMax) {

@@ -9,6 +9,8 @@ export interface HeaderCut {
 
 /** As much header as parsing takes. */
 const headerBytesMax = 256_000
+/** mailauth joins folded lines in a time that grows with the square of their number. */
+const headerLinesMax = 5_000
 
 const signature = /^dkim-signature\s*:/im
 
@@ -16,13 +18,14 @@ const signature = /^dkim-signature\s*:/im
 export function cutHeader(raw: Uint8Array): HeaderCut {
   const head = Buffer.from(raw.buffer, raw.byteOffset, Math.min(raw.byteLength, headerBytesMax))
   const end = findHeaderEnd(head)
-  if (end !== null) {
+  const lastLineEnd = findLineEnd(end === null ? head : head.subarray(0, end), headerLinesMax)
+  if (end !== null && lastLineEnd === null) {
     const header = raw.subarray(0, end)
     const isSigned = signature.test(head.subarray(0, end).toString('latin1'))
     return { header, body: isSigned ? raw.subarray(end) : raw.subarray(0, 0), isCut: false }
   }
-  const isCut = raw.byteLength > headerBytesMax
-  const lineEnd = isCut ? head.lastIndexOf(0x0a) + 1 : head.byteLength
+  const isCut = lastLineEnd !== null || raw.byteLength > headerBytesMax
+  const lineEnd = lastLineEnd ?? (isCut ? head.lastIndexOf(0x0a) + 1 : head.byteLength)
   return {
     header: Buffer.concat([head.subarray(0, lineEnd), Buffer.from('\r\n\r\n')]),
     body: raw.subarray(0, 0),
@@ -37,4 +40,15 @@ function findHeaderEnd(head: Buffer): number | null {
     return at === -1 ? [] : [at + gap.length]
   })
   return ends.length > 0 ? Math.min(...ends) : null
+}
+
+/** Behind so many lines, or null where there are no more than these. */
+function findLineEnd(head: Buffer, lines: number): number | null {
+  let end = 0
+  for (let line = 0; line < lines; line++) {
+    const at = head.indexOf(0x0a, end)
+    if (at === -1) return null
+    end = at + 1
+  }
+  return end
 }

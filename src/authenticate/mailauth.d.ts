@@ -3,8 +3,8 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
   import type { Writable } from 'node:stream'
 
   export interface ParsedHeaders {
-    /** In the order of the mail; `key` in lower case. */
-    parsed: { key: string; line: Uint8Array }[]
+    /** In the order of the mail; `key` in lower case, null for a line without a colon. */
+    parsed: { key: string | null; line: Uint8Array }[]
   }
 
   export interface SignatureResult {

@@ -1,4 +1,5 @@
 import { Resolver } from 'node:dns/promises'
+import { setMaxListeners } from 'node:events'
 
 /** What a mail's checks ask for. */
 export type RecordType = 'A' | 'AAAA' | 'MX' | 'PTR' | 'TXT'
@@ -9,14 +10,15 @@ export type RecordType = 'A' | 'AAAA' | 'MX' | 'PTR' | 'TXT'
  */
 export type ResolveRecords = (name: string, type: RecordType) => Promise<unknown>
 
-/** Nobody knows whether there is such a record. SPF takes its verdict from `spfResult`, as mailauth passes it on. */
+/**
+ * Nobody knows whether there is such a record. SPF takes its verdict from `spfResult`, as mailauth passes it on; with a
+ * `code`, it would make some of them a hard fail (of an `include` that cannot be asked), and reword the others.
+ */
 export class DnsTrouble extends Error {
   override readonly name = 'DnsTrouble'
-  readonly code: string
   readonly spfResult: { error: 'temperror'; text: string }
-  constructor(code: string, message: string) {
+  constructor(message: string) {
     super(message)
-    this.code = code
     this.spfResult = { error: 'temperror', text: message }
   }
 }
@@ -95,7 +97,7 @@ function troubleOf(error: unknown, name: string): DnsTrouble {
     EREFUSED: 'the DNS servers refused to answer',
     ECONNREFUSED: 'the DNS servers cannot be reached',
   }
-  return new DnsTrouble(code, `${words[code] ?? `DNS failed (${code})`} when asked for ${name}`)
+  return new DnsTrouble(`${words[code] ?? `DNS failed (${code})`} when asked for ${name}`)
 }
 
 function codeOf(error: unknown): string | null {
@@ -108,12 +110,14 @@ function codeOf(error: unknown): string | null {
  */
 export function limitQuestions(ask: ResolveRecords, questionsMax: number, signal: AbortSignal): ResolveRecords {
   const asked = new Map<string, Promise<unknown>>()
+  // Every question listens, and Node takes more than ten listeners for a leak.
+  setMaxListeners(questionsMax + 10, signal)
   return (name, type) => {
     const key = `${type} ${name.toLowerCase()}`
     const before = asked.get(key)
     if (before) return before
     if (asked.size >= questionsMax) {
-      return Promise.reject(new DnsTrouble('ELIMIT', `the mail leads to more than ${questionsMax} DNS questions`))
+      return Promise.reject(new DnsTrouble(`the mail leads to more than ${questionsMax} DNS questions`))
     }
     const answer = orTimedOut(ask(name, type), name, signal)
     // Somebody may ask ahead and never look at the answer.
@@ -125,7 +129,7 @@ export function limitQuestions(ask: ResolveRecords, questionsMax: number, signal
 
 function orTimedOut(answer: Promise<unknown>, name: string, signal: AbortSignal): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const giveUp = (): void => reject(new DnsTrouble('ETIMEOUT', `no time was left to ask DNS for ${name}`))
+    const giveUp = (): void => reject(new DnsTrouble(`no time was left to ask DNS for ${name}`))
     if (signal.aborted) return giveUp()
     signal.addEventListener('abort', giveUp, { once: true })
     answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp))
