@@ -40,7 +40,8 @@ export interface GuestMail {
 export interface ActionInput {
   version: 1
   action: { name: string; config: Record<string, unknown> }
-  envelope: { from: string; to: string[] }
+  /** `keys`: what stands behind the `+` of recipients, `db` of `devops+db@…`, each once. */
+  envelope: { from: string; to: string[]; keys: string[] }
   /** Who would get the mail if this action did nothing. */
   recipients: string[]
   /** What `extract` steps and named groups of the route's patterns found. */

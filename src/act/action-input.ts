@@ -1,6 +1,7 @@
 import type { ActionCallSettings } from '../domain/config.js'
 import type { ActionInput, GuestAttachment } from '../domain/guest-abi.js'
 import type { Address, Attachment, Mail } from '../domain/mail.js'
+import { readPlusKeys } from '../domain/plus-address.js'
 
 /** The ABI's limit on the JSON of one input: copying more into the guest would take longer than an action may. */
 export const inputBytesMax = 4 * 1024 * 1024
@@ -63,7 +64,7 @@ function describeWithoutTexts(parts: ActionInputParts, attachments: Attachment[]
   return {
     version: 1,
     action: { name: action.name, config: action.config },
-    envelope: { from: mail.envelope.from, to: [...mail.envelope.to] },
+    envelope: { from: mail.envelope.from, to: [...mail.envelope.to], keys: readPlusKeys(mail.envelope.to) },
     recipients: [...parts.recipients],
     variables: Object.fromEntries(
       Object.entries(variables)

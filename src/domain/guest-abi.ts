@@ -13,7 +13,8 @@ export interface GuestAttachment {
 export interface ActionInput {
   version: 1
   action: { name: string; config: Record<string, unknown> }
-  envelope: { from: string; to: string[] }
+  /** `keys`: what stands behind the `+` of recipients, `db` of `devops+db@…`, each once. */
+  envelope: { from: string; to: string[]; keys: string[] }
   recipients: string[]
   variables: Record<string, string>
   mail: {

@@ -7,7 +7,7 @@ export type TextOperator = 'is' | 'contains' | 'starts_with' | 'ends_with' | 'ma
 
 /** The parts of a mail a text test can look at. A part with several values (recipients, a repeated header) holds when any value does. */
 export type TextField =
-  | { type: 'subject' | 'body' | 'html' | 'from' | 'to' | 'rcpt' | 'sender' | 'user' }
+  | { type: 'subject' | 'body' | 'html' | 'from' | 'to' | 'rcpt' | 'rcpt_key' | 'sender' | 'user' }
   | { type: 'header'; name: string }
   | { type: 'attachment'; part: 'filename' | 'content_type' }
 

@@ -15,8 +15,7 @@ export interface LoopBounds {
  * about in its body, is none. Cheap enough to ask before a mail is stored.
  */
 export function findLoop(raw: Uint8Array, { instance, hopsMax }: LoopBounds): MailRejected | null {
-  const reason =
-    countHops(raw) > hopsMax ? `more than ${hopsMax} hops` : explainLoop(readHops(hopLines(raw)), instance)
+  const reason = countHops(raw) > hopsMax ? `more than ${hopsMax} hops` : explainLoop(readHops(hopLines(raw)), instance)
   return reason === null ? null : new MailRejected(554, 'loop', `5.4.6 ${reason}`)
 }
 

@@ -4,7 +4,7 @@ import { compileAddressGlob } from './address-glob.js'
 import { compileClientRanges } from './client-ranges.js'
 import { compileTextTest } from './compile-text-test.js'
 import type { MailReading } from './mail-reading.js'
-import { describeField, readAddresses, readField } from './read-field.js'
+import { describeField, formsOf, readAddresses, readField } from './read-field.js'
 import { describeChoices, excerpt, excerptList } from './seen.js'
 import { compileTimeWindow, describeTimeWindow } from './time-window.js'
 
@@ -121,7 +121,9 @@ function compileAddressTest({
     words: { field: describeField(field), operator: 'is', expected: describeChoices(globs) },
     test({ mail }) {
       const addresses = readAddresses(mail, field)
-      const hit = addresses.find((address) => compiled.some((glob) => glob.matches(address)))
+      const hit = addresses.find((address) =>
+        formsOf(address, field).some((form) => compiled.some((glob) => glob.matches(form))),
+      )
       return hit === undefined ? found(false, excerptList(addresses)) : found(true, excerpt(hit))
     },
   }

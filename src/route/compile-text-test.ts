@@ -3,7 +3,7 @@ import type { Condition, TextField, TextOperator } from '../domain/route.js'
 import type { Finding, LeafWords } from './compile-condition.js'
 import { composeText, foldText, unfoldIndex } from './fold.js'
 import { capForPatterns, type MailReading } from './mail-reading.js'
-import { describeField } from './read-field.js'
+import { describeField, readField } from './read-field.js'
 import { describeChoices, excerpt, excerptList } from './seen.js'
 
 export type TextCondition = Extract<Condition, { kind: 'text' }>
@@ -49,11 +49,14 @@ function compilePatternTest(condition: TextCondition): (reading: MailReading) =>
     )
     for (const pattern of patterns) {
       const hit = reading.locate(field, pattern)
-      if (hit) return { holds: true, seen: excerpt(hit.value, hit.start), reason, variables: hit.named }
+      if (hit) {
+        const seen = excerpt(reading.shown(field, hit.value), hit.start)
+        return { holds: true, seen, reason, variables: hit.named }
+      }
     }
     return {
       holds: false,
-      seen: excerptList(composed),
+      seen: excerptList(readField(reading.mail, field)),
       reason: reason ?? explainAbsence(composed, field),
       variables: none,
     }
@@ -74,7 +77,7 @@ function compileLiteralTest(condition: TextCondition): (reading: MailReading) =>
         const shown = composed[index] ?? ''
         return {
           holds: true,
-          seen: excerpt(shown, caseSensitive ? at : unfoldIndex(shown, at)),
+          seen: excerpt(reading.shown(field, shown), caseSensitive ? at : unfoldIndex(shown, at)),
           reason,
           variables: none,
         }
@@ -82,7 +85,7 @@ function compileLiteralTest(condition: TextCondition): (reading: MailReading) =>
     }
     return {
       holds: false,
-      seen: excerptList(composed),
+      seen: excerptList(readField(reading.mail, field)),
       reason: reason ?? explainAbsence(composed, field),
       variables: none,
     }

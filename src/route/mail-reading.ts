@@ -1,8 +1,9 @@
 import type { Mail } from '../domain/mail.js'
+import { splitPlus } from '../domain/plus-address.js'
 import type { TextField } from '../domain/route.js'
 import { composeText, foldText } from './fold.js'
 import { type PatternHit, type PatternSet, patternTextMax } from './patterns.js'
-import { keyOfField, readField } from './read-field.js'
+import { keyOfField, readField, readForms } from './read-field.js'
 
 /** Which value of a field a pattern hit first, and where. */
 export interface FieldHit extends PatternHit {
@@ -27,9 +28,16 @@ export class MailReading {
     this.#patterns = patterns
   }
 
-  /** The values of a field in NFC. */
+  /** The values that a rule may name of a field (see `readForms`) in NFC. */
   composed(field: TextField): string[] {
-    return remember(this.#composed, keyOfField(field), () => readField(this.mail, field).map(composeText))
+    return remember(this.#composed, keyOfField(field), () => readForms(this.mail, field).map(composeText))
+  }
+
+  /** As the mail has it: for a plain address that hit, the one with its key. */
+  shown(field: TextField, value: string): string {
+    if (field.type !== 'rcpt') return value
+    const written = readField(this.mail, field).map(composeText)
+    return written.includes(value) ? value : (written.find((full) => splitPlus(full).plain === value) ?? value)
   }
 
   /** The values of a field as `foldText` makes them, in the order of `composed`. */

@@ -1,4 +1,5 @@
 import type { Address, Mail } from '../domain/mail.js'
+import { readPlusKeys, withPlainAddresses } from '../domain/plus-address.js'
 import type { LlmField, TextField } from '../domain/route.js'
 
 /**
@@ -8,6 +9,17 @@ import type { LlmField, TextField } from '../domain/route.js'
  */
 export function readField(mail: Mail, field: TextField): string[] {
   return readRaw(mail, field).map((value) => value.trim())
+}
+
+/** What a rule may call a value: an envelope recipient with a `+` also by its plain address. */
+export function formsOf(value: string, field: TextField): string[] {
+  return field.type === 'rcpt' ? withPlainAddresses([value]) : [value]
+}
+
+/** All that a rule may call the values of a field, each once. */
+export function readForms(mail: Mail, field: TextField): string[] {
+  const values = readField(mail, field)
+  return field.type === 'rcpt' ? withPlainAddresses(values) : values
 }
 
 /** The addresses of a field, without display names, as an address glob sees them. */
@@ -50,6 +62,8 @@ function readRaw(mail: Mail, field: TextField): string[] {
       return [...mail.to, ...mail.cc].flatMap(namesOf)
     case 'rcpt':
       return mail.envelope.to
+    case 'rcpt_key':
+      return readPlusKeys(mail.envelope.to)
     case 'sender':
       return [mail.envelope.from]
     case 'user':

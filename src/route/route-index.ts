@@ -4,7 +4,7 @@ import type { TestNode } from './compile-condition.js'
 import type { CompiledRoute } from './compile-routes.js'
 import { buildLiteralIndex } from './literal-index.js'
 import type { MailReading } from './mail-reading.js'
-import { keyOfField, readAddresses } from './read-field.js'
+import { formsOf, keyOfField, readAddresses } from './read-field.js'
 import { countKeys, type LookupKey, lookupKeys, requiredTests } from './required-tests.js'
 
 /**
@@ -83,7 +83,9 @@ function buildFinder({ type, field, caseSensitive, positions }: Drawer): Finder 
 }
 
 function foldedAddresses(reading: MailReading, field: TextField): string[] {
-  return readAddresses(reading.mail, field).map(foldAddress)
+  return readAddresses(reading.mail, field)
+    .flatMap((address) => formsOf(address, field))
+    .map(foldAddress)
 }
 
 function addAll(into: Set<number>, positions: number[] | undefined): void {

@@ -73,6 +73,8 @@ export function fieldsBeside(field: TextField): TextField[] {
       return [{ type: 'rcpt' }]
     case 'rcpt':
       return [{ type: 'to' }, { type: 'header', name: 'x-original-to' }, { type: 'header', name: 'delivered-to' }]
+    case 'rcpt_key':
+      return [{ type: 'rcpt' }]
     case 'from':
       return [{ type: 'sender' }, { type: 'header', name: 'reply-to' }]
     case 'sender':

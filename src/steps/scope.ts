@@ -1,6 +1,7 @@
 import type { NewNotification } from '../domain/delivery.js'
 import type { Mail } from '../domain/mail.js'
 import type { Message } from '../domain/message.js'
+import { readPlusKeys } from '../domain/plus-address.js'
 import { fingerprintOf } from './fingerprint.js'
 import type { Draft } from './step.js'
 
@@ -13,6 +14,7 @@ export function templateScope(draft: Draft): Record<string, unknown> {
     variables,
     lookups: Object.fromEntries(Object.entries(lookups).map(([name, lookup]) => [name, lookup.data])),
     recipients: draft.recipients,
+    rcpt_key: keyOf(draft.mail),
     route: draft.route.name,
     ...describeMessage(draft.message),
     event: draft.event,
@@ -31,6 +33,7 @@ export function noticeScope(
     variables: {},
     lookups: {},
     recipients,
+    rcpt_key: mail && keyOf(mail),
     route,
     ...describeMessage(message),
     event,
@@ -46,12 +49,18 @@ function describeMail(mail: Mail): Record<string, unknown> {
     from_name: mail.from[0]?.name ?? '',
     to: [...mail.to, ...mail.cc].map((address) => address.address),
     rcpt: mail.envelope.to,
+    rcpt_keys: readPlusKeys(mail.envelope.to),
     sender: mail.envelope.from,
     date: new Date(mail.date).toISOString(),
     text: mail.text,
     headers: Object.fromEntries(Object.entries(mail.headers).map(([name, values]) => [name, values.join(', ')])),
     attachments: mail.attachments.map((attachment) => attachment.filename),
   }
+}
+
+/** Null, which Liquid takes for false, when no recipient has a key. */
+function keyOf(mail: Mail): string | null {
+  return readPlusKeys(mail.envelope.to)[0] ?? null
 }
 
 function describeMessage({ title, text, severity, labels }: Message): Record<string, unknown> {

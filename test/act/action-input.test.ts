@@ -21,7 +21,7 @@ describe('what an action sees', () => {
     ).toEqual({
       version: 1,
       action: { name: 'disk', config: { level: 3 } },
-      envelope: { from: 'sender@corp.test', to: ['devops@corp.test'] },
+      envelope: { from: 'sender@corp.test', to: ['devops@corp.test'], keys: [] },
       recipients: ['tim@corp.test'],
       variables: { host: 'web' },
       mail: {

@@ -68,7 +68,7 @@ describe('a condition that nearly held says why, and how it would hold', () => {
     { when: 'from: bounce@sentry.example', hint: /found in the sender, not in the from/ },
     { when: 'from: noreply@sentry.test', hint: /only the domain differs: sentry.example, not sentry.test/ },
     {
-      when: 'rcpt: devops@mailtrigger.app',
+      when: 'rcpt: devops+web@mailtrigger.app',
       hint: /only the part after \+ differs/,
       mail: { envelope: { to: ['devops+db@mailtrigger.app'] } },
     },

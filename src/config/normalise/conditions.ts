@@ -7,6 +7,7 @@ import { keyPosition, listOf, type Reading, referTo, under } from './reading.js'
 
 const textFields = ['subject', 'body', 'html'] as const
 const addressFields = ['from', 'to', 'rcpt', 'sender'] as const
+const nameFields = ['rcpt_key', 'user'] as const
 const operators = ['is', 'contains', 'starts_with', 'ends_with', 'matches'] as const
 
 /** What a plain text means in a field: part of a text, an address with globs, or a whole name with globs. */
@@ -37,8 +38,10 @@ export function normaliseCondition(
     )
   }
   if (raw.attachment !== undefined) conditions.push(attachmentCondition(raw.attachment, node, reading))
-  if (raw.user !== undefined)
-    conditions.push(presenceCondition({ type: 'user' }, raw.user, 'name', node, ['user'], reading))
+  for (const field of nameFields) {
+    const test = raw[field]
+    if (test !== undefined) conditions.push(presenceCondition({ type: field }, test, 'name', node, [field], reading))
+  }
   conditions.push(...plainConditions(raw, node))
   for (const kind of ['all', 'any'] as const) {
     const list = raw[kind]

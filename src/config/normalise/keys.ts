@@ -9,6 +9,7 @@ export const scopeNames: readonly string[] = [
   'variables',
   'lookups',
   'recipients',
+  'rcpt_key',
   'route',
   'title',
   'text',
@@ -28,6 +29,7 @@ const mailWords = new Map([
   ['from', '{{ mail.from }}'],
   ['to', `{{ mail.to ${joined} }}`],
   ['rcpt', `{{ mail.rcpt ${joined} }}`],
+  ['rcpt_key', '{{ rcpt_key }}'],
   ['sender', '{{ mail.sender }}'],
 ])
 

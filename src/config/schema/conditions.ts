@@ -97,7 +97,12 @@ export const condition: z.ZodType<RawCondition> = z
     html: textCondition.optional().describe('The HTML of the mail.'),
     from: addressCondition.optional().describe('The From header. A plain text is an address with * globs.'),
     to: addressCondition.optional().describe('The To and Cc headers. A plain text is an address with * globs.'),
-    rcpt: addressCondition.optional().describe('The envelope recipients: what the service was told to send to.'),
+    rcpt: addressCondition
+      .optional()
+      .describe('The envelope recipients: what the service was told to send to. devops+db@… is devops@… too.'),
+    rcpt_key: presenceCondition
+      .optional()
+      .describe('The key of an envelope recipient, db of devops+db@…, with * globs; true means there is one.'),
     sender: addressCondition.optional().describe('The envelope sender (MAIL FROM); "" is the sender of bounces.'),
     header: z
       .record(z.string().min(1).max(200), presenceCondition)
@@ -143,6 +148,7 @@ export interface RawCondition {
   from?: RawText | undefined
   to?: RawText | undefined
   rcpt?: RawText | undefined
+  rcpt_key?: RawPresence | undefined
   sender?: RawText | undefined
   header?: Record<string, RawPresence> | undefined
   attachment?: boolean | { filename?: RawText | undefined; content_type?: RawText | undefined } | undefined

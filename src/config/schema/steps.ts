@@ -17,7 +17,7 @@ import {
 const recipients = oneOrMore(recipient)
 const key = z.union([keyPart, z.array(keyPart).min(1).max(20)])
 
-const textFieldNames = ['subject', 'body', 'html', 'from', 'to', 'rcpt', 'sender', 'user'] as const
+const textFieldNames = ['subject', 'body', 'html', 'from', 'to', 'rcpt', 'rcpt_key', 'sender', 'user'] as const
 
 const extraction = z.strictObject({
   from: z
