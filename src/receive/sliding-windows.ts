@@ -62,13 +62,6 @@ export class SlidingWindows {
 
   /** Without what has left the window, and without what a clock that was set back has put into the future. */
   #read(key: string, { perMs }: Rate, now: number): Stretch[] {
-    const known = this.#keys.get(key)
-    if (!known) return []
-    const current = known.filter(({ last }) => last <= now && last + perMs > now)
-    if (current.length !== known.length) {
-      if (current.length === 0) this.#keys.delete(key)
-      else this.#keys.set(key, current)
-    }
-    return current
+    return (this.#keys.get(key) ?? []).filter(({ last }) => last <= now && last + perMs > now)
   }
 }
