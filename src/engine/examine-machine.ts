@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { ServerSettings } from '../domain/config.js'
 import { type Finding, ok } from '../domain/finding.js'
 import { formatSize } from '../domain/units.js'
+import { checkTls } from '../receive/tls.js'
 
 /** What only the owner of the process may read. */
 const privateFiles = [
@@ -93,17 +94,26 @@ export async function examineDisk({
   return { check, state: free < freeBytesBad ? 'bad' : 'warn', text, hint, fixable: false }
 }
 
-/** How long the certificate of the SMTP door is still good. */
+/**
+ * Whether the certificate of the SMTP door and what belongs to it can be used, and for how long. A server that runs goes
+ * on with the files it could use before.
+ */
 export async function examineCertificate(
   { dataFolder, smtp }: Pick<ServerSettings, 'dataFolder' | 'smtp'>,
   now: number,
 ): Promise<Finding> {
-  const { pair } = smtp.tls
+  const { pair, clientCa } = smtp.tls
   const check = 'certificate'
   const hint = pair === null ? 'mailtrigger reload makes a new one' : 'renew it, then mailtrigger reload'
   try {
-    const certificate = new X509Certificate(await readFile(pair?.cert ?? join(dataFolder, 'smtp-cert.pem')))
-    const until = Date.parse(certificate.validTo)
+    const [cert, key, authorities] = await Promise.all([
+      readFile(pair?.cert ?? join(dataFolder, 'smtp-cert.pem'), 'utf8'),
+      readFile(pair?.key ?? join(dataFolder, 'smtp-key.pem'), 'utf8'),
+      clientCa === null ? null : readFile(clientCa, 'utf8'),
+    ])
+    const trouble = checkTls({ cert, key, clientCa: authorities })
+    if (trouble !== null) return { check, state: 'bad', text: trouble, hint, fixable: false }
+    const until = Date.parse(new X509Certificate(cert).validTo)
     const kind = pair === null ? 'self-signed, made by the server itself' : 'as the config names it'
     const text = `${until < now ? 'expired on' : 'good until'} ${new Date(until).toISOString().slice(0, 10)}, ${kind}`
     if (until - now > certificateMsLow) return ok(check, text)

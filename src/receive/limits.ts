@@ -21,6 +21,21 @@ export interface SmtpLimits {
    */
   socketsSpare: number
   commandBytesMax: number
+  /** From the first byte of a command line to its end. */
+  commandMs: number
+  /** From the first byte of a connection to the end of its PROXY header and of the handshake of implicit TLS. */
+  handshakeMs: number
+  /** Such connections of one client at a time; proxies may have any number. */
+  handshakesPerClientMax: number
+  /** Commands between two accepted mails, RCPT not counted. Postfix has 100 of those that lead to none. */
+  commandsWithoutMailMax: number
+  /** RCPT commands beyond the recipients that a mail may have. As many as Postfix has. */
+  rcptOvershootMax: number
+  /** Commands between two accepted mails that are wrong: unknown, malformed, out of order. As many as Postfix has. */
+  errorsMax: number
+  /** On average, once the time of grace is over. */
+  dataBytesPerSecondMin: number
+  slowDataGraceMs: number
   /** Received lines of a mail; more mean that it goes round in a loop (RFC 5321 6.3). */
   hopsMax: number
   /** Of one mail in memory while it is received; what is larger goes to the spool. */
@@ -47,6 +62,14 @@ export const defaultSmtpLimits: SmtpLimits = {
   authFailuresMax: 3,
   socketsSpare: 256,
   commandBytesMax: 4_096,
+  commandMs: 60_000,
+  handshakeMs: 30_000,
+  handshakesPerClientMax: 50,
+  commandsWithoutMailMax: 100,
+  rcptOvershootMax: 1_000,
+  errorsMax: 20,
+  dataBytesPerSecondMin: 500,
+  slowDataGraceMs: 60_000,
   hopsMax: 50,
   memoryBytesMax: 256 * 1024,
   bytesInFlightMax: 256 * 1024 * 1024,

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
 import { MailRejected } from '../domain/errors.js'
+import { splitPlus } from '../domain/plus-address.js'
 import type { SmtpSettings, SmtpUser } from '../domain/smtp-settings.js'
 import { clientKeyOf, compileRanges, isEverybody } from './client-ranges.js'
 import type { LimitedSender } from './sender-limits.js'
@@ -77,7 +78,7 @@ export function compilePolicy(settings: SmtpSettings): SmtpPolicy {
     },
     refuseRecipient: (address, user) => {
       const recipient = address.toLowerCase()
-      if (globs !== null && (hasRoute(recipient) || !matchesSome(recipient, globs))) {
+      if (globs !== null && !isRecipient(recipient, globs)) {
         return new MailRejected(550, 'unknown_recipient', `5.1.1 ${address} is no recipient here`)
       }
       return user === null ? null : refuseRecipientOf(users.get(user), address)
@@ -106,7 +107,7 @@ function refuseSenderOf(user: SmtpUser | undefined, from: string): MailRejected 
 function refuseRecipientOf(user: SmtpUser | undefined, address: string): MailRejected | null {
   if (!user || user.recipients === null) return null
   const recipient = address.toLowerCase()
-  if (!hasRoute(recipient) && matchesSome(recipient, user.recipients)) return null
+  if (isRecipient(recipient, user.recipients)) return null
   return new MailRejected(550, 'recipient_not_allowed', `5.7.1 user ${user.name} may not write to ${address}`)
 }
 
@@ -135,6 +136,11 @@ function isLoopbackRange(range: string): boolean {
   const [address = '', bits] = range.split('/')
   if (address === '::1') return bits === undefined || bits === '128'
   return isIP(address) === 4 && address.startsWith('127.') && (bits === undefined || Number(bits) >= 8)
+}
+
+/** An address with a key (`devops+db@…`) is accepted where its plain address is. */
+function isRecipient(address: string, globs: string[]): boolean {
+  return !hasRoute(address) && (matchesSome(address, globs) || matchesSome(splitPlus(address).plain, globs))
 }
 
 /** A local part that names a further hop (`user%host`, `host!user`, a quoted address) never belongs to a local recipient. */

@@ -1,21 +1,37 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { SMTPServer, type SMTPServerOptions, type SMTPServerSession } from 'smtp-server'
-import { SMTPConnection, type SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
+import type { SMTPConnectionOptions } from 'smtp-server/lib/smtp-connection.js'
+import { clientKeyOf } from './client-ranges.js'
+import { type ConnectionRules, PromptConnection } from './prompt-connection.js'
+import { type ProxyHeader, readProxyHeader } from './proxy-protocol.js'
+
+export { PromptConnection } from './prompt-connection.js'
+
+export interface ServerRules extends ConnectionRules {
+  /** Has this address, a proxy's, to say for whom it calls before anything else? */
+  mustNameClient: (address: string) => boolean
+  /** A proxy did not say it, or not in a way that can be read. */
+  onNamelessClient: (proxy: string, why: string) => void
+}
+
+type HandOver = Parameters<SMTPServer['_handleProxy']>[1]
 
 /**
  * smtp-server waits a fixed 100 ms before its greeting, to catch clients that talk too early. A service that opens a
  * connection per alert pays that for every alert, so this one greets on the next turn of the event loop; a client that
  * talks before the greeting is still refused. It also gives each session its connection, which handlers are not given.
+ *
+ * What comes before the greeting, a PROXY header and the handshake of implicit TLS, it bounds in time and number:
+ * smtp-server knows an idle timeout there, which a byte now and then renews.
  */
 export class PromptSmtpServer extends SMTPServer {
   readonly #connections = new WeakMap<SMTPServerSession, PromptConnection>()
-  readonly #onTooLarge: (session: SMTPServerSession) => void
+  readonly #rules: ServerRules
 
-  /** `onTooLarge` hears of mails refused at MAIL FROM by their declared SIZE, which reach no handler. */
-  constructor(options: SMTPServerOptions, onTooLarge: (session: SMTPServerSession) => void) {
+  constructor(options: SMTPServerOptions, rules: ServerRules) {
     super(options)
-    this.#onTooLarge = onTooLarge
+    this.#rules = rules
   }
 
   connectionOf(session: SMTPServerSession): PromptConnection | undefined {
@@ -23,57 +39,103 @@ export class PromptSmtpServer extends SMTPServer {
   }
 
   override connect(socket: Socket | TLSSocket, socketOptions?: SMTPConnectionOptions | null): void {
-    const connection = new PromptConnection(this, socket, socketOptions, this.#onTooLarge)
+    const connection = new PromptConnection(this, socket, socketOptions, this.#rules)
     this.connections.add(connection)
     this.#connections.set(connection.session, connection)
     connection.on('error', (error: Error) => this._onError(error))
     connection.init()
   }
-}
 
-export class PromptConnection extends SMTPConnection {
-  readonly #onTooLarge: (session: SMTPServerSession) => void
-
-  constructor(
-    server: PromptSmtpServer,
-    socket: Socket | TLSSocket,
-    options: SMTPConnectionOptions | null | undefined,
-    onTooLarge: (session: SMTPServerSession) => void,
-  ) {
-    super(server, socket, options)
-    this.#onTooLarge = onTooLarge
+  override _acceptSocket(socket: Socket, handshake: boolean): (() => void) | false {
+    const isProxy = this._expectsProxyHeader(socket)
+    if (!handshake && !isProxy) return super._acceptSocket(socket, handshake)
+    // A proxy opens all its clients' connections from one address.
+    if (!isProxy && this.#countPending(socket) >= this.#rules.limits.handshakesPerClientMax) {
+      socket.on('error', () => undefined)
+      socket.destroy()
+      return false
+    }
+    const release = super._acceptSocket(socket, handshake)
+    if (release === false) return false
+    // The topmost socket goes: Node does not bear it that TLS loses the socket below it in the middle of a handshake.
+    const overdue = setTimeout(
+      () => (this._pendingSockets.get(socket) ?? socket).destroy(),
+      this.#rules.limits.handshakeMs,
+    )
+    socket.once('close', () => clearTimeout(overdue))
+    return () => {
+      clearTimeout(overdue)
+      release()
+    }
   }
 
-  override init(): void {
-    this._setListeners(() => {
-      setImmediate(() => this.connectionReady())
+  override _expectsProxyHeader(socket: Socket): boolean {
+    return this.#rules.mustNameClient(addressOf(socket))
+  }
+
+  /**
+   * smtp-server reads version 1 only, from single addresses, and leniently. A connection from a proxy without a header
+   * that can be read ends here: it would pass for the proxy itself.
+   */
+  override _handleProxy(socket: Socket, handOver: HandOver): void {
+    if (!this._expectsProxyHeader(socket)) {
+      super._handleProxy(socket, handOver)
+      return
+    }
+    receiveProxyHeader(socket, (header) => {
+      if (header.kind === 'read') {
+        handOver(null, optionsFor(header))
+        return
+      }
+      if (header.kind === 'refused') this.#rules.onNamelessClient(addressOf(socket), header.why)
+      socket.on('error', () => undefined)
+      socket.destroy()
+      handOver(new Error('no PROXY header'))
     })
   }
 
-  override send(code: number, data?: string | string[] | null, context?: string | false): void {
-    if (context === 'MESSAGE_TOO_BIG') this.#onTooLarge(this.session)
-    super.send(code, data, context)
+  #countPending(socket: Socket): number {
+    const client = clientKeyOf(addressOf(socket))
+    let count = 0
+    for (const pending of this._pendingSockets.keys()) if (clientKeyOf(addressOf(pending)) === client) count++
+    return count
   }
+}
 
-  /** Ends the session with a 421. A client that does not hang up by itself is cut off after `lingerMs`. */
-  dismiss(message: string, lingerMs: number): void {
-    this.send(421, message)
-    this.#destroyAfter(lingerMs)
-  }
+/** A dual-stack listener shows IPv4 clients as IPv6. */
+function addressOf(socket: Socket): string {
+  return (socket.remoteAddress ?? '').replace(/^::ffff:/i, '')
+}
 
-  /** Ends the session in the middle of DATA: says why, reads nothing more, and cuts the connection. */
-  cut(code: number, message: string, lingerMs: number): void {
-    this.send(code, message)
-    // Reading on would let the client pour data for as long as it likes; destroying at once would reset the connection
-    // and throw the reply away before the client has seen it.
-    if (this._parser) this._socket.unpipe(this._parser)
-    this._socket.pause()
-    this.#destroyAfter(lingerMs)
-  }
+/** smtp-server gives every session an id; here it wants one given. */
+function optionsFor({ client }: Extract<ProxyHeader, { kind: 'read' }>): Parameters<HandOver>[1] {
+  const id = crypto.randomUUID()
+  return client === null ? { id } : { id, remoteAddress: client.address, remotePort: client.port }
+}
 
-  #destroyAfter(lingerMs: number): void {
-    const socket = this._socket
-    const timer = setTimeout(() => socket.destroy(), lingerMs)
-    socket.once('close', () => clearTimeout(timer))
+/** Calls back once: with what was read, the bytes after it put back into the socket, or that there was nothing to read. */
+function receiveProxyHeader(
+  socket: Socket,
+  onHeader: (header: Exclude<ProxyHeader, { kind: 'more' }> | { kind: 'gone' }) => void,
+): void {
+  let bytes = Buffer.alloc(0)
+  const settle = (header: Parameters<typeof onHeader>[0]): void => {
+    socket.removeListener('readable', onReadable)
+    for (const event of ['error', 'end', 'close']) socket.removeListener(event, onGone)
+    onHeader(header)
   }
+  const onGone = (): void => settle({ kind: 'gone' })
+  const onReadable = (): void => {
+    for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read()) {
+      bytes = Buffer.concat([bytes, chunk])
+      const header = readProxyHeader(bytes)
+      if (header.kind === 'more') continue
+      const rest = header.kind === 'read' ? bytes.subarray(header.restFrom) : Buffer.alloc(0)
+      if (rest.length > 0) socket.unshift(rest)
+      settle(header)
+      return
+    }
+  }
+  socket.on('readable', onReadable)
+  for (const event of ['error', 'end', 'close']) socket.on(event, onGone)
 }

@@ -1,9 +1,11 @@
 import type { SMTPServerError, SMTPServerOptions, SMTPServerSession } from 'smtp-server'
 import { MailRejected } from '../domain/errors.js'
+import { verifiedNames } from './client-certificate.js'
 import { refuseConnection, refuseUserConnection, tooManyFailures } from './connection-limits.js'
 import { diskFull } from './kept-mail.js'
 import { tooLarge } from './message.js'
 import type { SmtpPolicy } from './policy.js'
+import type { ConnectionRules } from './prompt-connection.js'
 import { describeRejection, replyFor, type Seen, userOf } from './rejection.js'
 import { reasonOf, receiveAndSave, type SessionContext, type SessionState } from './transaction.js'
 
@@ -11,14 +13,14 @@ export interface Sessions {
   handlers: Required<
     Pick<SMTPServerOptions, 'onConnect' | 'onSecure' | 'onAuth' | 'onMailFrom' | 'onRcptTo' | 'onData' | 'onClose'>
   >
-  /** For mails refused by their declared SIZE. */
-  onTooLarge: (session: SMTPServerSession) => void
+  /** What the connections ask and tell below the handlers. */
+  rules: Pick<ConnectionRules, 'withholdsAuth' | 'onTooLarge' | 'onEnded' | 'onNewClient'>
   /** Is this session between DATA and its reply? */
   isReceiving: (session: SMTPServerSession) => boolean
 }
 
-/** Commands of no use here: jokes, address probing, and the ways a proxy may impersonate a client. */
-const neverOffered = ['WIZ', 'SHELL', 'KILL', 'VRFY', 'XCLIENT', 'XFORWARD']
+/** Commands of no use here: jokes, address probing, and one of the ways a proxy may impersonate a client. */
+const neverOffered = ['WIZ', 'SHELL', 'KILL', 'VRFY', 'XFORWARD']
 
 /** The story of an SMTP session, as the handlers smtp-server asks at each step. */
 export function createSessions(context: SessionContext): Sessions {
@@ -53,8 +55,14 @@ export function createSessions(context: SessionContext): Sessions {
       session.disabledCommands = disabledCommands(session, state.policy)
       callback()
     },
-    onSecure(_socket, session, callback) {
-      session.disabledCommands = disabledCommands(session, stateOf(session).policy)
+    onSecure(socket, session, callback) {
+      const { policy } = stateOf(session)
+      session.disabledCommands = disabledCommands(session, policy)
+      const user = policy.certificateUser(verifiedNames(socket))
+      if (user === null) return callback()
+      const rejection = refuseUserConnection(context, session, policy, user)
+      if (rejection) return callback(refuse(session, rejection, { user }))
+      session.user = user
       callback()
     },
     onAuth(auth, session, callback) {
@@ -108,8 +116,21 @@ export function createSessions(context: SessionContext): Sessions {
 
   return {
     handlers,
-    onTooLarge: (session) => {
-      refuse(session, tooLarge(stateOf(session).policy.sizeBytesMax))
+    rules: {
+      withholdsAuth: (session) => stateOf(session).policy.hasUsers && !session.secure,
+      onTooLarge: (session) => {
+        refuse(session, tooLarge(stateOf(session).policy.sizeBytesMax))
+      },
+      onEnded: (session, rejection) => {
+        refuse(session, rejection)
+      },
+      onNewClient: (session) => {
+        const { policy } = stateOf(session)
+        session.disabledCommands = disabledCommands(session, policy)
+        const rejection = refuseConnection(context, session, policy)
+        if (rejection) refuse(session, rejection)
+        return rejection
+      },
     },
     isReceiving: (session) => (states.get(session)?.phase ?? 'commands') !== 'commands',
   }
@@ -174,7 +195,8 @@ function countingFor(context: SessionContext, { sender }: SessionState): Session
 
 /** AUTH is offered where a password cannot be overheard, or where the operator already trusts the client's network. */
 function disabledCommands(session: SMTPServerSession, policy: SmtpPolicy): string[] {
-  const isAuthOffered = policy.hasUsers && (session.secure || policy.trustsClient(session.remoteAddress))
+  const isSafe = session.secure || policy.takesPlainPasswords || policy.trustsClient(session.remoteAddress)
+  const isAuthOffered = policy.hasUsers && isSafe
   return isAuthOffered ? neverOffered : [...neverOffered, 'AUTH']
 }
 

@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net'
-import { createSecureContext } from 'node:tls'
 import type { SMTPServerOptions } from 'smtp-server'
 import type { RawMail } from '../domain/mail.js'
 import type { Rejection } from '../domain/rejection.js'
@@ -9,18 +8,18 @@ import type { MailRoom } from './kept-mail.js'
 import { defaultSmtpLimits, type SmtpLimits } from './limits.js'
 import { createLoginLimits } from './login-limits.js'
 import { checkExposure, compilePolicy } from './policy.js'
-import { PromptSmtpServer } from './prompt-server.js'
+import { PromptSmtpServer, type ServerRules } from './prompt-server.js'
 import { createSenderCounts, type SenderCountsOptions } from './sender-limits.js'
 import { createSessions, type Sessions } from './session.js'
 import { openSpool } from './spool.js'
+import { checkTls, type TlsMaterial, tlsOptions } from './tls.js'
 import type { SessionContext } from './transaction.js'
 
 export interface SmtpOptions extends Pick<SenderCountsOptions, 'known' | 'onQuotaSpent'> {
   settings: SmtpSettings
   /** The name in the greeting. */
   hostname: string
-  /** PEM texts. */
-  certificate: { cert: string; key: string }
+  tls: TlsMaterial
   /**
    * Resolves when the mail is durable: only then the client hears 250. A `MailRejected` is passed on to the client; any
    * other failure is a 451, and the client keeps the mail.
@@ -44,7 +43,7 @@ export interface SmtpListener {
    * New sessions get the new policy and certificate. The listeners stay as they are, whatever `listen` says now. Throws,
    * and changes nothing, for a certificate that cannot be used and for a policy that `checkExposure` refuses.
    */
-  update: (settings: SmtpSettings, certificate: { cert: string; key: string }) => void
+  update: (settings: SmtpSettings, tls: TlsMaterial) => void
   /** Stops listening, lets mails in DATA end, and says 421 to everybody else. */
   stop: () => Promise<void>
 }
@@ -77,9 +76,17 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpListener> {
     log: options.log,
   })
 
+  const rules: ServerRules = {
+    ...sessions.rules,
+    limits,
+    recipientsMax: () => policy.recipientsMax,
+    trustsXclient: (address) => policy.trustsXclient(address),
+    mustNameClient: (address) => policy.mustNameClient(address),
+    onNamelessClient: (proxy, why) => options.onRejected(namelessClient(options.now(), proxy, why)),
+  }
   const addresses: SmtpListener['addresses'] = []
   const listen = async (address: ListenAddress, tls: 'starttls' | 'implicit'): Promise<void> => {
-    const server = createServer(options, limits, sessions, tls)
+    const server = createServer(options, rules, sessions, tls)
     servers.push(server)
     addresses.push({ host: address.host, port: await startListening(server, address), tls })
   }
@@ -93,17 +100,17 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpListener> {
 
   return {
     addresses,
-    update: (settings, certificate) => {
+    update: (settings, tls) => {
       const problem = checkExposure({ ...settings, listen: addresses, implicitTls: [] })
       if (problem !== null) throw new Error(problem)
-      // Throws for a pair that cannot be used, before anything has changed.
-      createSecureContext({ cert: certificate.cert, key: certificate.key })
+      const trouble = checkTls(tls)
+      if (trouble !== null) throw new Error(trouble)
       policy = compilePolicy(settings)
       for (const server of servers) {
         server.options.size = settings.sizeBytesMax
         server.options.maxClients = settings.connectionsMax
         server.server.maxConnections = settings.connectionsMax + limits.socketsSpare
-        server.updateSecureContext({ cert: certificate.cert, key: certificate.key })
+        server.updateSecureContext(tlsOptions(tls, settings.tls.versionMin))
       }
     },
     stop: async () => {
@@ -126,17 +133,17 @@ async function openRoom({ spoolFolder, isDiskFull, log }: SmtpOptions, limits: S
 
 function createServer(
   options: SmtpOptions,
-  limits: SmtpLimits,
+  rules: ServerRules,
   sessions: Sessions,
   tls: 'starttls' | 'implicit',
 ): PromptSmtpServer {
+  const { limits } = rules
   const settings: SMTPServerOptions = {
     name: options.hostname,
     banner: 'MailTrigger',
     heloResponse: '%s',
     secure: tls === 'implicit',
-    cert: options.certificate.cert,
-    key: options.certificate.key,
+    ...tlsOptions(options.tls, options.settings.tls.versionMin),
     size: options.settings.sizeBytesMax,
     // Bounds the sockets whose TLS handshake is still open; sessions are counted over all listeners.
     maxClients: options.settings.connectionsMax,
@@ -153,12 +160,17 @@ function createServer(
     logger: false,
     ...sessions.handlers,
   }
-  const server = new PromptSmtpServer(settings, sessions.onTooLarge)
+  const server = new PromptSmtpServer(settings, rules)
   server.server.maxConnections = options.settings.connectionsMax + limits.socketsSpare
   server.on('error', (error: Error & { remoteAddress?: string }) => {
     options.log('warn', 'an SMTP connection failed', { client: error.remoteAddress ?? null, error: error.message })
   })
   return server
+}
+
+function namelessClient(at: number, proxy: string, why: string): Rejection {
+  const message = `4.7.0 ${why}`
+  return { at, client: proxy, from: null, rcpt: null, user: null, reason: 'no_proxy_header', code: 421, message }
 }
 
 /** Resolves with the port. */

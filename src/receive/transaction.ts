@@ -71,6 +71,11 @@ export async function receiveAndSave(
     onSpoolFailure: (error) => reportSpool(context, error),
   }).finally(() => clearTimeout(deadline))
   if (received.kind !== 'whole') return received
+  const fault = context.connectionOf(session)?.lineFault ?? null
+  if (fault !== null) {
+    received.mail.discard()
+    return { kind: 'refused', rejection: fault }
+  }
   state.phase = 'saving'
   return saveReceived(context, received.mail, envelope)
 }

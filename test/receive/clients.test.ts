@@ -81,7 +81,7 @@ describe('nodemailer', () => {
     const folder = await mkdtemp(join(tmpdir(), 'mailtrigger-cert-'))
     const renewed = await ensureCertificate(folder, null, 'gateway.test')
     await rm(folder, { recursive: true })
-    gateway.listener.update(gateway.settings, renewed)
+    gateway.listener.update(gateway.settings, { ...renewed, clientCa: null })
     const transport = createTransport({
       host: '127.0.0.1',
       port: gateway.port,
