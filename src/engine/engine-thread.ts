@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { type Transferable, Worker } from 'node:worker_threads'
 import { StoreError } from '../domain/errors.js'
 import type { EngineEvent } from '../domain/events.js'
 import { callThread } from '../thread/calls.js'
@@ -24,9 +24,14 @@ export async function startEngineThread(
     execArgv: ['--disable-warning=ExperimentalWarning'],
   })
   let stopping = false
+  let hasEnded = false
   const died = new Promise<never>((_, reject) => {
-    worker.on('error', reject)
+    worker.on('error', (error) => {
+      hasEnded = true
+      reject(error)
+    })
     worker.on('exit', (code) => {
+      hasEnded = true
       if (!stopping) reject(new StoreError(`the engine thread ended by itself (exit code ${code})`))
     })
   })
@@ -35,13 +40,14 @@ export async function startEngineThread(
     if (message.type === 'events') message.events?.forEach(onEvent)
   })
   await Promise.race([opened(worker), died])
-  const calls = callThread<EngineCalls>(worker)
+  const calls = callThread<EngineCalls>(worker, moveRawMails)
   return {
     calls,
     died,
     async stop() {
       stopping = true
-      await calls.stop()
+      // What ended it is said by `died`.
+      if (!hasEnded) await calls.stop()
       await worker.terminate()
     },
   }
@@ -53,5 +59,15 @@ function opened(worker: Worker): Promise<void> {
       if (message.type === 'ready') resolve()
       if (message.type === 'failed' && message.error) reject(restoreError(message.error))
     })
+  })
+}
+
+/** Mails that are saved move to the engine instead of being copied: whoever saves one must not look at it afterwards. */
+function moveRawMails(name: string, args: unknown[]): Transferable[] {
+  if (name !== 'saveMails') return []
+  const [mails] = args as Parameters<EngineCalls['saveMails']>
+  return mails.flatMap(({ raw }) => {
+    const isWhole = raw.byteLength > 0 && raw.byteLength === raw.buffer.byteLength
+    return isWhole && raw.buffer instanceof ArrayBuffer ? [raw.buffer] : []
   })
 }

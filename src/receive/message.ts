@@ -33,6 +33,8 @@ export function receiveMessage(stream: SMTPServerDataStream, bounds: ReceiveBoun
     const mail = new KeptMail(bounds.room)
     let seenBytes = 0
     let rejection: MailRejected | null = null
+    /** What the spool is writing. */
+    let writing: Promise<void> | null = null
     let isSettled = false
 
     const refuse = (reason: MailRejected): void => {
@@ -48,13 +50,14 @@ export function receiveMessage(stream: SMTPServerDataStream, bounds: ReceiveBoun
       resolve(received)
     }
     const goOn = (): void => {
+      writing = null
       if (!isSettled) stream.resume()
     }
     const keep = (piece: Buffer): void => {
       const keeping = mail.add(piece)
       if (keeping === null) return
       stream.pause()
-      keeping
+      writing = keeping
         .catch((error: unknown) => {
           if (rejection === null) refuse(explainFailure(error, bounds.onSpoolFailure))
         })
@@ -71,7 +74,14 @@ export function receiveMessage(stream: SMTPServerDataStream, bounds: ReceiveBoun
         settle({ kind: 'overrun', rejection })
       }
     }
-    const onEnd = (): void => settle(rejection === null ? { kind: 'whole', mail } : { kind: 'refused', rejection })
+    const settleWhole = (): void =>
+      settle(rejection === null ? { kind: 'whole', mail } : { kind: 'refused', rejection })
+    const onEnd = (): void => {
+      // The last piece may still be on its way to the spool, as a stream that is paused ends all the same.
+      stream.removeListener('close', onGone)
+      if (writing === null) settleWhole()
+      else void writing.then(settleWhole)
+    }
     const onGone = (): void => settle({ kind: 'gone' })
 
     stream.on('data', onPiece)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, readdir, unlink } from 'node:fs/promises'
+import { chmod, type FileHandle, mkdir, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Files in which large mails wait while they are received. None of them counts as stored. */
@@ -24,7 +24,8 @@ const readBytes = 1024 * 1024
  * may use the folder, which the lock of the data folder sees to.
  */
 export async function openSpool(folder: string, onProblem: (problem: string) => void): Promise<Spool> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await mkdir(folder, { recursive: true })
+  await chmod(folder, 0o700)
   for (const name of await readdir(folder)) await unlink(join(folder, name))
   return {
     async open() {

@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3'
 import { StoreError } from '../../domain/errors.js'
+import { isSqliteError } from './binding.js'
 import type { StatCounts } from './stat-counts.js'
 
 interface Waiting {
@@ -10,7 +11,8 @@ interface Waiting {
 
 /**
  * Self-clocking group commit: everything that asks to be written while one commit is syncing shares the next one.
- * With a slow disk the batches grow by themselves; with an idle one a write waits for nobody.
+ * With a slow disk the batches grow by themselves; with an idle one a write waits for nobody. A write that fails is
+ * rejected and changes nothing; where the disk cannot be trusted any more, the thread ends by a `StoreError`.
  */
 export class CommitQueue {
   #waiting: Waiting[] = []
@@ -78,10 +80,38 @@ export class CommitQueue {
       this.#commit.run()
       return { ok: true, results }
     } catch (error) {
-      if (this.#database.inTransaction) this.#rollback.run()
+      if (isSyncFailure(error)) throw cannotTrust(error)
+      this.#rollBack()
       return { ok: false, error }
     }
   }
+
+  /** SQLite rolls back by itself after some errors. */
+  #rollBack(): void {
+    try {
+      if (this.#database.inTransaction) this.#rollback.run()
+    } catch (error) {
+      throw cannotTrust(error)
+    }
+  }
+}
+
+/**
+ * A failed fsync is the last one that says so: the kernel counts the pages as written from then on, and forgets them. What
+ * SQLite remembers of them must not be built on, so the error is thrown out of the queue, which ends the process. What
+ * was acknowledged is on the disk, and is read from there by the next one.
+ */
+function isSyncFailure(error: unknown): boolean {
+  return isSqliteError(error) && (error.code === 'SQLITE_IOERR_FSYNC' || error.code === 'SQLITE_IOERR_DIR_FSYNC')
+}
+
+function cannotTrust(error: unknown): StoreError {
+  const reason = isSqliteError(error) ? `${error.code}, ${error.message}` : String(error)
+  return new StoreError(
+    `the disk did not keep what the store wrote (${reason}). The program ends, so that nothing is built on it; ` +
+      'nothing that was acknowledged is lost. Look at the disk (dmesg), then start it again',
+    { cause: error },
+  )
 }
 
 function toStoreError(error: unknown): StoreError {
