@@ -40,7 +40,7 @@ export async function measureParts({ mail, routesFile, sinkUrl, mails }) {
   const store = await measureStore(raws, parsed, plans)
   const delivery = await measureDelivery(config, plans, sinkUrl)
   return [
-    { part: 'parse (mailparser)', microseconds: parse },
+    { part: 'parse', microseconds: parse },
     { part: 'match 20 routes', microseconds: matching },
     { part: 'steps, message, trace', microseconds: Math.max(0, planning - matching) },
     { part: 'store (save, claim, commit, claim, settle)', microseconds: store },

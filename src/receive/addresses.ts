@@ -1,9 +1,7 @@
 import type { Address } from '../domain/mail.js'
 import { decodeEncodedWords } from './encoded-words.js'
 import { toLine } from './headers.js'
-
-const addressesMax = 1_000
-const nameLengthMax = 1_000
+import { mimeLimits, valueLimits } from './mime-limits.js'
 
 /**
  * Reads an address list (RFC 5322 3.4): names, quoted strings, comments, groups. Forgiving: a lone word, a missing
@@ -11,13 +9,20 @@ const nameLengthMax = 1_000
  * in names only, after the list was taken apart, so that no encoded comma or bracket makes up an address. Linear.
  */
 export function parseAddresses(list: string): Address[] {
-  const found: Address[] = []
+  return readAddresses(list).addresses
+}
+
+/** The same with the number of all that are there. */
+export function readAddresses(list: string): { addresses: Address[]; found: number } {
+  const addresses: Address[] = []
+  let found = 0
   for (const mailbox of splitMailboxes(list)) {
     const address = toAddress(mailbox)
-    if (address) found.push(address)
-    if (found.length >= addressesMax) break
+    if (!address) continue
+    found++
+    if (found <= mimeLimits.addresses) addresses.push(address)
   }
-  return found
+  return { addresses, found }
 }
 
 interface Mailbox {
@@ -103,7 +108,7 @@ function toAddress(mailbox: Mailbox): Address | null {
 
 function toName(words: { text: string }[], comment: string): string {
   const text = words.length > 0 ? words.map((word) => word.text).join(' ') : comment
-  return toLine(decodeEncodedWords(text)).slice(0, nameLengthMax)
+  return toLine(decodeEncodedWords(text)).slice(0, valueLimits.nameLength)
 }
 
 /** `@relay.example:user@host`, RFC 5322 4.4. */

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import { TextDecoder } from 'node:util'
+import iconv from 'iconv-lite'
 
 /** Names that mail programs write and the WHATWG encoding standard does not know. */
 const aliases: Record<string, string> = {
@@ -12,16 +13,33 @@ const aliases: Record<string, string> = {
   'x-gbk': 'gbk',
 }
 
+/** Where Node's decoders lack thousands of characters that iconv-lite has: the extensions of Hong Kong, Windows and DOS. */
+const betterDecoded: Record<string, string> = {
+  big5: 'big5-hkscs',
+  'euc-kr': 'cp949',
+  gbk: 'gbk',
+  ibm866: 'cp866',
+  shift_jis: 'shift_jis',
+}
+
+/** Names under which iconv-lite has no charsets but encodings of bytes. */
+const noCharsets = new Set(['base64', 'hex', 'binary', '_internal'])
+
 /**
- * Bytes to text, whatever the bytes are. A known charset is believed; without one, or with an unknown one, what is
- * valid UTF-8 is UTF-8 and the rest is windows-1252, which gives every byte a character. "ISO-8859-1" and "US-ASCII"
- * mean windows-1252, as in browsers (WHATWG Encoding 4.2), because that is what senders who say so send.
+ * Bytes to text, whatever the bytes are. A byte order mark says more than a label. A known charset is believed, but for
+ * three labels that are often wrong: what says US-ASCII and is valid UTF-8 is UTF-8; what says UTF-8 and has nothing that
+ * even begins as UTF-8 does is windows-1252, as is everything that says ISO-8859-1 (WHATWG Encoding 4.2), because
+ * that is what senders who say so send. Without a charset, or with an unknown one, what is valid UTF-8 is UTF-8 and the
+ * rest is windows-1252, which gives every byte a character.
  */
 export function decodeText(bytes: Uint8Array, charset: string | null): string {
-  if (isUtf8Name(charset)) return decodeUtf8(bytes)
-  const decoder = charset === null ? null : decoderFor(charset)
-  if (decoder === null) return isUtf8(bytes) ? decodeUtf8(bytes) : decodeWindows1252(bytes)
-  return decoder.encoding === 'windows-1252' ? decodeWindows1252(bytes) : decoder.decode(bytes)
+  const marked = markedCharset(bytes)
+  if (marked !== null) return new TextDecoder(marked).decode(bytes)
+  if (isUtf8Name(charset)) return decodeLabelledUtf8(bytes)
+  if (charset === null || isAsciiName(charset)) return isUtf8(bytes) ? decodeUtf8(bytes) : decodeWindows1252(bytes)
+  const decode = decoderFor(charset)
+  if (decode === null) return isUtf8(bytes) ? decodeUtf8(bytes) : decodeWindows1252(bytes)
+  return decode(bytes)
 }
 
 /** For text that ought to be UTF-8 and says nothing else; a declared charset is only a second guess. */
@@ -44,18 +62,40 @@ function decodeWindows1252(bytes: Uint8Array): string {
     .replace(/[\x80-\x9f]/g, (character) => windows1252[character.charCodeAt(0) - 0x80] ?? character)
 }
 
-function decoderFor(charset: string): TextDecoder | null {
+/** Node knows the charsets of browsers; iconv-lite the older ones of DOS, Macs and mail (UTF-7, UTF-32). */
+function decoderFor(charset: string): ((bytes: Uint8Array) => string) | null {
   if (charset.length > 60) return null
   const name = charset
     .trim()
     .toLowerCase()
     .replace(/^["']+|["']+$/g, '')
   try {
-    return new TextDecoder(aliases[name] ?? name)
+    const decoder = new TextDecoder(aliases[name] ?? name)
+    const better = betterDecoded[decoder.encoding]
+    if (better !== undefined) return (bytes) => iconv.decode(asBuffer(bytes), better)
+    return decoder.encoding === 'windows-1252' ? decodeWindows1252 : (bytes) => decoder.decode(bytes)
   } catch (error) {
-    if (error instanceof RangeError) return null
-    throw error
+    if (!(error instanceof RangeError)) throw error
   }
+  if (!/^[a-z0-9_:.-]+$/.test(name) || noCharsets.has(name) || !iconv.encodingExists(name)) return null
+  return (bytes) => iconv.decode(asBuffer(bytes), name)
+}
+
+/** Without anything that begins as UTF-8 does the label is wrong; otherwise the text is UTF-8 that was damaged. */
+function decodeLabelledUtf8(bytes: Uint8Array): string {
+  const text = decodeUtf8(bytes)
+  if (!text.includes('\ufffd') || /[\xc2-\xf4][\x80-\xbf]/.test(asBuffer(bytes).toString('latin1'))) return text
+  return decodeWindows1252(bytes)
+}
+
+function markedCharset(bytes: Uint8Array): string | null {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) return 'utf-8'
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be'
+  return bytes[0] === 0xff && bytes[1] === 0xfe && (bytes[2] !== 0 || bytes[3] !== 0) ? 'utf-16le' : null
+}
+
+function isAsciiName(charset: string): boolean {
+  return /^["']?(us-)?ascii["']?$/i.test(charset.trim())
 }
 
 function isUtf8Name(charset: string | null): boolean {

@@ -1,15 +1,21 @@
 import { decodeUndeclared } from './charset.js'
 import { decodeEncodedWords } from './encoded-words.js'
+import { mimeLimits, valueLimits } from './mime-limits.js'
 
-export interface HeaderBlock {
+/** The fields of a header, of the mail itself or of one of its parts. */
+export interface FieldBlock {
   /** In the order of the mail, names in lower case: 1,000 lines and 256 KB, and what a `Mail` is made of. */
   fields: HeaderField[]
-  /** Decoded values by name; safe to index with any name, since it has no prototype. */
-  headers: Record<string, string[]>
   /** Where the body begins, or would begin. */
   bodyOffset: number
-  /** True when the mail's lines end so oddly, or its header is so absent, that the MIME parser would not find the body. */
-  isIrregular: boolean
+  /** What is there, read or not. */
+  lines: number
+  sizeBytes: number
+}
+
+export interface HeaderBlock extends FieldBlock {
+  /** Decoded values by name; safe to index with any name, since it has no prototype. */
+  headers: Record<string, string[]>
 }
 
 /** A field as it stands in the mail, one character per byte. */
@@ -26,69 +32,101 @@ export interface HeaderField {
   value: string
 }
 
-const headerBytesMax = 256 * 1024
-const headerLinesMax = 1_000
-/** A header that has not ended here is none; the MIME parser gives up at the same size. */
-const scanBytesMax = 1024 * 1024
 /** Kept however far down they stand: a loop can pile thousands of Received lines on top of them. */
 const essential = new Set(['subject', 'from', 'to', 'cc', 'date', 'message-id', 'content-type'])
 
 /**
  * Reads the header of a mail without ever failing (RFC 5322 2.2, and what really arrives): an mbox line on top, names
- * with a blank before the colon, raw 8-bit text, CR CR LF as line end, or no header at all. Lines that are no header
- * are passed over. Linear.
+ * with a blank before the colon, raw 8-bit text, CR CR LF as line end, or no header at all. A line that is no header
+ * is passed over when a header follows it; otherwise the blank line is missing, and the body begins there, as it does at
+ * what looks like a boundary. Linear.
  */
 export function readHeaders(raw: Uint8Array): HeaderBlock {
-  const head = readHead(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength))
+  const block = readFields(raw)
+  return { ...block, headers: groupByName(block.fields) }
+}
+
+/** The same without the values by name, which the header of a part does not need. */
+export function readFields(raw: Uint8Array): FieldBlock {
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
+  const end = findBlankLine(bytes)
+  const head = bytes.toString('latin1', 0, end <= valueLimits.headerScanBytes ? end : lastLineEnd(bytes))
+  const start = head.startsWith('From ') ? endOfLine(head, 0) : 0
+  const { lines, bodyOffset } = readLines(head, start)
+  const charset = declaredCharset(lines)
+  const fields = lines.map(({ name, parts }) => ({ name, value: unfold(parts, charset) }))
+  const isWhole = bodyOffset < head.length || head.length === end
+  const total = isWhole ? bodyOffset : end
+  return {
+    fields,
+    bodyOffset: total,
+    lines: total - start > mimeLimits.headerLines ? countLines(bytes, start, total) : lines.length,
+    sizeBytes: total - start,
+  }
+}
+
+function readLines(head: string, start: number): { lines: HeaderLine[]; bodyOffset: number } {
   const lines: HeaderLine[] = []
   const seen = new Set<string>()
   let current: HeaderLine | null = null
-  const start = head.startsWith('From ') ? endOfLine(head, 0) : 0
   let offset = start
-  let isIrregular = false
-
   while (offset < head.length) {
     const next = endOfLine(head, offset)
     const line = withoutLineEnd(head.slice(offset, next))
-    if (line === '') {
-      isIrregular = next - offset > 2
-      offset = next
-      break
-    }
+    if (line === '') return { lines, bodyOffset: next }
     const name = headerName(line)
     if (name !== null) {
-      const isWithin = lines.length < headerLinesMax && next - start <= headerBytesMax
+      const isWithin = lines.length < mimeLimits.headerLines && next - start <= mimeLimits.headerBytes
       const isWanted = isWithin || (essential.has(name) && !seen.has(name))
       current = isWanted ? { name, parts: [line.slice(line.indexOf(':') + 1)], sizeBytes: 0 } : null
       if (current) lines.push(current)
       seen.add(name)
     } else if (isBlank(line[0])) {
-      if (current && current.sizeBytes <= headerBytesMax) current.parts.push(line)
+      if (current && current.sizeBytes <= mimeLimits.headerBytes) current.parts.push(line)
       if (current) current.sizeBytes += line.length
-    } else if (lines.length === 0) {
-      return { fields: [], headers: Object.create(null), bodyOffset: start, isIrregular: true }
-    }
+    } else if (seen.size === 0 || line.startsWith('--') || !isHeaderNext(head, next))
+      return { lines, bodyOffset: offset }
     offset = next
   }
-
-  const charset = declaredCharset(lines)
-  const fields = lines.map(({ name, parts }) => ({ name, value: unfold(parts, charset) }))
-  return { fields, headers: groupByName(fields), bodyOffset: offset, isIrregular }
+  return { lines, bodyOffset: offset }
 }
 
-/** The bytes up to the first blank line, one character each, so that offsets in it are offsets in the mail. */
-export function readHead(bytes: Buffer): string {
-  const ends = ['\n\r\n', '\n\n'].map((end) => bytes.indexOf(end)).filter((end) => end >= 0)
-  return bytes.toString('latin1', 0, Math.min(scanBytesMax, ...ends.map((end) => end + 3)))
+/** Whether the line at `offset`, or the first below it that is not folded, is a header. */
+function isHeaderNext(head: string, offset: number): boolean {
+  let at = offset
+  for (let folds = 0; folds < foldsMax && isBlank(head[at]); folds++) at = endOfLine(head, at)
+  return headerName(head.slice(at, at + 500)) !== null
 }
 
-export function firstField(block: HeaderBlock, name: string): string | null {
+/** Below a line that is no header. */
+const foldsMax = 20
+
+/** Just after the first blank line, or the end. */
+function findBlankLine(bytes: Buffer): number {
+  const ends = ['\n\r\n', '\n\n'].map((end) => [bytes.indexOf(end), end.length] as const)
+  return Math.min(bytes.length, ...ends.filter(([at]) => at >= 0).map(([at, length]) => at + length))
+}
+
+/** Within the bytes that are looked at; a line that is cut there is none. */
+function lastLineEnd(bytes: Buffer): number {
+  return bytes.lastIndexOf(0x0a, valueLimits.headerScanBytes - 1) + 1
+}
+
+/** Without the blank line that ends them. */
+function countLines(bytes: Buffer, from: number, to: number): number {
+  let count = 0
+  for (let at = bytes.indexOf(0x0a, from); at >= 0 && at < to - 1; at = bytes.indexOf(0x0a, at + 1)) count++
+  return count
+}
+
+export function firstField(block: Pick<FieldBlock, 'fields'>, name: string): string | null {
   return block.fields.find((field) => field.name === name)?.value ?? null
 }
 
 /** How many servers say they have passed this mail on (RFC 5321 4.4). Cheap enough to ask before a mail is stored. */
 export function countHops(raw: Uint8Array): number {
-  const head = readHead(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength))
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)
+  const head = bytes.toString('latin1', 0, Math.min(valueLimits.headerScanBytes, findBlankLine(bytes)))
   return head.match(/^received[ \t]{0,200}:/gim)?.length ?? 0
 }
 

@@ -1,7 +1,7 @@
 import { convert, type HtmlToTextOptions } from 'html-to-text'
+import { mimeLimits, valueLimits } from './mime-limits.js'
 
-const inputLengthMax = 262_144
-const outputLengthMax = 262_144
+const lengthMax = mimeLimits.htmlToTextLength
 
 /**
  * The text of a mail that came as HTML alone, for conditions and for channels without HTML. Table cells stand apart,
@@ -9,11 +9,11 @@ const outputLengthMax = 262_144
  * not break become ordinary ones, since nobody types them into a rule. At most 256 KB in and out.
  */
 export function htmlToText(html: string): string {
-  const text = convert(html.slice(0, inputLengthMax), options)
+  const text = convert(html.slice(0, lengthMax), options)
   return text
     .replace(/[\u00a0\u2007\u202f]/g, ' ')
     .replace(/(?:\u00ad|\u034f|\u200b|\ufeff)/gu, '')
-    .slice(0, outputLengthMax)
+    .slice(0, lengthMax)
 }
 
 const withoutUppercase = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({
@@ -26,8 +26,8 @@ const options: HtmlToTextOptions = {
   // 900 nested blockquotes around 20,000 lines take 18 s and 1.6 GB without these. Depth matters most, because the
   // converter writes each level's prefix on every line.
   limits: {
-    maxInputLength: inputLengthMax,
-    maxDepth: 40,
+    maxInputLength: lengthMax,
+    maxDepth: valueLimits.htmlToTextDepth,
     maxChildNodes: 3_000,
     maxBaseElements: 4,
     ellipsis: '...',

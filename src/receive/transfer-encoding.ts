@@ -1,0 +1,91 @@
+import { decodeUuLines } from './uuencode.js'
+
+/**
+ * The bytes behind a Content-Transfer-Encoding (RFC 2045 6). What is broken is read as far as it goes, and an encoding
+ * that nobody knows leaves the bytes as they are. The result is never longer than what it was made of. Linear.
+ */
+export function decodeTransfer(content: Buffer, encoding: string): Buffer {
+  if (encoding === 'base64') return decodeBase64(content)
+  if (/^quoted-?printable$/.test(encoding)) return decodeQuotedPrintable(content)
+  if (/^(x-)?uu(e|encode)?$/.test(encoding)) return decodeUuLines(content.toString('latin1')) ?? content
+  return content
+}
+
+/**
+ * Line breaks and junk are passed over. Some programs pad every line, or send several encoded texts in a row: what
+ * follows a padding is read on if it is base64 and nothing else; a footer that a mailing list put below is not.
+ */
+function decodeBase64(content: Buffer): Buffer {
+  const text = content.toString('latin1')
+  const padding = text.indexOf('=')
+  if (padding < 0 || text.length - padding < 5) return Buffer.from(text, 'base64')
+  const decoded: Buffer[] = []
+  for (const [piece] of text.matchAll(/[^=]+=*/g)) {
+    if (decoded.length > 0 && !isBase64(piece)) break
+    decoded.push(Buffer.from(piece, 'base64'))
+  }
+  return Buffer.concat(decoded)
+}
+
+function isBase64(piece: string): boolean {
+  return /^[A-Za-z0-9+/\s]+=*$/.test(piece) && piece.replace(/[\s=]/g, '').length % 4 !== 1
+}
+
+const equals = 0x3d
+const lineFeed = 0x0a
+const carriageReturn = 0x0d
+
+/** RFC 2045 6.7. Blanks that stand at the end of a line were added on the way. */
+function decodeQuotedPrintable(content: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(content.length)
+  let length = 0
+  /** Of `out` without the blanks that may turn out to be the end of a line. */
+  let solid = 0
+  let at = 0
+  while (at < content.length) {
+    const byte = content[at] ?? 0
+    if (byte === equals) {
+      const code = hexByte(content[at + 1], content[at + 2])
+      const next = code === null ? endOfSoftBreak(content, at + 1) : at + 3
+      if (code !== null || next === at + 1) out[length++] = code ?? equals
+      at = next
+      solid = length
+      continue
+    }
+    if (byte === lineFeed) {
+      if (content[at - 1] !== carriageReturn) length = solid
+      out[length++] = byte
+      solid = length
+    } else if (byte === carriageReturn && content[at + 1] === lineFeed) {
+      length = solid
+      out[length++] = byte
+      solid = length
+    } else {
+      out[length++] = byte
+      if (byte !== 0x20 && byte !== 0x09) solid = length
+    }
+    at++
+  }
+  return out.subarray(0, length)
+}
+
+function hexByte(high: number | undefined, low: number | undefined): number | null {
+  const value = hexDigit(high) * 16 + hexDigit(low)
+  return Number.isNaN(value) ? null : value
+}
+
+function hexDigit(byte: number | undefined): number {
+  if (byte === undefined) return Number.NaN
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30
+  const letter = byte | 0x20
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : Number.NaN
+}
+
+/** After the line end that an `=` takes back, blanks before it included; `from` itself where there is none. */
+function endOfSoftBreak(content: Buffer, from: number): number {
+  let at = from
+  while (content[at] === 0x20 || content[at] === 0x09) at++
+  while (content[at] === carriageReturn) at++
+  if (content[at] === lineFeed) return at + 1
+  return at >= content.length ? at : from
+}
