@@ -59,7 +59,7 @@ export function createSenderCounts({ known, onQuotaSpent, now }: SenderCountsOpt
 
 function quotaSpent({ key, limits }: LimitedSender, now: number): MailRejected {
   const waitMs = dayMs - (now % dayMs)
-  const words = `the ${limits.mailsPerDayMax} mails of ${nameOf(key)} for today are spent`
+  const words = `the daily quota of ${nameOf(key)} is spent (${limits.mailsPerDayMax})`
   return new MailRejected(451, 'daily_quota', `4.7.1 ${words}, come again in ${describeWait(waitMs)}`)
 }
 

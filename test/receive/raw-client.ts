@@ -14,8 +14,9 @@ export interface RawClient {
   closed: Promise<void>
 }
 
-export async function connectRaw(port: number, isGreeted = true): Promise<RawClient> {
-  const socket = connect({ host: '127.0.0.1', port })
+/** @param localAddress such as `127.0.0.2`, to be another client */
+export async function connectRaw(port: number, isGreeted = true, localAddress = '127.0.0.1'): Promise<RawClient> {
+  const socket = connect({ host: '127.0.0.1', port, localAddress })
   const replies: string[] = []
   const waiting: { resolve: (reply: string) => void; reject: (error: Error) => void }[] = []
   let buffered = ''

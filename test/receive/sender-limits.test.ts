@@ -30,9 +30,7 @@ describe('a daily quota', () => {
       counts.stored(sender, noon)
       counts.release(sender)
     }
-    expect(counts.admit(sender)?.message).toBe(
-      '4.7.1 the 3 mails of user jenkins for today are spent, come again in 12 h',
-    )
+    expect(counts.admit(sender)?.message).toBe('4.7.1 the daily quota of user jenkins is spent (3), come again in 12 h')
     expect(spent).toEqual([['user/jenkins', 3]])
   })
 

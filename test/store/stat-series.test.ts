@@ -108,7 +108,7 @@ describe('counts over time', () => {
     const store = openStore()
     const rejection = {
       client: '10.0.0.1',
-      reason: 'not_allowed',
+      reason: 'not_allowed' as const,
       code: 530,
       message: 'no',
       from: null,
