@@ -7,7 +7,9 @@ import { connectRaw } from '../receive/raw-client.js'
 import { until } from '../stand-ins/until.js'
 
 export interface ServeProcess {
+  pid: number
   url: string
+  smtpPort: number
   token: string
   /** Sends a mail by SMTP and resolves with it once it is routed. */
   route: (raw: string, from: string, to: string) => Promise<MailDetail>
@@ -15,6 +17,8 @@ export interface ServeProcess {
   /** Everything it said so far. */
   log: () => string
   kill: (signal: 'SIGKILL' | 'SIGTERM') => Promise<void>
+  /** Its exit code, once it has ended; null when a signal ended it. */
+  ended: Promise<number | null>
 }
 
 /** `mailtrigger serve` as a process of its own, which can be killed, on free ports and the folder's routes.yaml. */
@@ -25,6 +29,7 @@ export async function startServe(folder: string, flags: string[] = ['--inbox-onl
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { PATH: process.env.PATH, HOME: process.env.HOME },
   })
+  const ended = new Promise<number | null>((resolve) => server.once('exit', resolve))
   const log = await said(server, '/api/v1')
   const { url, token, smtp } = JSON.parse(readFileSync(join(folder, 'data', 'runtime.json'), 'utf8')) as {
     url: string
@@ -38,7 +43,10 @@ export async function startServe(folder: string, flags: string[] = ['--inbox-onl
   }
   const seen = new Set<string>()
   return {
+    pid: server.pid ?? 0,
     url,
+    smtpPort: smtp[0]?.port ?? 0,
+    ended,
     token,
     get,
     log,
