@@ -26,6 +26,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   monitors: async () => (await import('./monitors.js')).addMonitors,
   rules: async () => (await import('./rules.js')).addRules,
   audit: async () => (await import('./audit.js')).addAudit,
+  rejections: async () => (await import('./rejections.js')).addRejections,
   jobs: async () => (await import('./jobs.js')).addJobs,
   schema: async () => (await import('./schema.js')).addSchema,
   status: async () => (await import('./status.js')).addStatus,

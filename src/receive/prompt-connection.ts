@@ -138,7 +138,12 @@ export class PromptConnection extends SMTPConnection {
 
   override upgrade(callback: () => void, secureCallback?: () => void): void {
     clearTimeout(this.#lineTimer)
+    const socket = this._socket
     super.upgrade(callback, secureCallback)
+    const overdue = setTimeout(() => {
+      if (this._upgrading) socket.destroy()
+    }, this.#rules.limits.handshakeMs)
+    socket.once('close', () => clearTimeout(overdue))
   }
 
   override _onTimeout(): void {
@@ -171,6 +176,11 @@ export class PromptConnection extends SMTPConnection {
     if (this._parser) this._socket.unpipe(this._parser)
     this._socket.pause()
     this.#destroyAfter(lingerMs)
+  }
+
+  /** Sends what is still to be sent and waits for nothing: a client that was not let in holds no socket. */
+  leave(): void {
+    this._socket.destroySoon()
   }
 
   #end(rejection: MailRejected): void {

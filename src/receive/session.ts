@@ -51,7 +51,11 @@ export function createSessions(context: SessionContext): Sessions {
       const state = stateOf(session)
       const stopping = new MailRejected(421, 'stopping', '4.3.2 shutting down')
       const rejection = context.isStopping() ? stopping : refuseConnection(context, session, state.policy)
-      if (rejection) return callback(refuse(session, rejection))
+      if (rejection) {
+        callback(refuse(session, rejection))
+        context.connectionOf(session)?.leave()
+        return
+      }
       session.disabledCommands = disabledCommands(session, state.policy)
       callback()
     },

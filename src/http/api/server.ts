@@ -1,9 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi'
+import { type RejectionReason, rejectionReasons } from '../../domain/rejection.js'
 import type { ApiParts } from '../api.js'
 import { InboxEntry, Rejection } from '../schema/log-lines.js'
 import { Status } from '../schema/server.js'
 import { answer, createRoutes, operation, pageOf } from './operation.js'
-import { pageQuery } from './query.js'
+import { pageQuery, timeQuery } from './query.js'
 
 const inboxQuery = z.object({ ...pageQuery, recipient: z.string().max(320).optional() })
 const readStatus = createRoute({
@@ -20,11 +21,19 @@ const listInbox = createRoute({
   }),
   responses: answer(pageOf(InboxEntry), 'A page of messages'),
 })
+const reasons = Object.keys(rejectionReasons) as [RejectionReason, ...RejectionReason[]]
+const rejectionQuery = z.object({
+  ...pageQuery,
+  cursor: z.string().max(300).optional(),
+  reason: z.enum(reasons).optional(),
+  client: z.string().max(64).optional().describe('The address as the log has it.'),
+  since: timeQuery.optional(),
+})
 const listRejections = createRoute({
   method: 'get',
   path: '/rejections',
   ...operation('viewer', 'server', 'Lists what was refused at the door, newest first', {
-    request: { query: z.object({ ...pageQuery, cursor: z.string().max(300).optional() }) },
+    request: { query: rejectionQuery },
   }),
   responses: answer(pageOf(Rejection), 'Refusals; those alike are one line'),
 })

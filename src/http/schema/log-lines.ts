@@ -27,7 +27,7 @@ export const Rejection = z
   .object({
     last_at: Time,
     client: z.string(),
-    reason: z.string().describe('`not_allowed`, `unknown_recipient`, `too_large`, …'),
+    reason: z.string().describe('`not_allowed`, `unknown_recipient`, `too_large`, …; docs/routes.md has them all.'),
     code: z.number().int().describe('The SMTP code the client heard.'),
     message: z.string(),
     from: z.string().nullable(),
