@@ -85,10 +85,12 @@ function isBackscatter(mail: Mail): boolean {
 function readReplyTo(mail: Mail): string | null {
   const values = headerOf(mail, 'Reply-To')
   const named = values.length === 1 ? (values[0]?.match(/[^\s<>,;:"()]{1,200}@[^\s<>,;:"()]{1,200}/g) ?? []) : []
-  const address = named.length === 1 ? named[0] : mail.from[0]?.address
-  return address !== undefined && /^[!-~]{1,64}@[!-~]{1,255}$/.test(address) && !/[<>,;:"()[\]\\]/.test(address)
-    ? address
-    : null
+  const candidates = [named.length === 1 ? named[0] : undefined, mail.from[0]?.address]
+  return candidates.find((address) => address !== undefined && isPlainAddress(address)) ?? null
+}
+
+function isPlainAddress(address: string): boolean {
+  return /^[!-~]{1,64}@[!-~]{1,255}$/.test(address) && !/[<>,;:"()[\]\\]|@.*@/.test(address)
 }
 
 function headerOf(mail: Mail, name: string): string[] {

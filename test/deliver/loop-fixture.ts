@@ -54,6 +54,7 @@ export const noContext: Omit<ChannelContext, 'form' | 'signal'> = {
   saveToInbox: async () => 'i',
   log: () => undefined,
   hostname: 'gateway.test',
+  instance: 'gateway0123456789',
   ack: { url: null, data: 'ack:d' },
   hookUrl: null,
   hookSecret: '',

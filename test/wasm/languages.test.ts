@@ -46,7 +46,7 @@ function inputOf(name: string, given: Given): ActionInput {
   return {
     version: 1,
     action: { name, config: {} },
-    envelope: { from: 'sentry@corp.test', to: ['devops@corp.test'] },
+    envelope: { from: 'sentry@corp.test', to: ['devops@corp.test'], keys: [] },
     recipients: ['devops@corp.test'],
     variables: {},
     mail: {
