@@ -23,7 +23,7 @@ export interface SmtpLimits {
   commandBytesMax: number
   /** From the first byte of a command line to its end. */
   commandMs: number
-  /** From the first byte of a connection to the end of its PROXY header and of the handshake of implicit TLS. */
+  /** From the first byte of a connection to the end of its PROXY header and TLS handshake; for STARTTLS, from there on. */
   handshakeMs: number
   /** Such connections of one client at a time; proxies may have any number. */
   handshakesPerClientMax: number
