@@ -22,8 +22,8 @@ const betterDecoded: Record<string, string> = {
   shift_jis: 'shift_jis',
 }
 
-/** Names under which iconv-lite has no charsets but encodings of bytes. */
-const noCharsets = new Set(['base64', 'hex', 'binary', '_internal'])
+/** What iconv-lite takes for names of charsets and are none: encodings of bytes, and what every object has. */
+const noCharsets = new Set(['base64', 'hex', 'binary', 'internal', 'constructor'])
 
 /**
  * Bytes to text, whatever the bytes are. A byte order mark says more than a label. A known charset is believed, but for
@@ -77,7 +77,7 @@ function decoderFor(charset: string): ((bytes: Uint8Array) => string) | null {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
   }
-  if (!/^[a-z0-9_:.-]+$/.test(name) || noCharsets.has(name) || !iconv.encodingExists(name)) return null
+  if (noCharsets.has(name.replace(/[^a-z0-9]/g, '')) || !iconv.encodingExists(name)) return null
   return (bytes) => iconv.decode(asBuffer(bytes), name)
 }
 

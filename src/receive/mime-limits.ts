@@ -38,6 +38,8 @@ export const valueLimits = {
   filenameLength: 255,
   /** Levels of HTML that is made into text. */
   htmlToTextDepth: 40,
+  /** Tags open at once, and children of one element. */
+  htmlToTextOpenTags: 3_000,
   /** Mails signed within signed mails (S/MIME), each a parse of its own. */
   signedDepth: 3,
 } as const

@@ -28,8 +28,10 @@ function readMail(raw: RawMail, block: HeaderBlock): Mail {
   const lacksBoundary = root.type.startsWith('multipart/') && !root.isDelimited && root.content.length > 0
   const malformed = lacksBoundary ? 'a multipart whose boundary is nowhere' : describeOverruns(overruns)
   const mail: Mail = { ...describeHeader(raw, block), ...body, malformed, auth: raw.auth ?? null }
-  // With nothing to show of a mail that is broken, its bytes as they came are better than silence.
-  if (malformed === null || body.textSource !== 'none') return mail
-  const { text, textSource } = salvageMail(raw, malformed)
+  if (body.text.trim() !== '' || !(lacksBoundary || overruns.some(({ limit }) => hidesText.has(limit)))) return mail
+  const { text, textSource } = salvageMail(raw, malformed ?? '')
   return { ...mail, text, textSource }
 }
+
+/** Beyond these limits there may be a text that was not read. Its bytes as they came are better than silence. */
+const hidesText = new Set<Overrun['limit']>(['depth', 'parts', 'htmlToTextLength'])
