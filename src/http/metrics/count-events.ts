@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { EngineEvent } from '../../domain/events.js'
+import { rejectionReasons } from '../../domain/rejection.js'
 
 const prefix = 'mailtrigger_'
 /** Gauges by the names of counters, which `promtool check metrics` refuses. */
@@ -27,6 +28,8 @@ export function createEventMetrics(version: string, now: number): EventMetrics {
 
   const received = counter('mails_received_total', 'Mails that were stored and acknowledged')
   const rejected = counter('mails_rejected_total', 'Mails that were refused at the door, by reason', ['reason'])
+  // From the start, as Prometheus sees no increase to the first value of a series.
+  for (const reason of Object.keys(rejectionReasons)) rejected.inc({ reason }, 0)
   const routed = counter('mails_routed_total', 'Mails that were routed, by the state they have since', ['status'])
   const matches = counter('route_matches_total', 'Mails that a route took', ['route'])
   const attempts = counter('delivery_attempts_total', 'Attempts, by the state of the delivery after them', [
