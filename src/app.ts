@@ -7,6 +7,7 @@ import type { EngineEvent } from './domain/events.js'
 import type { RawMail } from './domain/mail.js'
 import { createIdSource } from './domain/new-id.js'
 import type { ListenAddress } from './domain/smtp-settings.js'
+import { admitFirst } from './engine/admit-first.js'
 import type { EngineCalls, EngineInfo } from './engine/engine-calls.js'
 import { startEngineThread } from './engine/engine-thread.js'
 import type { ConfigSource } from './engine/load-config.js'
@@ -89,7 +90,13 @@ export async function startApp(options: AppOptions): Promise<App> {
     })
     stops.push(async () => disk.stop())
     const newId = createIdSource()
-    const saveMail = refuseLoops(batchSaves(calls), { instance: info.instance, hopsMax: defaultSmtpLimits.hopsMax })
+    const loopBounds = { instance: info.instance, hopsMax: defaultSmtpLimits.hopsMax }
+    const saveBatched = batchSaves(calls)
+    const saveMail = refuseLoops(saveBatched, loopBounds)
+    const saveFromSmtp = refuseLoops(
+      admitFirst(calls, () => info.asksBeforeSaving, saveBatched),
+      loopBounds,
+    )
 
     const status = async (): Promise<ServerStatus> => ({
       version,
@@ -145,7 +152,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       settings: info.server.smtp,
       hostname,
       tls: tlsFiles.current(),
-      save: saveMail,
+      save: saveFromSmtp,
       spoolFolder: join(dataFolder, 'spool'),
       isDiskFull: () => disk.read().isNearlyFull,
       onRejected: (rejection) => rejected.add(rejection),

@@ -1,6 +1,7 @@
+import type { SenderJudgement } from './authenticate/judge-sender.js'
 import type { Config } from './domain/config.js'
 import type { MailStatus, NewNotification } from './domain/delivery.js'
-import type { Mail, RawMail } from './domain/mail.js'
+import type { Mail, RawMail, SenderAuth } from './domain/mail.js'
 import { noControl, type Recovery } from './domain/notification.js'
 import type { Route } from './domain/route.js'
 import { findSilence, type Silence } from './domain/silence.js'
@@ -25,12 +26,21 @@ const attemptsMax = 6
 const tracedRoutesMax = 200
 
 export interface PipelineParts extends Omit<StepParts, 'exhausted' | 'unless'> {
+  /** Who sent the mail, and whether that keeps it from its routes. Nobody is asked about a mail that has its `auth`. */
+  checkSender: (raw: RawMail, signal: AbortSignal) => Promise<CheckedSender>
   parse: (raw: RawMail, signal: AbortSignal) => Promise<Mail>
   matchRoutes: (mail: Mail, options: { llmExhausted: boolean }, signal: AbortSignal) => Promise<RouteMatch[]>
   /** Those that look at every mail: what is held waits for its recovery, a monitor for a sign of life. */
   matchWatchers: (mail: Mail, signal: AbortSignal) => Promise<WatcherMatch[]>
   /** Those in force or to come. The store applies them; here they only keep a silenced alert from standing for another. */
   silences: () => readonly Silence[]
+}
+
+export interface CheckedSender {
+  /** Null where nobody asked. */
+  auth: SenderAuth | null
+  /** Null for a mail that is let in. */
+  judgement: SenderJudgement | null
 }
 
 /** What became of a mail, for whoever watches. */
@@ -64,7 +74,7 @@ export interface Earlier {
 
 /**
  * The whole story of one mail, between "SMTP said 250" and "queued for delivery":
- * parse, match the routes, run each matching route's steps, and commit what came of it in one transaction.
+ * see who sent it, parse, match the routes, run each matching route's steps, and commit what came of it in one transaction.
  * False means the lease had ended and somebody else routes the mail.
  */
 export async function routeMail(
@@ -76,13 +86,17 @@ export async function routeMail(
   const told = claimed.trace && completeTrace(claimed.trace)
   const earlier = claimed.pendingRoutes ? { pendingRoutes: claimed.pendingRoutes, trace: told } : null
   const isPoison = claimed.attempts > attemptsMax
-  // Parsing may be what brings the program down, so a poisonous mail is only skimmed.
+  // Looking into it may be what brings the program down, so a poisonous mail is only skimmed.
+  const isFirst = !isPoison && claimed.generation === 0
+  const { auth, judgement } = isFirst ? await parts.checkSender(claimed, signal) : wasChecked(claimed)
+  const raw = { ...claimed, auth }
   const mail = isPoison
-    ? salvageMail(claimed, 'not parsed, as routing it failed too often')
-    : await parts.parse(claimed, signal)
-  const plan = isPoison
-    ? await planPoison(parts, mail, claimed, told)
-    : await planMail(parts, mail, { generation: claimed.generation, earlier }, signal)
+    ? salvageMail(raw, 'not parsed, as routing it failed too often')
+    : await parts.parse(raw, signal)
+  let plan: MailPlan
+  if (isPoison) plan = await planPoison(parts, mail, claimed, told)
+  else if (judgement && !earlier) plan = planQuarantine(parts, mail, judgement.reason)
+  else plan = await planMail(parts, mail, { generation: claimed.generation, earlier }, signal)
   const pending = Object.keys(plan.pending).length > 0 ? plan.pending : null
   const committed = await store.commitRouting({
     mailId: mail.id,
@@ -94,6 +108,7 @@ export async function routeMail(
     subject: mail.subject,
     fromAddress: mail.from[0]?.address ?? mail.envelope.from,
     malformed: mail.malformed,
+    ...(isFirst ? { auth } : {}),
     pending: pending && { routes: pending, dueAt: parts.now() + shortestWaitMs(pending, parts.config) },
     trace: plan.trace,
     notifications: plan.notifications,
@@ -187,6 +202,7 @@ function startTrace(parts: PipelineParts, mail: Mail, generation: number): Trace
     duration_ms: 0,
     generation,
     parse: { text_source: mail.textSource, malformed: mail.malformed },
+    auth: mail.auth,
     routes: [],
     routes_omitted: 0,
     outcome: 'routed',
@@ -256,6 +272,18 @@ async function sendOtherwise(plan: MailPlan, parts: PipelineParts, mail: Mail, r
   const { notification, problems } = await wordNotification(unworded, parts.config, { mail, recipients })
   plan.trace.otherwise.reason = [reason, ...problems].join('; ')
   plan.notifications.push(notification)
+}
+
+/** A replay is how a person lets a mail go that is held for its sender, so nobody looks at it again. */
+function wasChecked({ auth = null }: ClaimedMail): CheckedSender {
+  return { auth, judgement: null }
+}
+
+/** No route sees it, and it is no sign of life: whoever forged it would have what they wanted. */
+function planQuarantine(parts: PipelineParts, mail: Mail, reason: string): MailPlan {
+  const trace = startTrace(parts, mail, 0)
+  trace.outcome = 'held'
+  return { ...startPlan(trace), reason: `held: ${reason}` }
 }
 
 /** A mail that took the process down six times, half of them as the only suspect, waits for a person. */

@@ -20,6 +20,8 @@ export interface GuestAttachment {
   truncated: boolean
 }
 
+export type AuthVerdict = 'pass' | 'fail' | 'softfail' | 'neutral' | 'none' | 'temperror' | 'permerror'
+
 export interface GuestMail {
   id: string
   /** ISO 8601. */
@@ -34,6 +36,8 @@ export interface GuestMail {
   html: string | null
   /** Names in lower case; a repeated header has several values. */
   headers: Record<string, string[]>
+  /** Who sent it, as far as that can be proved; null where nobody asked (server.smtp.sender_auth). */
+  auth: { spf: AuthVerdict; dkim: AuthVerdict; dmarc: AuthVerdict } | null
 }
 
 /** What `handle` and `match` are given. */

@@ -81,6 +81,7 @@ function describeWithoutTexts(parts: ActionInputParts, attachments: Attachment[]
       text: '',
       html: null,
       headers: {},
+      auth: mail.auth && { spf: mail.auth.spf, dkim: mail.auth.dkim, dmarc: mail.auth.dmarc },
     },
     attachments: attachments.map(
       (attachment): GuestAttachment => ({

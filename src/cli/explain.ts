@@ -95,12 +95,20 @@ function onlyRoute(trace: Trace, name: string): Trace {
   throw new CliExit(exitCodes.notFound, `there is no route "${name}"`, `routes: ${names}`)
 }
 
+/** Before the routes, as it comes before them. */
+function printAdmission({ admission }: ExplainedMail, colors: Cli['colors']): string[] {
+  if (!admission) return []
+  const { verdict, reason } = admission
+  return [colors.yellow(`! by SMTP it would be ${verdict}: ${cut(reason, 300)}`)]
+}
+
 function printExplanation(explanation: ExplainedMail, cli: Cli, options: ExplainOptions): string {
   const { colors } = cli
   const { trace, deliveries } = explanation
   const nearest = printNearMisses(explanation.near_misses, cli)
   const lines = [
     colors.bold(explanation.subject || '(no subject)'),
+    ...printAdmission(explanation, colors),
     printTrace(trace, { colors, all: options.all === true }),
     ...(nearest === '' ? [] : [nearest]),
     '',

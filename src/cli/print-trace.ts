@@ -1,3 +1,4 @@
+import { authChecks } from '../domain/route.js'
 import {
   type ConditionTrace,
   completeTrace,
@@ -27,6 +28,7 @@ export function printTrace(written: Trace, given: TraceOptions): string {
   const { colors } = options
   const lines: string[] = []
   if (trace.parse.malformed) lines.push(colors.yellow(`! malformed: ${trace.parse.malformed}`))
+  if (trace.auth) lines.push(...printAuth(trace.auth, colors))
   for (const route of trace.routes) lines.push(...printRoute(route, options))
   if (trace.routes_omitted > 0) lines.push(colors.dim(`  … and ${trace.routes_omitted} more routes that did not match`))
   if (trace.otherwise) {
@@ -37,6 +39,14 @@ export function printTrace(written: Trace, given: TraceOptions): string {
   for (const recovery of trace.recoveries) lines.push(printRecovery(recovery, options))
   if (trace.monitors.length > 0) lines.push(`${colors.green('♥')} expected by monitors: ${trace.monitors.join(', ')}`)
   return lines.join('\n')
+}
+
+function printAuth(auth: NonNullable<Trace['auth']>, colors: Colors): string[] {
+  return authChecks.map((check) => {
+    const verdict = auth[check]
+    const color = verdict === 'pass' ? colors.green : verdict === 'fail' ? colors.red : colors.yellow
+    return `@ auth ${check.padEnd(5)} ${color(verdict)}  ${colors.dim(cut(auth.reasons[check], 200))}`
+  })
 }
 
 function printRoute(route: RouteTrace, options: TraceOptions): string[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { AuthVerdict } from './mail.js'
 
 /** What a guest sees, and what it may answer. Snake case, because guests in every language read it. */
 export interface GuestAttachment {
@@ -27,6 +28,8 @@ export interface ActionInput {
     text: string
     html: string | null
     headers: Record<string, string[]>
+    /** Null where nobody asked who sent the mail. */
+    auth: { spf: AuthVerdict; dkim: AuthVerdict; dmarc: AuthVerdict } | null
   }
   attachments: GuestAttachment[]
 }

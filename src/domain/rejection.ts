@@ -22,6 +22,8 @@ export const rejectionReasons = {
   too_large: 'Raise server.smtp.max_size, or have it send less.',
   no_memory:
     'Too many large mails came at once; the sender tries again. Lower server.smtp.max_connections if it goes on.',
+  sender_auth:
+    'Where the sender is honest, mend the SPF, DKIM or DMARC records of its domain, or allow its network (server.smtp.allow).',
   no_route: 'Write a route that matches such mails, or take otherwise.reject out of the config.',
   disk_full:
     'Make room on the disk of the data folder, keep less (server.retention), or lower server.min_free; the sender tries again.',

@@ -1,6 +1,7 @@
 import type { DigestSchedule } from './calendar.js'
 import type { Repeat } from './delivery.js'
 import type { Position } from './errors.js'
+import type { AuthVerdict } from './mail.js'
 import type { Severity } from './message.js'
 
 export type TextOperator = 'is' | 'contains' | 'starts_with' | 'ends_with' | 'matches'
@@ -32,6 +33,8 @@ export type Condition =
   /** The header, attachment or AUTH name is there (or is not), whatever it holds. */
   | { kind: 'present'; field: TextField; present: boolean; position: Position | null }
   | { kind: 'size'; operator: 'over' | 'under'; bytes: number; position: Position | null }
+  /** One of these is what the check found. Holds for no mail of which nobody asked who sent it. */
+  | { kind: 'auth'; check: AuthCheck; verdicts: AuthVerdict[]; position: Position | null }
   /** The client's address lies in one of these CIDR ranges. */
   | { kind: 'client'; ranges: string[]; position: Position | null }
   | {
@@ -50,6 +53,9 @@ export type Condition =
     }
   /** A module that exports `match`, by the name of its action. */
   | { kind: 'wasm'; module: string; onError: 'match' | 'no_match'; position: Position | null }
+
+export const authChecks = ['spf', 'dkim', 'dmarc'] as const
+export type AuthCheck = (typeof authChecks)[number]
 
 export const weekdays = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const
 export type Weekday = (typeof weekdays)[number]

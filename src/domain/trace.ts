@@ -1,3 +1,4 @@
+import type { SenderAuth } from './mail.js'
 import type { NotificationFate } from './notification.js'
 
 /**
@@ -15,6 +16,8 @@ export interface Trace {
   /** Counts up with each replay; 0 is the first routing. */
   generation: number
   parse: { text_source: string; malformed: string | null }
+  /** Who sent it, as far as that can be proved; null where nobody asked. */
+  auth: SenderAuth | null
   /** In the order of the file. */
   routes: RouteTrace[]
   /** Routes that did not match and are left out of `routes`, to keep the trace readable. */
@@ -31,7 +34,7 @@ export interface Trace {
 /** A trace that an earlier version kept lacks what came since. */
 export function completeTrace(kept: Trace): Trace {
   const routes = kept.routes.map((route) => ({ ...route, notification: route.notification ?? null }))
-  return { ...kept, routes, recoveries: kept.recoveries ?? [], monitors: kept.monitors ?? [] }
+  return { ...kept, auth: kept.auth ?? null, routes, recoveries: kept.recoveries ?? [], monitors: kept.monitors ?? [] }
 }
 
 export interface RecoveryTrace {

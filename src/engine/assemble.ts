@@ -11,9 +11,11 @@ import { createLookups, type LookupCache } from '../enrich/lookups.js'
 import { createJudge, type LlmCache } from '../llm/judge.js'
 import type { PipelineParts } from '../pipeline.js'
 import { type CompiledRoutes, compileRoutes } from '../route/compile-routes.js'
+import { couldMatch } from '../route/could-match.js'
 import { matchRoutes } from '../route/match-routes.js'
 import { compileWatchers, matchWatchers } from '../steps/watchers.js'
 import { type ActionSet, loadActions, type UploadedModules } from './action-set.js'
+import { type Authenticate, checkSenders } from './check-sender.js'
 import { hideInAct, hideInVerdict } from './guest-words.js'
 
 /** What routing needs from outside, whoever asks: the server, `explain`, or a route test. */
@@ -25,6 +27,8 @@ export interface AssemblyParts {
   /** Stand before the config's modules of the same names. What is uploaded later runs from the next mail on. */
   uploads: UploadedModules
   parse: (raw: RawMail, signal: AbortSignal) => Promise<Mail>
+  /** Left out, nobody asks who sent a mail. */
+  authenticate?: Authenticate
   request: HttpRequest
   fetch: typeof fetch
   lookupCache: LookupCache
@@ -40,6 +44,8 @@ export interface AssembledParts extends PipelineParts {
   actions: ActionSet
   /** In the order of their evaluation. */
   routes: CompiledRoutes
+  /** False when surely no route takes a mail, no monitor expects it, and no hold waits for it. Asks nobody. */
+  couldTake: (mail: Mail) => boolean
 }
 
 /**
@@ -72,6 +78,8 @@ export async function assemblePipeline(parts: AssemblyParts): Promise<AssembledP
     measure,
     silences: parts.silences,
     parse: parts.parse,
+    checkSender: checkSenders(config, parts.authenticate ?? null),
+    couldTake: (mail) => couldMatch(routes, mail, now()) || couldMatch(watchers.conditions, mail, now()),
     getLookup: (name, signal) => lookups.get(name, signal),
     matchRoutes: (mail, { llmExhausted }, signal) =>
       matchRoutes(routes, mail, { now: now(), measure, judgeByLlm, judgeByWasm, signal, llmExhausted }),

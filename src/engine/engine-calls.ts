@@ -1,5 +1,6 @@
 import type { ServerSettings } from '../domain/config.js'
 import type { ConfigIssue } from '../domain/errors.js'
+import { asksBeforeSaving, offerAdmission } from './admit.js'
 import { offerAlertCalls } from './alert-calls.js'
 import { offerChannelCalls } from './channel-calls.js'
 import { offerConfigCalls, reloadAndRecord } from './config-calls.js'
@@ -43,6 +44,8 @@ export interface EngineInfo {
   instance: string
   server: ServerSettings
   routes: number
+  /** Must `admitMail` be asked about mails that come by SMTP, before they are saved? */
+  asksBeforeSaving: boolean
   warnings: ConfigIssue[]
 }
 
@@ -51,6 +54,7 @@ export function offerEngineCalls(engine: Engine) {
   const info = async (): Promise<EngineInfo> => describe(engine)
   return {
     ...offerMailCalls(engine),
+    ...offerAdmission(engine),
     ...offerMailContent(engine),
     ...offerAlertCalls(engine),
     ...offerDeliveryCalls(engine),
@@ -89,8 +93,10 @@ export function offerEngineCalls(engine: Engine) {
 
 function describe({ current, instance }: Pick<Engine, 'current' | 'instance'>): EngineInfo {
   const { config, warnings } = current()
+  const routes = config.routes.length
   const { hash, files, hostname, server } = config
   const modules = [...Object.values(config.actions), ...Object.values(config.jobs)].map(({ module }) => module)
   const watched = [...files, ...modules]
-  return { hash, files, watched, hostname, instance, server, routes: config.routes.length, warnings }
+  const asks = asksBeforeSaving({ config })
+  return { hash, files, watched, hostname, instance, server, routes, asksBeforeSaving: asks, warnings }
 }

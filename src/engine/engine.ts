@@ -260,7 +260,7 @@ function createListeners(
 /** Reads the config and makes everything of it, without changing what runs. Rejects with `ConfigError`. */
 async function loadAll(
   { source, now, measure }: EngineOptions,
-  { store, outbound, parser, host, keys }: Foundation,
+  { store, outbound, parser, authenticator, host, keys }: Foundation,
   running: RunningConfig,
   { orders, uploads, jobs, log }: Pick<Engine, 'orders' | 'uploads' | 'jobs' | 'log'>,
 ): Promise<Current & { jobs: LoadedJob[] }> {
@@ -274,6 +274,7 @@ async function loadAll(
     host,
     uploads,
     parse: (raw, signal) => parser.parse(raw, signal),
+    authenticate: authenticator.authenticate,
     request: outbound.request,
     fetch: outbound.fetch,
     lookupCache: lookupCacheIn(store),

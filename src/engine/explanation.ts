@@ -3,12 +3,16 @@ import type { RawMail } from '../domain/mail.js'
 import type { Severity } from '../domain/message.js'
 import type { NoiseControl, Recovery } from '../domain/notification.js'
 import type { Trace } from '../domain/trace.js'
-import { type PipelineParts, planMail } from '../pipeline.js'
+import { planMail } from '../pipeline.js'
+import { type Admissibility, explainAdmission } from './admit.js'
+import type { AssembledParts } from './assemble.js'
 
 /** What would be done with a mail: its trace, what it opens and closes, and the messages that would go out. */
 export interface Explanation {
   trace: Trace
   subject: string
+  /** What keeps the mail from its routes when it comes by SMTP; null lets it in. */
+  admission: Admissibility | null
   notifications: ExplainedNotification[]
   recoveries: Recovery[]
   deliveries: ExplainedDelivery[]
@@ -34,8 +38,9 @@ export interface ExplainedDelivery {
 }
 
 /** Routes a mail without keeping or sending anything. */
-export async function explainMail(parts: PipelineParts, raw: RawMail, signal: AbortSignal): Promise<Explanation> {
+export async function explainMail(parts: AssembledParts, raw: RawMail, signal: AbortSignal): Promise<Explanation> {
   const mail = await parts.parse(raw, signal)
+  const admission = await explainAdmission(parts, raw, mail, signal)
   const plan = await planMail(parts, mail, { generation: 0, earlier: null }, signal)
   const { trace, recoveries } = plan
   const notifications = plan.notifications.map(({ route, severity, fingerprint, control }) => {
@@ -50,5 +55,5 @@ export async function explainMail(parts: PipelineParts, raw: RawMail, signal: Ab
       const { title, text } = message
       return { channel, recipient, address, title, text, purpose, after_ms: afterMs }
     })
-  return { trace, subject: mail.subject, notifications, recoveries, deliveries: explained }
+  return { trace, subject: mail.subject, admission, notifications, recoveries, deliveries: explained }
 }

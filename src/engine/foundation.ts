@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { guestEntry } from '../act/guest-entry.js'
+import { type Authenticator, createAuthenticator } from '../authenticate/authenticator.js'
 import type { NetworkPolicy } from '../domain/config.js'
 import type { WasmHost } from '../domain/wasm.js'
 import { createOutbound, type Outbound } from '../outbound/client.js'
@@ -18,6 +19,7 @@ export interface Foundation {
   store: Store
   outbound: Outbound
   parser: MailParser
+  authenticator: Authenticator
   host: WasmHost
   /** What links and buttons are signed with, and secrets sealed. */
   keys: ServerKeys
@@ -44,6 +46,7 @@ export async function openFoundation(
     const instance = openInstanceId(dataFolder)
     const outbound = createOutbound({ policy: server.network, userAgent })
     const parser = createParser({})
+    const authenticator = createAuthenticator()
     const host = createWasmHost({
       cacheFolder: join(dataFolder, 'wasm-cache'),
       http: { entry: guestEntry, network },
@@ -51,10 +54,11 @@ export async function openFoundation(
     const close = async (): Promise<void> => {
       await host.stop()
       await parser.stop()
+      await authenticator.stop()
       await outbound.close()
       await store.close()
     }
-    return { dataFolder, store, outbound, parser, host, keys, instance, close }
+    return { dataFolder, store, outbound, parser, authenticator, host, keys, instance, close }
   } catch (error) {
     await store.close()
     throw error

@@ -21,6 +21,7 @@ export function describeMail(mail: Mail): ActionInput['mail'] {
     headers: Object.fromEntries(
       headers.map(([name, values]) => [name, values.slice(0, 100).map((value) => value.slice(0, headerLengthMax))]),
     ),
+    auth: mail.auth && { spf: mail.auth.spf, dkim: mail.auth.dkim, dmarc: mail.auth.dmarc },
   }
 }
 

@@ -92,6 +92,8 @@ function compileTest(condition: TestCondition): Pick<TestNode, 'words' | 'test'>
       return compilePresenceTest(condition)
     case 'size':
       return compileSizeTest(condition)
+    case 'auth':
+      return compileAuthTest(condition)
     case 'client': {
       const contains = compileClientRanges(condition.ranges)
       return {
@@ -155,6 +157,17 @@ function compileSizeTest({ operator, bytes }: Extract<Condition, { kind: 'size' 
   }
 }
 
-function found(holds: boolean, seen: string | null): Finding {
-  return { holds, seen, reason: null, variables: noVariables }
+/** `none` is a verdict like the others: that a mail was never checked is not. */
+function compileAuthTest({ check, verdicts }: Extract<Condition, { kind: 'auth' }>): Pick<TestNode, 'words' | 'test'> {
+  return {
+    words: { field: `auth ${check}`, operator: 'is', expected: verdicts.join(' or ') },
+    test({ mail: { auth } }) {
+      if (auth === null) return found(false, null, 'nobody asked who sent it (server.smtp.sender_auth)')
+      return found(verdicts.includes(auth[check]), auth[check], excerpt(auth.reasons[check]))
+    },
+  }
+}
+
+function found(holds: boolean, seen: string | null, reason: string | null = null): Finding {
+  return { holds, seen, reason, variables: noVariables }
 }

@@ -54,7 +54,8 @@ interface Candidate {
   durationMs: number
 }
 
-function findCandidates(compiled: CompiledRoutes, reading: MailReading): number[] {
+/** Positions of the enabled routes that an index does not rule out. */
+export function findCandidates(compiled: CompiledRoutes, reading: MailReading): number[] {
   const found = compiled.index ? compiled.index.find(reading) : [...compiled.routes.keys()]
   return found.filter((position) => compiled.routes[position]?.route.enabled)
 }

@@ -29,6 +29,8 @@ export function findNearness(condition: TestCondition, reading: NearReading, now
       return findNearHeader(condition, reading)
     case 'size':
       return findNearSize(condition, reading)
+    case 'auth':
+      return findNearAuth(condition, reading)
     case 'client':
       return findNearClient(condition, reading)
     case 'time':
@@ -140,6 +142,13 @@ function findNearSize(condition: Extract<Condition, { kind: 'size' }>, { mail }:
   const limit = operator === 'over' ? mail.sizeBytes - 1 : mail.sizeBytes + 1
   const suggestion = limit > 0 ? writeSizeTest(condition, `${limit}B`) : null
   return { hint, seen: formatSize(mail.sizeBytes), suggestion, cost: 2 }
+}
+
+function findNearAuth({ check }: Extract<Condition, { kind: 'auth' }>, { mail }: NearReading): Nearness | null {
+  if (mail.auth === null) return null
+  const seen = mail.auth[check]
+  const hint = `${check.toUpperCase()} says ${seen}: ${mail.auth.reasons[check]}`
+  return { hint: excerpt(hint), seen, suggestion: `auth: { ${check}: ${seen} }`, cost: 2 }
 }
 
 /** Of the same /24, as most who move a sender stay in the network. */

@@ -55,6 +55,7 @@ function describeMail(mail: Mail): Record<string, unknown> {
     text: mail.text,
     headers: Object.fromEntries(Object.entries(mail.headers).map(([name, values]) => [name, values.join(', ')])),
     attachments: mail.attachments.map((attachment) => attachment.filename),
+    auth: mail.auth && { spf: mail.auth.spf, dkim: mail.auth.dkim, dmarc: mail.auth.dmarc },
   }
 }
 

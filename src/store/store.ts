@@ -7,7 +7,7 @@ import type {
   MailStatus,
   NewNotification,
 } from '../domain/delivery.js'
-import type { Envelope, RawMail } from '../domain/mail.js'
+import type { Envelope, RawMail, SenderAuth } from '../domain/mail.js'
 import type { MailQuery } from '../domain/mail-query.js'
 import type { Message, Severity } from '../domain/message.js'
 import type { NotificationFacts, NotificationFate, Recovery } from '../domain/notification.js'
@@ -143,6 +143,8 @@ export interface Routing {
   subject: string
   fromAddress: string
   malformed: string | null
+  /** Kept for good; left out, what is kept stays. */
+  auth?: SenderAuth | null
   /** Set when routes have to be tried again. */
   pending: { routes: Record<string, number>; dueAt: number } | null
   /** What becomes of the notifications and recoveries is written into it before it is kept. */

@@ -37,7 +37,14 @@ function makeRouteTrace(name: string, changes: Partial<RouteTrace> = {}): RouteT
 
 function explain(routes: RouteTrace[], deliveries: Planned[] = []): Explanation {
   const outcome = routes.some((route) => route.verdict === 'matched') ? 'routed' : 'unrouted'
-  return { trace: makeTrace('m1', { routes, outcome }), subject: 's', notifications: [], recoveries: [], deliveries }
+  return {
+    trace: makeTrace('m1', { routes, outcome }),
+    subject: 's',
+    notifications: [],
+    admission: null,
+    recoveries: [],
+    deliveries,
+  }
 }
 
 const to = (channel: string, recipient: string | null, changes: Partial<Planned> = {}): Planned => ({

@@ -59,6 +59,7 @@ export function makeParts(
     matchRoutes: (mail, { llmExhausted }, signal) =>
       matchRoutes(compiled, mail, makeContext({ now, judgeByLlm, signal, llmExhausted })),
     silences: () => silences,
+    checkSender: async (raw) => ({ auth: raw.auth ?? null, judgement: null }),
     matchWatchers: (mail, signal) => matchWatchers(watchers, mail, makeContext({ now, judgeByLlm, signal })),
     getLookup: async (name) => {
       if (owners === undefined) throw new LookupError(`GET http://internal/${name}: 503`)

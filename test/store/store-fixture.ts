@@ -107,6 +107,7 @@ export function makeTrace(mailId: string, changes: Partial<Trace> = {}): Trace {
     routes_omitted: 0,
     outcome: 'routed',
     otherwise: null,
+    auth: null,
     recoveries: [],
     monitors: [],
     ...changes,

@@ -59,6 +59,7 @@ function inputOf(name: string, given: Given): ActionInput {
       text,
       html: null,
       headers,
+      auth: null,
     },
     attachments: [{ filename, content_type: 'application/json', size: 1, content, truncated: false }],
   }

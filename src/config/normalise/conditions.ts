@@ -1,4 +1,4 @@
-import type { Condition, TextField } from '../../domain/route.js'
+import { authChecks, type Condition, type TextField } from '../../domain/route.js'
 import { parseSize } from '../../domain/units.js'
 import type { RawCondition, RawPresence, RawText, RawTextTest } from '../schema/conditions.js'
 import { positionOf, type SourceNode } from '../source.js'
@@ -58,13 +58,18 @@ export function normaliseCondition(
   return allOf(conditions, node)
 }
 
-/** Conditions that are only data: size, client, time. */
+/** Conditions that are only data: size, auth, client, time. */
 function plainConditions(raw: RawCondition, node: SourceNode): Condition[] {
   const conditions: Condition[] = []
   for (const operator of ['over', 'under'] as const) {
     const bytes = raw.size?.[operator] === undefined ? null : parseSize(raw.size[operator])
     if (bytes === null) continue
     conditions.push({ kind: 'size', operator, bytes, position: keyPosition(node, ['size', operator]) })
+  }
+  for (const check of authChecks) {
+    const written = raw.auth?.[check]
+    if (written === undefined) continue
+    conditions.push({ kind: 'auth', check, verdicts: [written].flat(), position: keyPosition(node, ['auth', check]) })
   }
   if (raw.client !== undefined) {
     const ranges = listOf(raw.client, node).map(({ value }) => value)

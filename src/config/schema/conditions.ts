@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { authVerdicts } from '../../domain/mail.js'
 import { llmFields } from '../../domain/route.js'
 import { cidr, clockRange, daySpan, name, oneOrMore, size, text, timezone } from './values.js'
 
@@ -75,6 +76,19 @@ const timeCondition = z.strictObject({
   timezone: timezone.optional().describe('The time zone of days and hours. Default UTC.'),
 })
 
+const verdicts = oneOrMore(z.enum(authVerdicts))
+
+const authCondition = z
+  .strictObject({
+    spf: verdicts.optional().describe('What SPF says of the client and the envelope sender.'),
+    dkim: verdicts.optional().describe('What the signatures say; pass when one of them holds.'),
+    dmarc: verdicts.optional().describe('Whether SPF or DKIM vouches for the domain in the From header.'),
+  })
+  .refine(hasAny, {
+    error: 'the condition compares with nothing: write spf, dkim or dmarc',
+    params: { code: 'empty-condition' },
+  })
+
 const sizeCondition = z.strictObject({
   over: size.optional().describe('The mail is larger than this.'),
   under: size.optional().describe('The mail is smaller than this.'),
@@ -124,6 +138,9 @@ export const condition: z.ZodType<RawCondition> = z
       .optional()
       .describe('An attachment; true means there is one.'),
     size: sizeCondition.optional().describe('The size of the whole mail.'),
+    auth: authCondition
+      .optional()
+      .describe('Who sent the mail, as far as that can be proved; needs server.smtp.sender_auth.'),
     client: oneOrMore(cidr).optional().describe('The address of the client that sent the mail, as ranges.'),
     user: presenceCondition.optional().describe('The AUTH name, with * globs; true means the client logged in.'),
     time: timeCondition.optional().describe('When the mail was received.'),
@@ -153,6 +170,7 @@ export interface RawCondition {
   header?: Record<string, RawPresence> | undefined
   attachment?: boolean | { filename?: RawText | undefined; content_type?: RawText | undefined } | undefined
   size?: z.output<typeof sizeCondition> | undefined
+  auth?: z.output<typeof authCondition> | undefined
   client?: string | string[] | undefined
   user?: RawPresence | undefined
   time?: z.output<typeof timeCondition> | undefined

@@ -61,7 +61,7 @@ export function injectRoutes(parts: Pick<ApiParts, 'calls' | 'saveMail' | 'newId
       const raw = await readMailBody(c)
       const envelope = { from, to: recipients, client: '127.0.0.1', helo: 'api', tls: false, user: readActor(c) }
       const id = newId()
-      await takeIn({ id, receivedAt: Date.now(), envelope, raw }, parts)
+      await takeIn({ id, receivedAt: Date.now(), envelope, raw, auth: null }, parts)
       return c.json({ id, status: 'stored' as const }, 201, { location: `/api/v1/mails/${id}` })
     } finally {
       underWay -= 1

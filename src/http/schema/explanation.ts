@@ -26,6 +26,10 @@ export const Explanation = z
   .object({
     trace: Trace,
     subject: z.string(),
+    admission: z
+      .object({ verdict: z.enum(['held', 'refused']), reason: z.string() })
+      .nullable()
+      .describe('What keeps the mail from its routes when it comes by SMTP: whom it is from, or `otherwise.reject`.'),
     notifications: z.array(z.object({ route: z.string(), severity: Severity, fingerprint: z.string(), control })),
     recoveries: z.array(Recovery),
     deliveries: z.array(

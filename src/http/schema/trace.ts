@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi'
+import { authVerdicts, dmarcPolicies, type SenderAuth as SenderAuthValue } from '../../domain/mail.js'
 import type { NotificationFate } from '../../domain/notification.js'
 import type {
   ConditionTrace as ConditionTraceValue,
@@ -68,6 +69,20 @@ const RouteTrace = z
   })
   .openapi('RouteTrace') satisfies z.ZodType<RouteTraceValue>
 
+const AuthVerdict = z.enum(authVerdicts).openapi('AuthVerdict')
+
+export const SenderAuth = z
+  .object({
+    spf: AuthVerdict,
+    dkim: AuthVerdict,
+    dmarc: AuthVerdict,
+    policy: z.enum(dmarcPolicies).nullable().describe("What the author's domain asks for when DMARC fails."),
+    reasons: z.object({ spf: z.string(), dkim: z.string(), dmarc: z.string() }).describe('One line each, for people.'),
+  })
+  .openapi('SenderAuth', {
+    description: 'Who sent a mail, as far as DNS and its signatures prove it.',
+  }) satisfies z.ZodType<SenderAuthValue>
+
 export const Trace = z
   .object({
     version: z.literal(1),
@@ -77,6 +92,7 @@ export const Trace = z
     duration_ms: z.number(),
     generation: z.number().int().describe('Counts up with each replay; 0 is the first routing.'),
     parse: z.object({ text_source: z.string(), malformed: z.string().nullable() }),
+    auth: z.union([SenderAuth, z.null()]).describe('Null where nobody asked who sent it.'),
     routes: z.array(RouteTrace).describe('In the order of the file.'),
     routes_omitted: z.number().int().describe('Routes that did not match and are left out.'),
     outcome: z.enum(['routed', 'unrouted', 'held', 'failed']),

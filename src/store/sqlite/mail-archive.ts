@@ -2,6 +2,7 @@ import { encodeTime } from 'ulid'
 import type { MailStatus } from '../../domain/delivery.js'
 import type { Envelope, RawMail } from '../../domain/mail.js'
 import { openSqlite } from './binding.js'
+import { readAuth } from './kept-auth.js'
 
 /** The gateway's mails as another process may read them: fixed statements on a connection that cannot write. */
 export interface MailArchive {
@@ -43,9 +44,10 @@ export function openMailArchive(file: string): MailArchive {
     `SELECT id, received_at, status, subject, from_address, envelope FROM mails
      WHERE id > ? AND received_at >= ? AND received_at < ? ORDER BY id LIMIT ?`,
   )
-  const read = database.prepare<[string], { received_at: number; envelope: string; raw: Uint8Array }>(
-    'SELECT received_at, envelope, raw FROM mails JOIN raw_mails ON mail_id = id WHERE id = ?',
-  )
+  const read = database.prepare<
+    [string],
+    { received_at: number; envelope: string; auth: string | null; raw: Uint8Array }
+  >('SELECT received_at, envelope, auth, raw FROM mails JOIN raw_mails ON mail_id = id WHERE id = ?')
   return {
     list: ({ since, until, after, limit }) =>
       list.all(firstId(since, after), since ?? 0, until ?? timeMax, limit).map((row) => ({
@@ -59,7 +61,8 @@ export function openMailArchive(file: string): MailArchive {
     read: (mailId) => {
       const row = read.get(mailId)
       if (!row) return null
-      return { id: mailId, receivedAt: row.received_at, envelope: JSON.parse(row.envelope) as Envelope, raw: row.raw }
+      const envelope = JSON.parse(row.envelope) as Envelope
+      return { id: mailId, receivedAt: row.received_at, envelope, ...readAuth(row.auth), raw: row.raw }
     },
     close: () => database.close(),
   }

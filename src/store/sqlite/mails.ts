@@ -5,6 +5,7 @@ import type { Trace } from '../../domain/trace.js'
 import type { ClaimedMail, MailClaim, MailRelease, RoutedMailCommit, Routing } from '../store.js'
 import { hasCalls, listNewCalls, measureOf } from './action-calls.js'
 import { prepareDailyMailCounts } from './daily-mail-counts.js'
+import { readAuth, writeAuth } from './kept-auth.js'
 import { prepareMonitors } from './monitors.js'
 import { prepareNotifications } from './notifications.js'
 import { listToldBy, recordFates } from './record-fates.js'
@@ -17,8 +18,8 @@ export function prepareMails(database: Database.Database, counts: StatCounts) {
   const recoveries = prepareRecoveries(database)
   const monitors = prepareMonitors(database)
   const daily = prepareDailyMailCounts(database)
-  const insertMail = database.prepare<[string, number, number, string, number]>(
-    `INSERT INTO mails (id, received_at, size_bytes, envelope, status, due_at) VALUES (?, ?, ?, ?, 'stored', ?)`,
+  const insertMail = database.prepare<[string, number, number, string, string | null, number]>(
+    `INSERT INTO mails (id, received_at, size_bytes, envelope, auth, status, due_at) VALUES (?, ?, ?, ?, ?, 'stored', ?)`,
   )
   const insertRaw = database.prepare<[string, Uint8Array]>('INSERT INTO raw_mails (mail_id, raw) VALUES (?, ?)')
   const selectDue = database.prepare<[number, number, number], DueRow>(
@@ -29,18 +30,18 @@ export function prepareMails(database: Database.Database, counts: StatCounts) {
   )
   const claim = database.prepare<[number, string, string], ClaimRow>(
     `UPDATE mails SET due_at = ?, lease_owner = ?, epoch = epoch + 1, attempts = attempts + 1 WHERE id = ?
-     RETURNING id, received_at, envelope, generation, attempts, epoch, pending`,
+     RETURNING id, received_at, envelope, auth, generation, attempts, epoch, pending`,
   )
   const selectRaw = database.prepare<[string], { raw: Uint8Array }>('SELECT raw FROM raw_mails WHERE mail_id = ?')
-  const selectMail = database.prepare<[string], { received_at: number; envelope: string }>(
-    'SELECT received_at, envelope FROM mails WHERE id = ?',
+  const selectMail = database.prepare<[string], { received_at: number; envelope: string; auth: string | null }>(
+    'SELECT received_at, envelope, auth FROM mails WHERE id = ?',
   )
   const selectTrace = database.prepare<[string, number], { trace: string }>(
     'SELECT trace FROM traces WHERE mail_id = ? AND generation = ?',
   )
   const settle = database.prepare(
     `UPDATE mails SET status = @status, reason = @reason, subject = @subject, from_address = @fromAddress,
-       malformed = @malformed, pending = @pending, due_at = @dueAt, lease_owner = NULL, attempts = 0
+       malformed = @malformed, auth = coalesce(@auth, auth), pending = @pending, due_at = @dueAt, lease_owner = NULL, attempts = 0
      WHERE id = @mailId AND lease_owner = @owner AND epoch = @epoch AND generation = @generation`,
   )
   const release = database.prepare(
@@ -66,7 +67,8 @@ export function prepareMails(database: Database.Database, counts: StatCounts) {
 
   function saveMails(mails: RawMail[]): void {
     for (const mail of mails) {
-      insertMail.run(mail.id, mail.receivedAt, mail.raw.byteLength, JSON.stringify(mail.envelope), mail.receivedAt)
+      const { id, receivedAt, envelope, raw, auth } = mail
+      insertMail.run(id, receivedAt, raw.byteLength, JSON.stringify(envelope), writeAuth(auth), receivedAt)
       insertRaw.run(mail.id, mail.raw)
       counts.count('received', mail.receivedAt)
     }
@@ -94,6 +96,7 @@ export function prepareMails(database: Database.Database, counts: StatCounts) {
       id: row.id,
       receivedAt: row.received_at,
       envelope: JSON.parse(row.envelope) as Envelope,
+      ...readAuth(row.auth),
       raw: selectRaw.get(row.id)?.raw ?? new Uint8Array(),
       epoch: row.epoch,
       owner,
@@ -117,6 +120,7 @@ export function prepareMails(database: Database.Database, counts: StatCounts) {
       subject: routing.subject,
       fromAddress: routing.fromAddress,
       malformed: routing.malformed,
+      auth: writeAuth(routing.auth),
       pending: routing.pending ? JSON.stringify(routing.pending.routes) : null,
       dueAt: routing.pending?.dueAt ?? null,
     })
@@ -180,7 +184,8 @@ export function prepareMails(database: Database.Database, counts: StatCounts) {
       const row = selectMail.get(mailId)
       const raw = selectRaw.get(mailId)
       if (!row || !raw) return null
-      return { id: mailId, receivedAt: row.received_at, envelope: JSON.parse(row.envelope) as Envelope, raw: raw.raw }
+      const envelope = JSON.parse(row.envelope) as Envelope
+      return { id: mailId, receivedAt: row.received_at, envelope, ...readAuth(row.auth), raw: raw.raw }
     },
   }
 }
@@ -199,6 +204,7 @@ interface ClaimRow {
   id: string
   received_at: number
   envelope: string
+  auth: string | null
   generation: number
   attempts: number
   epoch: number

@@ -319,4 +319,8 @@ export const migrations: readonly string[] = [
     WHERE deliveries.mail_id = inbox.mail_id AND json_extract(remote, '$.inbox_id') = inbox.id);
   CREATE INDEX inbox_recipient ON inbox (recipient);
   `,
+  // Who sent a mail, as JSON: NULL where nobody asked yet, 'null' where nobody is to ask.
+  `
+  ALTER TABLE mails ADD COLUMN auth TEXT;
+  `,
 ]

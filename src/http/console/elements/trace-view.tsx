@@ -15,6 +15,7 @@ import { AttemptList } from './attempt-list.js'
 import { StatusBadge } from './badge.js'
 import { Icon, type IconName } from './icon.js'
 import { More } from './more.js'
+import { SenderAuthView } from './sender-auth.js'
 import { describeMs } from './time.js'
 
 /** What is known beside the trace; without it the trace says what it said when it was kept. */
@@ -63,6 +64,7 @@ export function TraceView({
           could.
         </p>
       ) : null}
+      {trace.auth ? <SenderAuthView auth={trace.auth} /> : null}
       {shown.map(view)}
       {href ? (
         <More href={href} from={from} next={next} label="Routes" />
