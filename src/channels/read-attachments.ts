@@ -42,7 +42,7 @@ export async function readAttachments(
  * Any other goes as a file of bytes, which mail programs open by its name.
  */
 function describeOriginal(content: Buffer, title: string): AttachedFile {
-  const name = cleanFilename(cutText(cleanLine(title.slice(0, 1_000)), filenameMax, 'code_points'))
+  const name = cleanFilename(title)
   const contentType = isSendable(content) ? 'message/rfc822' : 'application/octet-stream'
   return { filename: `${name || 'original'}.eml`, contentType, content }
 }
@@ -54,18 +54,20 @@ function isSendable(content: Buffer): boolean {
   while (start < content.length) {
     const found = content.indexOf(0x0a, start)
     const end = found < 0 ? content.length : found
-    const line = content.subarray(start, content[end - 1] === 0x0d ? end - 1 : end)
+    const line = content.subarray(start, found > start && content[found - 1] === 0x0d ? found - 1 : end)
     if (line.length > lineBytesMax || line.includes(0x0d)) return false
     start = end + 1
   }
   return true
 }
 
-/** Half a character is none, and no name may lead out of a folder. */
+/** Half a character is none, no name may lead out of a folder, and a long one keeps its end, which says what it is. */
 function cleanFilename(filename: string): string {
-  return cleanLine(filename.slice(0, 1_000))
+  const name = cleanLine(filename.length > 2_000 ? filename.slice(0, 1_000) + filename.slice(-1_000) : filename)
     .replace(/\p{Surrogate}/gu, '')
     .replace(/[/\\]/g, '_')
+  const end = /\.[\w-]{1,10}$/.exec(name)?.[0] ?? ''
+  return cutText(name.slice(0, name.length - end.length), filenameMax, 'code_points') + end
 }
 
 function keepSmall(files: AttachedFile[]): { files: AttachedFile[]; notes: string[] } {
