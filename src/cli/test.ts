@@ -118,7 +118,7 @@ type Tested = Pick<TestResult, 'problems' | 'came'>
 type Parts = Parameters<typeof explainMail>[0]
 
 async function runMailTest(test: MailTest, now: number, parts: Parts): Promise<Tested> {
-  const raw = await composeTestMail(test.mail, now)
+  const raw = { ...(await composeTestMail(test.mail, now)), auth: test.auth }
   const explanation = await explainMail(parts, raw, AbortSignal.timeout(testMsMax))
   return { problems: judgeRouteTest(test.expect, explanation), came: { type: 'mail', explanation } }
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../domain/config.js'
 import type { Condition, Route, StepVerb } from '../domain/route.js'
+import { findAuthTest } from '../route/find-auth-test.js'
 import { lintAlerts } from './lint-alerts.js'
 import { lintLlm, matchesEverything } from './lint-llm.js'
 import type { NameSort, Reading } from './normalise/reading.js'
@@ -20,6 +21,7 @@ export function lintConfig(config: Checked, reading: Reading): void {
   lintRoutes(config, reading)
   lintAlerts(config, reading)
   lintHeaderTo(config, reading)
+  lintAuth(config, reading)
 }
 
 function lintUnused(sort: NameSort, section: string, { root, names, used, issues }: Reading): void {
@@ -89,6 +91,27 @@ function lintHeaderTo(config: Checked, reading: Reading): void {
       const place = placeOfCondition(condition, index, reading)
       const message = `"to" looks at the To header; ${shared} is an envelope recipient`
       reading.issues.warning('envelope-vs-header-to', message, place, 'use "rcpt" to test whom the mail was sent to')
+    }
+  }
+}
+
+/** Without checks no mail has a verdict, and `none` is one. */
+function lintAuth({ server, routes, monitors }: Checked, reading: Reading): void {
+  if (server.smtp.senderAuth !== null) return
+  const warn = (asker: string, place: Place): void => {
+    const hint = 'write "sender_auth: {}" under server.smtp to have it checked'
+    const message = `${asker} looks at who sent a mail, and nobody checks that: it will never hold`
+    reading.issues.warning('auth-not-checked', message, place, hint)
+  }
+  for (const [index, { name, when, steps }] of routes.entries()) {
+    const test = findAuthTest(when)
+    if (test !== null) warn(`"${name}"`, placeOfCondition(test, index, reading))
+    const place = nodeAt(reading.root, ['routes', index, 'name']) ?? reading.root
+    if (steps.some((step) => step.verb === 'hold' && findAuthTest(step.unless))) warn(`a hold of "${name}"`, place)
+  }
+  for (const { name, when } of Object.values(monitors)) {
+    if (when !== null && findAuthTest(when)) {
+      warn(`the monitor "${name}"`, keyPlaceAt(reading.root, ['monitors', name]))
     }
   }
 }

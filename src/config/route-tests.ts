@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import type { Config } from '../domain/config.js'
 import { ConfigError, type ConfigIssue, type Position } from '../domain/errors.js'
 import { joinKey, tidyKeyPart } from '../domain/join-key.js'
+import type { SenderAuth } from '../domain/mail.js'
 import type {
   ControlExpectation,
   DeliveryExpectation,
@@ -136,7 +137,8 @@ function convertTest(raw: RawRouteTest, root: SourceNode, index: number, convert
     position: positionOf(placeAt(root, path)),
   }
   if (raw.mail !== undefined) {
-    return { ...common, type: 'mail', mail: convertMail(raw.mail, placeAt(root, [...path, 'mail']), converting) }
+    const mail = convertMail(raw.mail, placeAt(root, [...path, 'mail']), converting)
+    return { ...common, type: 'mail', mail, auth: convertAuth(raw.auth) }
   }
   if (raw.job === undefined) return null
   const given = (raw.given ?? []).map((one, number) => ({
@@ -145,6 +147,13 @@ function convertTest(raw: RawRouteTest, root: SourceNode, index: number, convert
   }))
   const runs = { times: raw.runs?.times ?? 1, everyMs: parseDuration(raw.runs?.every ?? '30m') ?? 0 }
   return { ...common, type: 'job', job: raw.job, given, runs }
+}
+
+function convertAuth(raw: RawRouteTest['auth']): SenderAuth | null {
+  if (raw === undefined) return null
+  const { spf = 'none', dkim = 'none', dmarc = 'none' } = raw
+  const reason = 'as the test says'
+  return { spf, dkim, dmarc, policy: null, reasons: { spf: reason, dkim: reason, dmarc: reason } }
 }
 
 /** `-45m` and `5m` are from now, everything else is a time of its own. */

@@ -1,4 +1,5 @@
 import type { Position } from './errors.js'
+import type { SenderAuth } from './mail.js'
 
 /** A `*.test.yaml` after all checks: mails and what should become of them. */
 export interface RouteTestFile {
@@ -40,6 +41,8 @@ interface CommonTest {
 export interface MailTest extends CommonTest {
   type: 'mail'
   mail: RouteTestMail
+  /** What the checks of its sender are to have found; null is a mail that nobody asked about. */
+  auth: SenderAuth | null
 }
 
 export interface JobTest extends CommonTest {

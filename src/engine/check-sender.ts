@@ -4,7 +4,7 @@ import type { Config } from '../domain/config.js'
 import type { RawMail, SenderAuth } from '../domain/mail.js'
 import type { PipelineParts } from '../pipeline.js'
 import { compileRanges, isEverybody } from '../receive/client-ranges.js'
-import { hasAuthTest } from '../route/has-auth-test.js'
+import { findAuthTest } from '../route/find-auth-test.js'
 
 export type Authenticate = Authenticator['authenticate']
 
@@ -36,5 +36,5 @@ export function checkSenders(config: Config, authenticate: Authenticate | null):
 export function asksForAuth({ routes, monitors }: Pick<Config, 'routes' | 'monitors'>): boolean {
   const ofHolds = routes.flatMap(({ steps }) => steps.flatMap((step) => (step.verb === 'hold' ? [step.unless] : [])))
   const ofMonitors = Object.values(monitors).flatMap(({ when }) => (when === null ? [] : [when]))
-  return [...routes.map(({ when }) => when), ...ofHolds, ...ofMonitors].some(hasAuthTest)
+  return [...routes.map(({ when }) => when), ...ofHolds, ...ofMonitors].some((when) => findAuthTest(when) !== null)
 }

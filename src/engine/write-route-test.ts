@@ -36,11 +36,16 @@ export function writeRouteTest(source: RouteTestSource): string {
     'tests:',
     `  - name: ${writeScalar(`${subject.trim() || 'a mail without a subject'} (${id})`.slice(0, 300))}`,
     `    now: ${writeScalar(trace.started_at)}`,
+    ...writeAuth(trace),
     ...(text === null ? [`    mail: ${writeScalar(`${id}.eml`)}`] : writeMail(text, envelope)),
     '    expect:',
     ...writeExpectation(explanation).map((line) => `      ${line}`),
   ]
   return `${lines.join('\n')}\n`
+}
+
+function writeAuth({ auth }: Trace): string[] {
+  return auth === null ? [] : [`    auth: { spf: ${auth.spf}, dkim: ${auth.dkim}, dmarc: ${auth.dmarc} }`]
 }
 
 function notesOf({ id, envelope }: RouteTestSource, isFile: boolean): string[] {

@@ -18,6 +18,7 @@ import type { ExpiryRule } from './expiry-rule.js'
 import type { IdentityStore } from './identity-store.js'
 import type { JobStore } from './job-store.js'
 import type { LateResultStore } from './late-result-store.js'
+import type { MailClaim, MailRelease } from './mail-claim.js'
 import type { ModuleStore } from './module-store.js'
 import type { DeadLetterStore, NotificationStore, NotificationSummary } from './notification-store.js'
 import type { SavedSearchStore } from './saved-search-store.js'
@@ -96,21 +97,6 @@ export interface Store
   close: () => Promise<void>
 }
 
-export interface MailClaim {
-  owner: string
-  now: number
-  leaseMs: number
-  limit: number
-  /** Raw bytes to take along at most; one mail is taken whatever its size. */
-  bytesMax: number
-  /**
-   * A mail claimed this often without coming to an end is a suspect: it may be what ends the process. Of suspects at
-   * most one is taken, and none when `suspect` is false, so that the innocent are not counted guilty with the guilty.
-   */
-  suspectAttempts: number
-  suspect: boolean
-}
-
 export interface ClaimedMail extends RawMail {
   epoch: number
   owner: string
@@ -121,15 +107,6 @@ export interface ClaimedMail extends RawMail {
   pendingRoutes: Record<string, number> | null
   /** The trace so far, when `pendingRoutes` is set. */
   trace: Trace | null
-}
-
-export interface MailRelease {
-  mailId: string
-  owner: string
-  epoch: number
-  dueAt: number
-  /** Why it is held; null for a mail that is no worse off than before it was claimed: its attempt is given back. */
-  reason: string | null
 }
 
 export interface Routing {

@@ -34,6 +34,7 @@ describe('what an action sees', () => {
         text: 'a',
         html: '<b>a</b>',
         headers: { 'x-env': ['A', 'B'] },
+        auth: null,
       },
       attachments: [],
     })

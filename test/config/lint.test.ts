@@ -36,6 +36,21 @@ test.each([
     ['llm-not-configured 7:24'],
   ],
   [
+    'who sent a mail, which nobody checks',
+    `${base}routes:\n${route('when: { subject: x, auth: { dmarc: pass } }, ')}`,
+    ['auth-not-checked 7:44'],
+  ],
+  [
+    'who sent a mail, which is checked',
+    `${base}server: { smtp: { sender_auth: {} } }\nroutes:\n${route('when: { auth: { dmarc: pass } }, ')}`,
+    [],
+  ],
+  [
+    'a monitor that looks at who sent a mail, which nobody checks',
+    `${base}monitors:\n  m: { expect: { when: { auth: { spf: pass } } }, every: 1h, on_down: { send: telegram } }`,
+    ['auth-not-checked 7:3'],
+  ],
+  [
     'a secret in the file',
     `otherwise: { send: t }\nchannels: { t: { kind: telegram, bot_token: "123456:abc" } }`,
     ['plaintext-secret 2:45'],

@@ -35,6 +35,7 @@ mocks:
 tests:
   - name: from a file
     mail: mails/a.eml
+    auth: { dmarc: pass }
     expect:
       routes: [A]
       recipients: [Tim@Example.com]
@@ -68,6 +69,13 @@ tests:
         name: 'from a file',
         now: null,
         mail: { type: 'file', path: '/srv/tests/mails/a.eml' },
+        auth: {
+          spf: 'none',
+          dkim: 'none',
+          dmarc: 'pass',
+          policy: null,
+          reasons: { spf: 'as the test says', dkim: 'as the test says', dmarc: 'as the test says' },
+        },
         expect: {
           routes: ['A'],
           recipients: ['tim@example.com'],
@@ -102,6 +110,7 @@ tests:
           html: null,
           headers: { 'X-A': ['1'], 'X-B': ['2', '3'] },
         },
+        auth: null,
         expect: {
           routes: null,
           recipients: null,
@@ -111,13 +120,14 @@ tests:
           controls: null,
           resolves: null,
         },
-        position: { file: 'tests/routes.test.yaml', line: 20, column: 5 },
+        position: { file: 'tests/routes.test.yaml', line: 21, column: 5 },
       },
       {
         type: 'mail',
         name: 'raw',
         now: null,
         mail: { type: 'raw', raw: 'Subject: x\n\ntext', from: null, to: null },
+        auth: null,
         expect: {
           routes: null,
           recipients: null,
@@ -127,7 +137,7 @@ tests:
           controls: null,
           resolves: null,
         },
-        position: { file: 'tests/routes.test.yaml', line: 23, column: 5 },
+        position: { file: 'tests/routes.test.yaml', line: 24, column: 5 },
       },
     ],
   })
@@ -141,6 +151,16 @@ test.each([
     'two tests of one name',
     'tests:\n  - { name: a, mail: x, expect: {} }\n  - { name: a, mail: x, expect: {} }',
     ['duplicate-name 3:13'],
+  ],
+  [
+    'a verdict there is not',
+    'tests: [{ name: a, mail: x, auth: { spf: passed }, expect: {} }]',
+    ['unknown-value 1:42'],
+  ],
+  [
+    'a job with the sender of a mail',
+    'tests: [{ name: a, job: j, auth: { spf: pass }, expect: {} }]',
+    ['bad-test 1:9'],
   ],
   ['a test without mail', 'tests: [{ name: a, expect: {} }]', ['missing-key 1:9']],
   ['a time nobody can read', 'now: soon\ntests: [{ name: a, mail: x, expect: {} }]', ['bad-time 1:6']],

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { authVerdicts } from '../../domain/mail.js'
 import { parseDuration } from '../../domain/units.js'
 import { path, waitDuration } from './values.js'
 
@@ -97,11 +98,21 @@ const givenTime = z.string().refine((text) => isTime(text) || parseDuration(text
 
 const mail = z.union([path, inlineMail])
 
+const verdict = z.enum(authVerdicts)
+const foundAuth = z.strictObject({
+  spf: verdict.optional().describe('Default none.'),
+  dkim: verdict.optional().describe('Default none.'),
+  dmarc: verdict.optional().describe('Default none.'),
+})
+
 const routeTest = z
   .strictObject({
     name: z.string().trim().min(1).max(300).describe('What the test shows.'),
     now: time.optional().describe('The time the test takes place at, in place of that of the file.'),
     mail: mail.optional().describe('An .eml file, or a mail written here.'),
+    auth: foundAuth
+      .optional()
+      .describe('What the checks of the sender found, for conditions on "auth". Default: nobody asked.'),
     job: z.string().min(1).optional().describe('The job that runs, in place of a mail that comes in.'),
     given: z
       .array(
@@ -125,6 +136,10 @@ const routeTest = z
   .refine((test) => (test.mail === undefined) !== (test.job === undefined), {
     error: 'a test has either a mail or a job',
     params: { code: 'missing-key' },
+  })
+  .refine(({ job, auth }) => job === undefined || auth === undefined, {
+    error: '"auth" goes with a mail',
+    params: { code: 'bad-test' },
   })
   .refine(({ job, given, runs }) => job !== undefined || (given === undefined && runs === undefined), {
     error: '"given" and "runs" go with a job',

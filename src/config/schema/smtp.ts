@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { cidr, listenAddress, oneOrMore, path, rate, size, waitDuration } from './values.js'
+import { cidr, dnsServer, listenAddress, oneOrMore, path, rate, size, waitDuration } from './values.js'
 
 const addressGlob = z.string().min(1).max(320)
 const narrowCidr = cidr.refine((range) => !range.endsWith('/0'), 'with all addresses, anybody could say who they are')
@@ -67,7 +67,7 @@ const senderAuth = z.strictObject({
     .optional()
     .describe('What is done with a mail from outside that fails: nothing, hold it for a person, or refuse it.'),
   resolvers: z
-    .array(listenAddress)
+    .array(dnsServer)
     .max(10)
     .optional()
     .describe('DNS servers, address:port. Default: those of the machine.'),

@@ -62,6 +62,13 @@ export const listenAddress = form(
   (text) => parseListen(text) !== null,
 )
 
+/** As the resolver of Node takes it. */
+export const dnsServer = form(
+  'bad-resolver',
+  'a DNS server is written as its IP address, with a port where it is not 53: 192.0.2.53:5353 or [2001:db8::53]:5353',
+  (text) => isIP(text) > 0 || (/^[^:]+:|^\[/.test(text) && isIP(parseListen(text)?.host ?? '') > 0),
+)
+
 export const cidr = form(
   'bad-cidr',
   'a range of addresses is written 10.0.0.0/8, ::1/128 or as a single address',
