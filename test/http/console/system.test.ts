@@ -95,6 +95,19 @@ describe('the rejected log', () => {
     expect(texts[0]).toContain(message)
     expect((await viewer.show('/system/rejections?cursor=nonsense')).status).toBe(200)
   })
+
+  it('is narrowed by reason, client and time, and says what to do', async () => {
+    const filters = '/system/rejections?reason=not_allowed&client=192.0.2.7&since=1h'
+    const { text, html } = await viewer.show(filters)
+    expect(text.match(/192\.0\.2\.\d+/g)).toEqual(['192.0.2.7'])
+    expect(text).toContain('Allow its network (server.smtp.allow)')
+    expect(html).toContain('<option value="not_allowed" selected')
+    expect((await viewer.show('/system/rejections?reason=too_large')).text).toContain('No refusal is like that')
+    expect((await viewer.show('/system/rejections?reason=&client=&since=')).text).toContain('192.0.2.')
+    for (const wrong of ['reason=bad_mood', 'since=soon']) {
+      expect((await viewer.show(`/system/rejections?${wrong}`)).status).toBe(400)
+    }
+  })
 })
 
 describe('changes', () => {
