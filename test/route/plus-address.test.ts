@@ -8,7 +8,7 @@ const mail = makeMail({ envelope: { to: ['audit@x.example', 'DevOps+DB@x.example
 
 async function look(condition: Condition, of = mail) {
   const match = await judge(condition, of)
-  return { holds: match.verdict === 'matched', seen: match.condition.seen }
+  return { holds: match.verdict === 'matched', seen: match.condition?.seen ?? null }
 }
 
 describe('rcpt: a recipient with a key is its plain address too, and shown as it came', () => {
