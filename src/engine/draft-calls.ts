@@ -42,6 +42,8 @@ export interface TriedMail {
   before: RoutingOutcome
   after: RoutingOutcome
   changed: boolean
+  /** Under the draft: what keeps the mail from its routes when it comes by SMTP. */
+  admission: Explanation['admission']
   /** Under the draft; null when the answer would grow too large. */
   trace: Trace | null
   deliveries: Explanation['deliveries']
@@ -123,16 +125,23 @@ async function tryMail(
       : await readStored(store, id)
   const after = await explainMail(draft, raw, signal)
   const before = await explainMail(inForce, raw, signal)
-  const outcomes = { before: readOutcome(before.trace), after: readOutcome(after.trace) }
+  const outcomes = { before: readAdmitted(before), after: readAdmitted(after) }
   return {
     id,
     received_at: new Date(raw.receivedAt).toISOString(),
     subject: after.subject,
     ...outcomes,
     changed: JSON.stringify(outcomes.before) !== JSON.stringify(outcomes.after),
+    admission: after.admission,
     trace: after.trace,
     deliveries: after.deliveries,
   }
+}
+
+/** A mail that is not let in comes to nothing else. */
+function readAdmitted({ trace, admission }: Explanation): RoutingOutcome {
+  const outcome = readOutcome(trace)
+  return admission === null ? outcome : { ...outcome, outcome: admission.verdict }
 }
 
 async function chooseMails({ store }: Engine, mails: TrialMails): Promise<(string | null)[]> {

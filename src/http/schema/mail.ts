@@ -8,7 +8,10 @@ import { Trace } from './trace.js'
 
 export const MailStatus = z
   .enum(mailStatuses)
-  .openapi('MailStatus', { description: '`held` waits for a route to be tried again.' })
+  .openapi('MailStatus', {
+    description:
+      '`held` waits for a route to be tried again, or for a person: who sent it did not pass. A replay lets it in.',
+  })
 
 export const Envelope = z
   .object({

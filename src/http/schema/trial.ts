@@ -21,6 +21,7 @@ const TriedMail = z.object({
   before: RoutingOutcome.describe('Under the config in force, as of now.'),
   after: RoutingOutcome.describe('Under the draft.'),
   changed: z.boolean(),
+  admission: Explanation.shape.admission,
   trace: Trace.nullable().describe('Under the draft; null when the answer would grow too large.'),
   deliveries: Explanation.shape.deliveries,
 })

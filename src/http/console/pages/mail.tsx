@@ -110,11 +110,16 @@ function MailActions({ c, mail }: { c: Context<ConsoleEnv>; mail: MailDetail }) 
       ) : null}
       {mayDo('operator') ? (
         <ButtonLink href={`/mails/replay?ids=${mail.id}`} icon="replay" look="primary">
-          Replay
+          {isWaitingForPerson(mail) ? 'Let it in' : 'Replay'}
         </ButtonLink>
       ) : null}
     </>
   )
+}
+
+/** Held with nothing to wait for: a replay is what routes it. */
+function isWaitingForPerson({ status, due_at: dueAt }: MailDetail): boolean {
+  return status === 'held' && dueAt === null
 }
 
 function MailFacts({ mail }: { mail: MailDetail }) {

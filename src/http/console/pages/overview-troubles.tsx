@@ -168,7 +168,7 @@ function findStuckMails({ stats: { mails, rejected_last_day: rejected } }: Conce
   const found: (Trouble | null)[] = [
     ofMails('circle', mails.unrouted ?? 0, 'no route took', mailsBy('unrouted')),
     ofMails('cross', mails.failed ?? 0, 'reached nobody', mailsBy('failed')),
-    ofMails('pause', mails.held ?? 0, 'to be routed again', mailsBy('held')),
+    ofMails('pause', mails.held ?? 0, 'held: to be tried again, or for a person to let in', mailsBy('held')),
     ofMails('cross', rejected, 'refused at the door in the last day', '/system/rejections'),
   ]
   return found.filter((trouble) => trouble !== null)

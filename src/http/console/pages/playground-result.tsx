@@ -71,7 +71,7 @@ function Problems({ issues }: { issues: ConfigIssue[] }) {
 }
 
 function Chosen({ tried }: { tried: TriedMail }) {
-  const { id, subject, changed, trace, deliveries } = tried
+  const { id, subject, changed, admission, trace, deliveries } = tried
   const shown = cutText(subject, titleMax) || '(no subject)'
   return (
     <Card title="This mail">
@@ -88,6 +88,11 @@ function Chosen({ tried }: { tried: TriedMail }) {
         {id === null ? shown : <a href={`/mails/${id}`}>{shown}</a>}
       </p>
       {changed ? <DifferenceTable differences={[tried]} caption="What would change for this mail" /> : null}
+      {admission ? (
+        <p class="note warn">
+          <Icon name="warning" /> By SMTP it would be {admission.verdict}: {cutText(admission.reason, titleMax)}
+        </p>
+      ) : null}
       <h3>Why, with the draft</h3>
       {trace ? (
         <TraceView trace={putMatchedFirst(trace)} deliveries={[]} around={{ bytesMax: traceBytesMax }} />
