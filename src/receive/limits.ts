@@ -25,8 +25,6 @@ export interface SmtpLimits {
   commandMs: number
   /** From the first byte of a connection to the end of its PROXY header and TLS handshake; for STARTTLS, from there on. */
   handshakeMs: number
-  /** Such connections of one client at a time; proxies may have any number. */
-  handshakesPerClientMax: number
   /** Commands between two accepted mails, RCPT not counted. Postfix has 100 of those that lead to none. */
   commandsWithoutMailMax: number
   /** RCPT commands beyond the recipients that a mail may have. As many as Postfix has. */
@@ -64,7 +62,6 @@ export const defaultSmtpLimits: SmtpLimits = {
   commandBytesMax: 4_096,
   commandMs: 60_000,
   handshakeMs: 30_000,
-  handshakesPerClientMax: 50,
   commandsWithoutMailMax: 100,
   rcptOvershootMax: 1_000,
   errorsMax: 20,

@@ -4,6 +4,7 @@ import { MailRejected } from '../domain/errors.js'
 import { splitPlus } from '../domain/plus-address.js'
 import type { SmtpSettings, SmtpUser } from '../domain/smtp-settings.js'
 import { clientKeyOf, compileRanges, isEverybody } from './client-ranges.js'
+import { foldAddress } from './fold-address.js'
 import type { LimitedSender } from './sender-limits.js'
 
 /** Who speaks, as far as the session knows by now. */
@@ -49,8 +50,8 @@ export function compilePolicy(settings: SmtpSettings): SmtpPolicy {
   const allowsClient = compileRanges(settings.allow)
   const trusted = settings.allow.filter((range) => !isEverybody(range))
   const trustsClient = compileRanges(trusted)
-  const globs = settings.recipients?.map((glob) => glob.toLowerCase()) ?? null
-  const users = new Map(settings.users.map((user) => [user.name, user]))
+  const globs = settings.recipients?.map(foldAddress) ?? null
+  const users = new Map(settings.users.map((user) => [user.name, withFoldedGlobs(user)]))
   const credentials = settings.users.flatMap(({ name, password }) =>
     password === null ? [] : [digest(name, password)],
   )
@@ -77,7 +78,7 @@ export function compilePolicy(settings: SmtpSettings): SmtpPolicy {
       return new MailRejected(530, 'auth_required', `5.7.0 ${first}AUTH is required before MAIL`)
     },
     refuseRecipient: (address, user) => {
-      const recipient = address.toLowerCase()
+      const recipient = foldAddress(address)
       if (globs !== null && !isRecipient(recipient, globs)) {
         return new MailRejected(550, 'unknown_recipient', `5.1.1 ${address} is no recipient here`)
       }
@@ -96,17 +97,22 @@ export function compilePolicy(settings: SmtpSettings): SmtpPolicy {
   }
 }
 
+function withFoldedGlobs(user: SmtpUser): SmtpUser {
+  const fold = (globs: string[] | null): string[] | null => globs?.map(foldAddress) ?? null
+  return { ...user, senders: fold(user.senders), recipients: fold(user.recipients) }
+}
+
 /** The null sender of bounces is `<>` among a user's senders; a `*` alone allows it as it allows anything. */
 function refuseSenderOf(user: SmtpUser | undefined, from: string): MailRejected | null {
   if (!user || user.senders === null) return null
-  const sender = from.toLowerCase()
+  const sender = foldAddress(from)
   if (matchesSome(sender === '' ? '<>' : sender, user.senders)) return null
   return new MailRejected(553, 'sender_not_allowed', `5.7.1 user ${user.name} may not send as <${from}>`)
 }
 
 function refuseRecipientOf(user: SmtpUser | undefined, address: string): MailRejected | null {
   if (!user || user.recipients === null) return null
-  const recipient = address.toLowerCase()
+  const recipient = foldAddress(address)
   if (isRecipient(recipient, user.recipients)) return null
   return new MailRejected(550, 'recipient_not_allowed', `5.7.1 user ${user.name} may not write to ${address}`)
 }

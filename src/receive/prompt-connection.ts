@@ -59,6 +59,8 @@ export class PromptConnection extends SMTPConnection {
 
   /** smtp-server waits 100 ms here; see `PromptSmtpServer`. */
   override init(): void {
+    // Or for a turn of the event loop there would be a session without a client, among those that others look at.
+    this._resetSession()
     this._setListeners(() => {
       setImmediate(() => this.connectionReady())
     })

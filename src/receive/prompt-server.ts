@@ -11,6 +11,8 @@ export { PromptConnection } from './prompt-connection.js'
 export interface ServerRules extends ConnectionRules {
   /** Has this address, a proxy's, to say for whom it calls before anything else? */
   mustNameClient: (address: string) => boolean
+  /** How many TLS handshakes this client may have open at a time, before it is a session; null for no limit. */
+  handshakesMax: (address: string) => number | null
   /** A proxy did not say it, or not in a way that can be read. */
   onNamelessClient: (proxy: string, why: string) => void
 }
@@ -50,7 +52,8 @@ export class PromptSmtpServer extends SMTPServer {
     const isProxy = this._expectsProxyHeader(socket)
     if (!handshake && !isProxy) return super._acceptSocket(socket, handshake)
     // A proxy opens all its clients' connections from one address.
-    if (!isProxy && this.#countPending(socket) >= this.#rules.limits.handshakesPerClientMax) {
+    const most = isProxy ? null : this.#rules.handshakesMax(addressOf(socket))
+    if (most !== null && this.#countPending(socket) >= most) {
       socket.on('error', () => undefined)
       socket.destroy()
       return false

@@ -45,29 +45,41 @@ export function createSessions(context: SessionContext): Sessions {
     context.onRejected(describeRejection(context.now(), session, rejection, seen))
     return replyFor(rejection)
   }
+  // smtp-server asks the first two outside of any command, where nothing catches: a fault there would end the process.
+  const begin = (session: SMTPServerSession, callback: (error: Error) => void, step: () => void): void => {
+    try {
+      step()
+    } catch (error) {
+      context.log('error', 'a session could not begin', { client: session.remoteAddress, error: reasonOf(error) })
+      callback(refuse(session, new MailRejected(421, 'internal', '4.3.0 internal error, try again later')))
+    }
+  }
 
   const handlers: Sessions['handlers'] = {
     onConnect(session, callback) {
-      const state = stateOf(session)
-      const stopping = new MailRejected(421, 'stopping', '4.3.2 shutting down')
-      const rejection = context.isStopping() ? stopping : refuseConnection(context, session, state.policy)
-      if (rejection) {
-        callback(refuse(session, rejection))
-        context.connectionOf(session)?.leave()
-        return
-      }
-      session.disabledCommands = disabledCommands(session, state.policy)
-      callback()
+      begin(session, callback, () => {
+        const state = stateOf(session)
+        const stopping = new MailRejected(421, 'stopping', '4.3.2 shutting down')
+        const rejection = context.isStopping() ? stopping : refuseConnection(context, session, state.policy)
+        if (rejection) {
+          callback(refuse(session, rejection))
+          context.connectionOf(session)?.leave()
+          return
+        }
+        session.disabledCommands = disabledCommands(session, state.policy)
+        callback()
+      })
     },
     onSecure(socket, session, callback) {
-      const { policy } = stateOf(session)
-      session.disabledCommands = disabledCommands(session, policy)
-      const user = policy.certificateUser(verifiedNames(socket))
-      if (user === null) return callback()
-      const rejection = refuseUserConnection(context, session, policy, user)
-      if (rejection) return callback(refuse(session, rejection, { user }))
-      session.user = user
-      callback()
+      begin(session, callback, () => {
+        const { policy } = stateOf(session)
+        session.disabledCommands = disabledCommands(session, policy)
+        // After XCLIENT it is the proxy's certificate, and the client's mails.
+        const user = session.xClient?.has('ADDR') ? null : policy.certificateUser(verifiedNames(socket))
+        const rejection = user === null ? null : refuseUserConnection(context, session, policy, user)
+        if (user !== null && rejection === null) session.user = user
+        callback(rejection ? refuse(session, rejection, { user: user ?? '' }) : null)
+      })
     },
     onAuth(auth, session, callback) {
       const name = auth.username ?? ''

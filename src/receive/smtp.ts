@@ -82,6 +82,7 @@ export async function startSmtp(options: SmtpOptions): Promise<SmtpListener> {
     recipientsMax: () => policy.recipientsMax,
     trustsXclient: (address) => policy.trustsXclient(address),
     mustNameClient: (address) => policy.mustNameClient(address),
+    handshakesMax: (client) => policy.limitedSender({ client, user: null })?.limits.connectionsMax ?? null,
     onNamelessClient: (proxy, why) => options.onRejected(namelessClient(options.now(), proxy, why)),
   }
   const addresses: SmtpListener['addresses'] = []
@@ -162,8 +163,9 @@ function createServer(
   }
   const server = new PromptSmtpServer(settings, rules)
   server.server.maxConnections = options.settings.connectionsMax + limits.socketsSpare
-  server.on('error', (error: Error & { remoteAddress?: string }) => {
-    options.log('warn', 'an SMTP connection failed', { client: error.remoteAddress ?? null, error: error.message })
+  server.on('error', (error: Error & { remoteAddress?: string; meta?: { remoteAddress?: string } }) => {
+    const client = error.remoteAddress ?? error.meta?.remoteAddress ?? null
+    options.log('warn', 'an SMTP connection failed', { client, error: error.message })
   })
   return server
 }

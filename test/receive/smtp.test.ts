@@ -187,6 +187,21 @@ describe('limits', () => {
     first.socket.destroy()
   })
 
+  it('counts clients that come all at once, of which some are no sessions yet', async () => {
+    await using gateway = await startGateway({
+      allow: [],
+      users: [plainUser('a', 'b')],
+      clientLimits: { connectionsMax: 5, mails: null, mailsPerDayMax: null },
+    })
+    const clients = await Promise.all(Array.from({ length: 12 }, () => connectRaw(gateway.port, false)))
+    const greetings = await Promise.all(clients.map((client) => client.reply()))
+    const served = greetings.filter((greeting) => greeting.startsWith('220'))
+    expect(served.length).toBeLessThanOrEqual(5)
+    expect(greetings.filter((greeting) => greeting.startsWith('421'))).toHaveLength(12 - served.length)
+    for (const { socket } of clients) socket.destroy()
+    expect(gateway.logged).toEqual([])
+  })
+
   it('refuses a mail that goes round in a loop', async () => {
     await using gateway = await startGateway()
     const client = await connectRaw(gateway.port)

@@ -208,8 +208,9 @@ describe('STARTTLS', () => {
     clearInterval(trickle)
   })
 
-  it('has no more handshakes of one client at a time than are allowed', async () => {
-    await using gateway = await startGateway({ implicitTls }, { limits: { handshakesPerClientMax: 2 } })
+  it('has no more handshakes of a stranger at a time than connections are allowed', async () => {
+    const clientLimits = { connectionsMax: 2, mails: null, mailsPerDayMax: null }
+    await using gateway = await startGateway({ implicitTls, allow: [], clientLimits })
     const port = gateway.listener.addresses[1]?.port ?? 0
     const [one, two] = [await connectRaw(port, false), await connectRaw(port, false)]
     const third = await connectRaw(port, false)
