@@ -15,7 +15,10 @@ export interface SmtpSettings {
   sizeBytesMax: number
   connectionsMax: number
   recipientsMax: number
-  /** For each client outside `allow` that did not log in, by its address (IPv6: by its /64). */
+  /**
+   * For each client that did not log in and is outside `allow`, or in it by a range of all addresses: by its address
+   * (IPv6: by its /64).
+   */
   clientLimits: SenderLimits
   /** For each user; what a user has of its own stands before it. Users and `allow` know no other limits. */
   userLimits: SenderLimits
@@ -45,7 +48,7 @@ export interface SmtpUser {
   password: string | null
   /** The name (CN or a DNS or mail SAN, lower case) of the client certificate that stands for the user; null for none. */
   certificate: string | null
-  /** Globs of MAIL FROM that the user may use, lower case; null allows any. */
+  /** Globs of MAIL FROM that the user may use, lower case; `<>` is the null sender. Null allows any. */
   senders: string[] | null
   /** Globs of RCPT TO, lower case, among those the server accepts; null allows all of them. */
   recipients: string[] | null

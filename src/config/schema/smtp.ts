@@ -48,7 +48,7 @@ const user = z
       .min(1)
       .max(1_000)
       .optional()
-      .describe('What the user may write after MAIL FROM, with * globs. Default: any.'),
+      .describe('What the user may write after MAIL FROM, with * globs; "<>" is the null sender. Default: any.'),
     recipients: z
       .array(addressGlob)
       .min(1)
@@ -102,7 +102,9 @@ export const smtp = z.strictObject({
   client_limits: z
     .strictObject(limits)
     .optional()
-    .describe('For each client outside "allow" that did not log in, by its address. Default: 50 connections.'),
+    .describe(
+      'For each client outside "allow", or in it by /0 alone, that did not log in; by its address. Default: 50 connections.',
+    ),
   user_limits: z.strictObject(limits).optional().describe('For each user. Default: none.'),
   proxy_protocol: z
     .array(narrowCidr)
