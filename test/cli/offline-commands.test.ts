@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { folderWith, runCli } from './run-cli.js'
+import { folderWith, runCli, spawnCli } from './run-cli.js'
 
 const head = 'version: 1\nchannels: { inbox: { kind: inbox } }\n'
 const route = (when: string, steps = '[ { send: inbox } ]') =>
@@ -65,7 +65,7 @@ describe('mailtrigger check', () => {
 
   it('says the same as JSON', async () => {
     const folder = folderWith({ 'routes.yaml': route('{ body: { contain: x } }') })
-    const { code, out } = await runCli(['check', '--json'], { cwd: folder })
+    const { code, out } = await spawnCli(['check', '--json'], { cwd: folder })
     expect(code).toBe(78)
     expect(JSON.parse(out)).toMatchObject({
       ok: false,
@@ -186,11 +186,11 @@ describe('the command line', () => {
 
   it('says where a server would have to be', async () => {
     const folder = folderWith({})
-    expect(await runCli(['status'], { cwd: folder })).toMatchObject({
+    expect(await spawnCli(['status'], { cwd: folder })).toMatchObject({
       code: 5,
       err: expect.stringContaining('mailtrigger serve starts one'),
     })
-    expect((await runCli(['serve'], { cwd: folder })).code).toBe(78)
+    expect((await spawnCli(['serve'], { cwd: folder })).code).toBe(78)
     expect((await runCli(['healthcheck'], { cwd: folder })).code).toBe(1)
   })
 
@@ -210,7 +210,7 @@ describe('the command line', () => {
   })
 
   it('demo --exit shows every sample and ends with 0', async () => {
-    const { code, out } = await runCli(['demo', '--exit'])
+    const { code, out } = await spawnCli(['demo', '--exit'])
     expect(code).toBe(0)
     expect(out.match(/^.* {3}(?:routed|unrouted)$/gm)).toHaveLength(6)
     expect(out).toContain('demo stand-in, not an LLM')

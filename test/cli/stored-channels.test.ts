@@ -18,7 +18,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-const cli = async (args: string[], input = '') => {
+const cli = async (args: string[], input?: string) => {
   const result = await runCli(['--data', join(program.folder, 'data'), ...args], { cwd: folder, input })
   expect(result.out + result.err).not.toContain('CANARY')
   return result

@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => program.stop())
 
-const run = (args: string[], input = '') =>
+const run = (args: string[], input?: string) =>
   runCli(['--data', join(program.folder, 'data'), ...args], { cwd: program.folder, input })
 const list = async (what: string) => JSON.parse((await run(['--json', what, 'list'])).out).items
 
@@ -48,7 +48,7 @@ describe('mailtrigger token', () => {
     [['users', 'add', 'x', '--role', 'viewer', '--password-file', 'nowhere'], 3],
     [['users', 'add', 'x', '--role', 'viewer'], 2],
   ])('refuses %j with %d', async (args, code) => {
-    expect((await run(args)).code).toBe(code)
+    expect((await run(args, '')).code).toBe(code)
   })
 
   it('--link prints a link that signs in once', async () => {

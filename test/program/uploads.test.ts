@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { ModuleVersion } from '#src/domain/module-version.js'
-import { type CliResult, runCli } from '../cli/run-cli.js'
+import { type CliResult, runCli, spawnCli } from '../cli/run-cli.js'
 import { type ServeProcess, startServe } from './serve-process.js'
 
 // Each test starts several processes, one after the other.
@@ -164,7 +164,8 @@ it('a name that would lead elsewhere is refused, whatever the command', async ()
       err: expect.stringContaining('no names'),
     })
   }
-  const climbing = await cli('actions', 'push', action, '--name', '../../reload')
+  // The server refuses before it has read the module, and closes: that connection is nobody else's.
+  const climbing = await spawnCli(['actions', 'push', action, '--name', '../../reload'], { cwd: folder })
   expect(climbing).toMatchObject({ code: 1, err: expect.stringContaining('cannot be the name') })
   expect((await cli('jobs', 'show', '../../status')).code).toBe(3)
   expect((await versions()).map(({ sha256 }) => sha256)).toEqual([secondVersion, firstVersion])
