@@ -7,6 +7,7 @@ import type { EngineEvent } from './domain/events.js'
 import type { RawMail } from './domain/mail.js'
 import { createIdSource } from './domain/new-id.js'
 import type { ListenAddress } from './domain/smtp-settings.js'
+import { stopInTurn } from './domain/stop-in-turn.js'
 import { admitFirst } from './engine/admit-first.js'
 import type { EngineCalls, EngineInfo } from './engine/engine-calls.js'
 import { startEngineThread } from './engine/engine-thread.js'
@@ -71,9 +72,7 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
   const engine = await startEngineThread({ source, log: options.logSettings }, onEvent)
   const stops: (() => Promise<void>)[] = [engine.stop]
-  const stopAll = async (): Promise<void> => {
-    for (const stop of stops.splice(0).reverse()) await stop()
-  }
+  const stopAll = () => stopInTurn(stops)
   try {
     const { calls } = engine
     let info = await calls.info()

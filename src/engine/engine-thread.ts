@@ -46,9 +46,13 @@ export async function startEngineThread(
     died,
     async stop() {
       stopping = true
-      // What ended it is said by `died`.
-      if (!hasEnded) await calls.stop()
-      await worker.terminate()
+      try {
+        // What ended it is said by `died`.
+        if (!hasEnded) await calls.stop()
+      } finally {
+        // A thread that is left would keep the process.
+        await worker.terminate()
+      }
     },
   }
 }

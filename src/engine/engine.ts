@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { readVariables } from '../config/variables.js'
 import type { EngineEvent } from '../domain/events.js'
 import { createIdSource } from '../domain/new-id.js'
+import { stopInTurn } from '../domain/stop-in-turn.js'
 import { listKeptDigests } from '../follow/digest-plan.js'
 import type { LoadedJob } from '../jobs/load-jobs.js'
 import type { Logger } from '../log/logger.js'
@@ -74,9 +75,7 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const network = () => running.current().config.server.network
   const foundation = await openFoundation(options.source, network, options.now)
   const stops = [foundation.close]
-  const stopAll = async (): Promise<void> => {
-    for (const stop of stops.splice(0).reverse()) await stop()
-  }
+  const stopAll = () => stopInTurn(stops)
   try {
     return await build(options, foundation, running, stops, stopAll)
   } catch (error) {

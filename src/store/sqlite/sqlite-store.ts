@@ -5,6 +5,7 @@ import { StoreError } from '../../domain/errors.js'
 import type { Store } from '../store.js'
 import { prepareActionCalls } from './action-calls.js'
 import { listAudit, prepareAudit } from './audit.js'
+import { isSqliteError } from './binding.js'
 import { cancelDeliveries, retryDeliveries } from './change-deliveries.js'
 import { prepareClaims } from './claim-deliveries.js'
 import { CommitQueue } from './commit-queue.js'
@@ -178,13 +179,21 @@ export function openSqliteStore(folder: string, now: () => number): Store {
     close: async () => {
       try {
         queue.drain()
-        if (database.open) database.pragma('wal_checkpoint(TRUNCATE)')
+        if (database.open) checkpoint(database)
       } finally {
-        // The write-ahead log is as durable as the database: a checkpoint that fails loses nothing.
         database.close()
         lock.release()
       }
     },
+  }
+}
+
+/** The write-ahead log is as durable as the database: where the disk is full or fails, the next start works it off. */
+function checkpoint(database: Database.Database): void {
+  try {
+    database.pragma('wal_checkpoint(TRUNCATE)')
+  } catch (error) {
+    if (!isSqliteError(error)) throw error
   }
 }
 
