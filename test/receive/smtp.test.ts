@@ -301,11 +301,11 @@ describe('who may send', () => {
 
 describe('the listener', () => {
   it('refuses to be an open door', async () => {
-    const certificate = await testCertificate()
+    const tls = await testCertificate()
     const start = startSmtp({
       settings: { ...openSettings, listen: [{ host: '0.0.0.0', port: 0 }] },
       hostname: 'gateway.test',
-      certificate,
+      tls,
       save: () => Promise.resolve(),
       onRejected: () => undefined,
       known: [],
@@ -347,7 +347,8 @@ describe('the listener', () => {
   it('keeps its policy when an update is refused', async () => {
     await using gateway = await startGateway()
     const next = { ...openSettings, recipients: [] }
-    expect(() => gateway.listener.update(next, { cert: 'not a certificate', key: 'nor a key' })).toThrow()
+    const unusable = { cert: 'not a certificate', key: 'nor a key', clientCa: null }
+    expect(() => gateway.listener.update(next, unusable)).toThrow('cannot be read')
     const client = await connectRaw(gateway.port)
     await beginData(client)
     expect(await client.ask('x\r\n.')).toMatch(/^250/)
