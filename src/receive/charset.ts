@@ -105,3 +105,11 @@ function isUtf8Name(charset: string | null): boolean {
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
+
+/** At most so many bytes, and not through a UTF-8 character: the rest of the text would then count as no UTF-8. */
+export function cutBytes(bytes: Uint8Array, bytesMax: number): Uint8Array {
+  if (bytes.length <= bytesMax) return bytes
+  let end = bytesMax
+  while (end > bytesMax - 4 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--
+  return bytes.subarray(0, end)
+}

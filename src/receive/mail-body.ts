@@ -162,6 +162,8 @@ function joinBlocks(blocks: Block[], overruns: Overrun[]): Omit<MailBody, 'attac
   const hasText = blocks.some(({ text }) => text.trim() !== '')
   const text = joinNonBlank(texts)
   const html = isHtml ? joinNonBlank(blocks.map(({ text, html }) => (html.trim() === '' ? quoteText(text) : html))) : ''
+  if (text.length > mimeLimits.textLength) overruns.push({ limit: 'textLength', found: text.length })
+  if (html.length > mimeLimits.htmlLength) overruns.push({ limit: 'htmlLength', found: html.length })
   return {
     text: cutText(text, mimeLimits.textLength),
     textSource: hasText ? 'text' : isHtml ? 'html' : 'none',

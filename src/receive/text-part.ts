@@ -1,4 +1,4 @@
-import { decodeText } from './charset.js'
+import { cutBytes, decodeText } from './charset.js'
 import { joinFlowedLines } from './flowed.js'
 import { mimeLimits, type Overrun } from './mime-limits.js'
 import type { MimePart } from './mime-part.js'
@@ -12,7 +12,7 @@ export function readTextPart(part: MimePart, overruns: Overrun[]): string {
   const limit = part.type === 'text/html' ? 'htmlLength' : 'textLength'
   const bytes = decodeTransfer(part.content, part.encoding)
   const bytesMax = mimeLimits[limit] * bytesPerCharacterMax
-  const text = decodeText(bytes.subarray(0, bytesMax), charsetOf(part, bytes))
+  const text = decodeText(cutBytes(bytes, bytesMax), charsetOf(part, bytes))
     .replace(/\r{1,9}\n/g, '\n')
     .replaceAll('\0', '')
   const isFlowed = part.type === 'text/plain' && part.parameters.get('format')?.toLowerCase() === 'flowed'

@@ -1,4 +1,4 @@
-import { decodeUuLines } from './uuencode.js'
+import { decodeUuencoded } from './uuencode.js'
 
 /**
  * The bytes behind a Content-Transfer-Encoding (RFC 2045 6). What is broken is read as far as it goes, and an encoding
@@ -7,7 +7,7 @@ import { decodeUuLines } from './uuencode.js'
 export function decodeTransfer(content: Buffer, encoding: string): Buffer {
   if (encoding === 'base64') return decodeBase64(content)
   if (/^quoted-?printable$/.test(encoding)) return decodeQuotedPrintable(content)
-  if (/^(x-)?uu(e|encode)?$/.test(encoding)) return decodeUuLines(content.toString('latin1')) ?? content
+  if (/^(x-)?uu(e|encode)?$/.test(encoding)) return decodeUuencoded(content.toString('latin1')) ?? content
   return content
 }
 

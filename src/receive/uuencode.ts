@@ -4,54 +4,58 @@ export interface UuFile {
 }
 
 const filesMax = 100
+const beginLine = /^begin [0-7]{3,4} (\S.*)$/gm
 
 /**
  * Takes the files out of a text that stand in it uuencoded, as mail programs sent them before MIME and `uuencode | mail`
- * in scripts still does. A block without an end is left where it is. Linear.
+ * in scripts still does. What only begins like one is left where it is. Linear.
  */
 export function extractUuFiles(text: string): { text: string; files: UuFile[] } {
   const files: UuFile[] = []
-  if (!/^begin [0-7]{3,4} \S/m.test(text)) return { text, files }
   let rest = ''
   let kept = 0
-  for (const match of text.matchAll(/^begin [0-7]{3,4} (\S.*)$/gm)) {
-    if (match.index < kept || files.length >= filesMax) continue
-    const end = findEnd(text, match.index)
-    if (end === null) break
-    const content = decodeUuLines(text.slice(match.index, end))
-    if (content === null) continue
-    files.push({ filename: (match[1] ?? '').trim(), content })
+  /** Where a line was no uuencoded one: no block that begins before it can end behind it. */
+  let broken = 0
+  for (const match of text.matchAll(beginLine)) {
+    if (match.index < Math.max(kept, broken) || files.length >= filesMax) continue
+    const block = readUuLines(text, match.index + match[0].length + 1)
+    if (!block.isEnded) {
+      broken = block.end
+      continue
+    }
+    files.push({ filename: (match[1] ?? '').trim(), content: block.content })
     rest += text.slice(kept, match.index)
-    kept = end
+    kept = block.end
   }
   return { text: rest + text.slice(kept), files }
 }
 
-/** After the line `end`, and its line end. */
-function findEnd(text: string, from: number): number | null {
-  const found = text.indexOf('\nend', from)
-  if (found < 0) return null
-  const after = found + 4
-  if (after === text.length) return after
-  const lineEnd = /^\r?\n/.exec(text.slice(after, after + 2))
-  return lineEnd ? after + lineEnd[0].length : null
+/** The bytes of a part that is uuencoded as a whole, or null when it is not. Its last line may be missing. */
+export function decodeUuencoded(text: string): Buffer | null {
+  const begin = /^begin [0-7]{3,4} \S.*$/m.exec(text)
+  if (begin === null) return null
+  const { content, end, isEnded } = readUuLines(text, begin.index + begin[0].length + 1)
+  return isEnded || end >= text.length ? content : null
 }
 
-/**
- * The bytes of uuencoded lines, with or without `begin` and `end`; null when a line in between cannot be one, so that
- * prose that begins with the word is left alone.
- */
-export function decodeUuLines(text: string): Buffer | null {
+/** Up to the line `end`, and after it; or up to the first line that is none, and to it. */
+function readUuLines(text: string, from: number): { content: Buffer; end: number; isEnded: boolean } {
   const decoded: Buffer[] = []
-  for (const line of text.split(/\r*\n/)) {
-    if (/^begin [0-7]{3,4} /.test(line) || line.trim() === '') continue
-    if (line === 'end') break
-    const bytes = decodeUuLine(line)
-    if (bytes === null) return null
+  let at = from
+  while (at < text.length) {
+    const lineFeed = text.indexOf('\n', at)
+    const next = lineFeed < 0 ? text.length : lineFeed + 1
+    const line = text.slice(at, next).replace(/[\r\n]{1,9}$/, '')
+    if (line === 'end') return { content: Buffer.concat(decoded), end: next, isEnded: true }
+    const bytes = line === '' ? emptyLine : decodeUuLine(line)
+    if (bytes === null) break
     decoded.push(bytes)
+    at = next
   }
-  return Buffer.concat(decoded)
+  return { content: Buffer.concat(decoded), end: at, isEnded: false }
 }
+
+const emptyLine = Buffer.alloc(0)
 
 /** The first character says how many bytes follow; blanks at the end of a line may have been cut on the way. */
 function decodeUuLine(line: string): Buffer | null {
@@ -60,9 +64,8 @@ function decodeUuLine(line: string): Buffer | null {
   if (line.length > needed + 3 || /[^ -`]/.test(line)) return null
   const bytes = Buffer.alloc(Math.ceil(count / 3) * 3)
   for (let group = 0, at = 1; group < bytes.length; group += 3, at += 4) {
-    const bits =
-      (sixBits(line, at) << 18) | (sixBits(line, at + 1) << 12) | (sixBits(line, at + 2) << 6) | sixBits(line, at + 3)
-    bytes.writeUIntBE(bits, group, 3)
+    const high = (sixBits(line, at) << 18) | (sixBits(line, at + 1) << 12)
+    bytes.writeUIntBE(high | (sixBits(line, at + 2) << 6) | sixBits(line, at + 3), group, 3)
   }
   return bytes.subarray(0, count)
 }
