@@ -66,7 +66,78 @@ describe('the policy', () => {
     ['"a b"@x.example', ['*@x.example'], false],
     ['postmaster', ['*'], true],
   ])('recipient %s for %j: %s', (address, recipients, isAccepted) => {
-    expect(compilePolicy({ ...openSettings, recipients }).refuseRecipient(address) === null).toBe(isAccepted)
+    expect(compilePolicy({ ...openSettings, recipients }).refuseRecipient(address, null) === null).toBe(isAccepted)
+  })
+
+  it.each([
+    ['A@CI.example', ['*@ci.example'], true],
+    ['a@x.ci.example', ['*@ci.example'], false],
+    ['a@ci.example.evil', ['*@ci.example'], false],
+    ['', ['*@ci.example'], false],
+    ['', ['<>'], true],
+    ['', ['*'], true],
+    ['<>', ['*@ci.example'], false],
+    ['any@where.example', null, true],
+    ['', null, true],
+    ['a%ci.example@evil.example', ['*@ci.example'], false],
+  ])('a user may send as %j by %j: %s', (from, senders, isAllowed) => {
+    const users = [{ ...plainUser('jenkins', 'x'), senders }]
+    const policy = compilePolicy({ ...openSettings, users })
+    const speaker = { client: '127.0.0.1', encrypted: true }
+    const rejection = policy.refuseSender(from, { ...speaker, user: 'jenkins' })
+    expect(rejection === null).toBe(isAllowed)
+    if (rejection) {
+      expect(rejection).toMatchObject({ smtpCode: 553, reason: 'sender_not_allowed' })
+      expect(rejection.message).toBe(`5.7.1 user jenkins may not send as <${from}>`)
+    }
+    expect(policy.refuseSender(from, { ...speaker, user: null })).toBeNull()
+  })
+
+  it.each([
+    ['OPS@x.example', ['*@x.example'], null, null],
+    ['dev@x.example', ['*@x.example'], ['ops@x.example'], 'recipient_not_allowed'],
+    ['ops@x.example', ['*@x.example'], ['OPS@X.example'], null],
+    ['ops@y.example', ['*@x.example'], ['*'], 'unknown_recipient'],
+    ['ops@y.example', null, ['*@x.example'], 'recipient_not_allowed'],
+    ['a%b@x.example', null, ['*@x.example'], 'recipient_not_allowed'],
+  ])('a user may write to %s, of %j and its own %j: %s', (address, recipients, own, reason) => {
+    const users = [{ ...plainUser('jenkins', 'x'), recipients: own }]
+    const policy = compilePolicy({ ...openSettings, recipients, users })
+    expect(policy.refuseRecipient(address, 'jenkins')?.reason ?? null).toBe(reason)
+  })
+
+  it.each([
+    ['10.1.2.3', null, null],
+    ['192.0.2.1', null, 'client/192.0.2.1'],
+    ['2001:db8::7', null, 'client/2001:db8:0:0::/64'],
+    ['10.1.2.3', 'jenkins', 'user/jenkins'],
+    ['192.0.2.1', 'monit', 'user/monit'],
+  ])('%s, logged in as %s, is counted as %s', (client, user, key) => {
+    const policy = compilePolicy({ ...openSettings, allow: ['10.0.0.0/8', '0.0.0.0/0', '::/0'] })
+    expect(policy.allowsClient(client)).toBe(true)
+    expect(policy.limitedSender({ client, user })?.key ?? null).toBe(key)
+  })
+
+  it('knows the limits of a user, each before that of all users', () => {
+    const mails = { count: 5, perMs: 1_000 }
+    const policy = compilePolicy({
+      ...openSettings,
+      users: [{ ...plainUser('jenkins', 'x'), limits: { connectionsMax: null, mails } }, plainUser('monit', 'x')],
+      userLimits: { connectionsMax: 3, mails: null, mailsPerDayMax: 7 },
+    })
+    const limitsOf = (user: string) => policy.limitedSender({ client: '127.0.0.1', user })?.limits
+    expect(limitsOf('jenkins')).toEqual({ connectionsMax: null, mails, mailsPerDayMax: 7 })
+    expect(limitsOf('monit')).toEqual({ connectionsMax: 3, mails: null, mailsPerDayMax: 7 })
+  })
+
+  it.each([
+    [['10.0.0.0/8'], 500, 50],
+    [['10.0.0.0/8', '0.0.0.0/0'], 19, 1],
+    [['10.0.0.0/8'], 9, 0],
+    [['0.0.0.0/0', '::/0'], 500, 0],
+    [[], 500, 0],
+  ])('for those of %j, of %i connections %i are kept', (allow, connectionsMax, reserved) => {
+    expect(compilePolicy({ ...openSettings, allow, connectionsMax }).connectionsReserved).toBe(reserved)
   })
 
   it('takes the right password of the right user', () => {
