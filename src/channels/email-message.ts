@@ -58,6 +58,8 @@ export async function composeMail(
     text: renderMailText(outline) + (quoted === null ? '' : `\n${quoted}\n`),
     html: withQuote(renderMailHtml(outline), quoted),
     headers: listHeaders(severity, mail),
+    // As on the wire, so that the size announced there is right.
+    newline: 'windows',
     // A mail within a mail would be shown as a part of it, and not as a file.
     attachments: files.map((file) => ({ ...file, contentDisposition: 'attachment' as const })),
     disableFileAccess: true,

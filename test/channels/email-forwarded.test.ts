@@ -1,6 +1,11 @@
+import fc from 'fast-check'
 import { simpleParser } from 'mailparser'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { email } from '#src/channels/email.js'
+import { composeMail } from '#src/channels/email-message.js'
+import { outlineMessage } from '#src/channels/outline-message.js'
+import { quoteMail } from '#src/channels/quote-mail.js'
+import { readAttachments } from '#src/channels/read-attachments.js'
 import type { ChannelContext } from '#src/domain/channel.js'
 import type { Message } from '#src/domain/message.js'
 import type { Outbound } from '#src/outbound/client.js'
@@ -97,6 +102,52 @@ describe('no header is made of what a sender wrote', () => {
     expect(mail.from?.value).toEqual([{ name: 'Alerts, of "ours";', address: 'all@x.example' }])
     expect(sink.mails[0]?.from).toBe('all@x.example')
   })
+})
+
+test('whatever a message says: its header has no line more, and every line can be sent', async () => {
+  const text = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.string({
+      unit: fc.constantFrom('\r', '\n', '\0', ':', '=?', '?=', ' ', '\t', '"', '\\', ';', 'é', 'X-A: b'),
+      maxLength: 300,
+    }),
+  )
+  const frame = {
+    ...origin,
+    from: 'Alerts <a@x.example>',
+    to: ['tim@x.example'],
+    deliveryId: '01JD',
+    hostname: 'gateway.example',
+    instance,
+    now: 0,
+    inReplyTo: null,
+  }
+  const compose = async (message: Message, quoted: string | null, filename: string, contentType: string) => {
+    const load = {
+      loadMail: async () => makeMail({ attachments: [{ ...file, filename, contentType }] }),
+      loadRaw: async () => Buffer.alloc(0),
+    }
+    const { files } = await readAttachments('attachments', message, load)
+    return (await composeMail(outlineMessage(message), 'critical', frame, files, quoted)).bytes.toString('latin1')
+  }
+  const file = { filename: 'f.txt', contentType: 'text/plain', sizeBytes: 1, content: Buffer.from('f') }
+  const plain = namesOf(await compose(makeMessage({ attachments: [file] }), null, 'f.txt', 'text/plain'))
+  await fc.assert(
+    fc.asyncProperty(text, text, text, fc.option(text), async (title, body, name, quoted) => {
+      const message = makeMessage({
+        title,
+        text: body,
+        from: name,
+        notes: [name],
+        attachments: [{ ...file, filename: name }],
+      })
+      const original = quoted === null ? null : quoteMail(makeMail({ subject: quoted, text: quoted }))
+      const raw = await compose(message, original, name, title)
+      expect(namesOf(raw)).toEqual(plain)
+      expectSendable(raw)
+    }),
+    { numRuns: 200 },
+  )
 })
 
 describe('the trace of gateways', () => {
