@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { StoreError } from './domain/errors.js'
 import type { RoutedMail } from './pipeline.js'
 import type { ClaimedMail, Store } from './store/store.js'
 
@@ -143,17 +145,32 @@ export class PipelineLoop {
     }
   }
 
-  /** The mail stays stored and is tried again; after six attempts the pipeline puts it before a person. */
+  /**
+   * The mail stays stored and is tried again; after six attempts the pipeline puts it before a person. A disk that is
+   * full is no fault of the mail's: it goes on with the first sweep that finds room, and the attempt does not count.
+   */
   async #release(claimed: ClaimedMail, error: unknown): Promise<void> {
+    const { log, now } = this.#parts
     const stopping = this.#stop.signal.aborted
     const message = error instanceof Error ? error.message : String(error)
-    if (!stopping) this.#parts.log('error', 'a mail could not be routed', { mail: claimed.id, error: message })
-    const dueAt = this.#parts.now() + (stopping ? 0 : retryMs)
+    if (!stopping) log('error', 'a mail could not be routed', { mail: claimed.id, error: message })
+    const isDisk = error instanceof StoreError && error.isPassing
     const { id: mailId, owner, epoch } = claimed
-    const reason = stopping ? null : message
-    await this.#parts.store.releaseMail({ mailId, owner, epoch, dueAt, reason }).catch((problem: unknown) => {
-      this.#parts.log('error', 'a lease could not be given up; it will end', { mail: mailId, error: String(problem) })
-    })
+    const release = { mailId, owner, epoch, reason: stopping || isDisk ? null : message }
+    const waitMs = stopping ? 0 : isDisk ? sweepMs : retryMs
+    const leaseEndsAt = now() + leaseMs
+    for (;;) {
+      const problem = await this.#parts.store.releaseMail({ ...release, dueAt: now() + waitMs }).then(
+        () => null,
+        (reason: unknown) => String(reason),
+      )
+      if (problem === null) return
+      if (this.#stop.signal.aborted || now() + sweepMs > leaseEndsAt) {
+        return log('error', 'a lease could not be given up; it will end', { mail: mailId, error: problem })
+      }
+      // It is aborted by the stop, after which the lease is given up once more.
+      await sleep(sweepMs, undefined, { signal: this.#stop.signal }).catch(() => undefined)
+    }
   }
 
   async #schedule(): Promise<void> {

@@ -109,6 +109,12 @@ export class ApiError extends Error {
 /** The store cannot commit or read: disk full, locked, gone, or newer than this program. */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
+  /** The disk is full or failed at this: the same may well succeed later. */
+  readonly isPassing: boolean
+  constructor(message: string, options: ErrorOptions & { isPassing?: boolean } = {}) {
+    super(message, options)
+    this.isPassing = options.isPassing ?? false
+  }
 }
 
 /** A sealed secret cannot be opened: by none of the keys there are, or because it is no longer what was sealed. */

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { StoreError } from '#src/domain/errors.js'
 import type { RoutedMail } from '#src/pipeline.js'
 import { PipelineLoop, type PipelineLoopParts } from '#src/pipeline-loop.js'
 import type { ClaimedMail, Store } from '#src/store/store.js'
@@ -106,6 +107,38 @@ describe('routing what waits', () => {
     works = true
     pass(60_000)
     await until(() => routed.length === 1, 'it is routed')
+  })
+
+  test('a full disk is no fault of the mail: it waits for the next sweep, and it costs no attempt', async () => {
+    const store = openStore()
+    let isFull = true
+    let releases = 0
+    const full: Store = {
+      ...store,
+      releaseMail: async (release) => {
+        releases++
+        return store.releaseMail(release)
+      },
+    }
+    const { loop, routed, lines, pass } = startLoop({
+      store: full,
+      route: async (claimed) => {
+        expect(claimed.attempts).toBe(1)
+        if (isFull) throw new StoreError('database or disk is full', { isPassing: true })
+        await store.commitRouting(makeRouting(claimed))
+        return routedMail(claimed.id)
+      },
+    })
+    await store.saveMails([makeRaw('m1')])
+    loop.wake()
+    for (let sweep = 1; sweep <= 10; sweep++) {
+      await until(() => releases === sweep, 'it is given back')
+      expect(await store.readMail('m1')).toMatchObject({ status: 'stored', reason: null })
+      if (sweep === 10) isFull = false
+      pass(5_000)
+    }
+    await until(() => routed.length === 1, 'it is routed')
+    expect(lines[0]).toContain('database or disk is full')
   })
 
   test('a mail that somebody else routes is told to nobody', async () => {

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { MailDetail, MailSummary, Page } from '#src/store/store.js'
@@ -72,9 +71,8 @@ export async function startServe(folder: string, flags: string[] = ['--inbox-onl
       return mail
     },
     async kill(signal) {
-      const gone = once(server, 'exit')
       server.kill(signal)
-      await gone
+      await ended
     },
   }
 }

@@ -116,5 +116,6 @@ function cannotTrust(error: unknown): StoreError {
 
 function toStoreError(error: unknown): StoreError {
   if (error instanceof StoreError) return error
-  return new StoreError(error instanceof Error ? error.message : String(error), { cause: error })
+  const isPassing = isSqliteError(error) && /^SQLITE_(FULL|IOERR|BUSY)/.test(error.code)
+  return new StoreError(error instanceof Error ? error.message : String(error), { cause: error, isPassing })
 }
