@@ -28,7 +28,7 @@ const smtp = await startSmtp({
   save: async () => undefined,
   onRejected: () => undefined,
   known: [],
-  onQuotaSpent: () => undefined,
+  onQuotaSpent: async () => undefined,
   newId: randomUUID,
   now: Date.now,
   log: () => undefined,

@@ -59,7 +59,7 @@ async function listen(name, more) {
     now: Date.now,
     log: () => undefined,
     known: [],
-    onQuotaSpent: () => undefined,
+    onQuotaSpent: async () => undefined,
     spoolFolder: join(folder, name),
     isDiskFull: () => false,
     // Clients that fall silent are a part of it, and should not make it long.

@@ -156,11 +156,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       isDiskFull: () => disk.read().isNearlyFull,
       onRejected: (rejection) => rejected.add(rejection),
       known: await calls.listMailsOfToday(),
-      onQuotaSpent: (sender, max) => {
+      onQuotaSpent: (sender, max) =>
         calls.tellQuotaSpent(sender, max).catch((error: unknown) => {
           log.error({ sender, error: String(error) }, 'a spent quota could not be told')
-        })
-      },
+          throw error
+        }),
       newId: () => newId(Date.now()),
       now: Date.now,
       log: (level, message, facts) => log[level](facts, message),

@@ -22,13 +22,13 @@ const keysMax = 20_000
 export class DailyCounts {
   #day = ''
   readonly #senders = new RecentKeys<Counted>(keysMax)
-  readonly #onSpent: (key: string, max: number) => void
+  readonly #onSpent: (key: string, max: number) => Promise<void>
 
   /**
    * @param known what the store has of the day of `now`
-   * @param onSpent hears of each sender once a day, when its quota is spent; and once more after a restart
+   * @param onSpent hears of each sender once a day, when its quota is spent; once more after a restart, and when it rejects
    */
-  constructor(known: DailyCount[], now: number, onSpent: (key: string, max: number) => void) {
+  constructor(known: DailyCount[], now: number, onSpent: (key: string, max: number) => Promise<void>) {
     this.#onSpent = onSpent
     this.#turnTo(dayOf(now))
     for (const { key, count } of known) this.#senders.set(key, { stored: count, pending: 0, isTold: false })
@@ -67,7 +67,9 @@ export class DailyCounts {
   #tell(key: string, sender: Counted, max: number): void {
     if (sender.isTold) return
     sender.isTold = true
-    this.#onSpent(key, max)
+    this.#onSpent(key, max).catch(() => {
+      sender.isTold = false
+    })
   }
 
   #turnTo(day: string): void {

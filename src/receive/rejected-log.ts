@@ -2,6 +2,8 @@ import type { CountedRejection, Rejection } from '../domain/rejection.js'
 import { clientKeyOf } from './client-ranges.js'
 
 const intervalDefaultMs = 1_000
+/** So many intervals pass before a store that failed is asked again. */
+const retryIntervals = 10
 /** Of different clients and reasons in one interval; refusals of further ones are counted under their reason alone. */
 const keysMax = 1_000
 const otherClients = 'others'
@@ -14,7 +16,8 @@ const otherClients = 'others'
 export class RejectedLog {
   #waiting = new Map<string, CountedRejection>()
   #timer: NodeJS.Timeout | null = null
-  #savedAt = Number.NEGATIVE_INFINITY
+  #nextAt = 0
+  #isClosed = false
   #saving: Promise<void> = Promise.resolve()
   readonly #save: (batch: CountedRejection[]) => Promise<void>
   readonly #onProblem: (error: unknown) => void
@@ -32,12 +35,14 @@ export class RejectedLog {
   }
 
   add(rejection: Rejection): void {
+    if (this.#isClosed) return
     this.#count({ rejection, count: 1 })
     this.#schedule()
   }
 
-  /** Writes what still waits. Nothing may be added afterwards. */
+  /** Writes what still waits. What is added afterwards is lost, as there is no store any more. */
   async close(): Promise<void> {
+    this.#isClosed = true
     await this.#saving
     if (this.#timer) clearTimeout(this.#timer)
     this.#timer = null
@@ -57,21 +62,25 @@ export class RejectedLog {
 
   #schedule(): void {
     if (this.#timer) return
-    const waitMs = this.#savedAt + this.#intervalMs - performance.now()
-    this.#timer = setTimeout(() => this.#flush(), Math.max(0, waitMs))
+    this.#timer = setTimeout(() => this.#flush(), Math.max(0, this.#nextAt - performance.now()))
   }
 
   #flush(): void {
     const batch = [...this.#waiting.values()]
     this.#waiting = new Map()
-    this.#saving = this.#save(batch).catch((error: unknown) => {
-      this.#onProblem(error)
-      for (const counted of batch) this.#count(counted)
-    })
-    void this.#saving.then(() => {
-      this.#savedAt = performance.now()
-      this.#timer = null
-      if (this.#waiting.size > 0) this.#schedule()
-    })
+    this.#saving = this.#save(batch)
+      .then(
+        () => 1,
+        (error: unknown) => {
+          this.#onProblem(error)
+          for (const counted of batch) this.#count(counted)
+          return retryIntervals
+        },
+      )
+      .then((intervals) => {
+        this.#nextAt = performance.now() + intervals * this.#intervalMs
+        this.#timer = null
+        if (this.#waiting.size > 0 && !this.#isClosed) this.#schedule()
+      })
   }
 }

@@ -26,8 +26,8 @@ export interface SenderCounts {
 export interface SenderCountsOptions {
   /** What the store has of today. */
   known: DailyCount[]
-  /** Hears of each sender once a day when its quota is spent, and once more after a restart. */
-  onQuotaSpent: (key: string, max: number) => void
+  /** Hears of each sender once a day when its quota is spent, once more after a restart, and again where it rejected. */
+  onQuotaSpent: (key: string, max: number) => Promise<void>
   now: () => number
 }
 

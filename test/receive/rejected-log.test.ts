@@ -72,6 +72,14 @@ describe('the way to the rejected log', () => {
     expect(batches.flat().reduce((sum, { count }) => sum + count, 0)).toBe(3)
   })
 
+  it('keeps nothing alive after its end', async () => {
+    const { log, batches } = openLog(undefined, 1)
+    await log.close()
+    log.add(rejection)
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(batches).toEqual([])
+  })
+
   it('closes empty without a write', async () => {
     const { log, batches } = openLog()
     await log.close()

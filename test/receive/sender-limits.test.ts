@@ -10,9 +10,14 @@ const free: SenderLimits = { connectionsMax: null, mails: null, mailsPerDayMax: 
 function openCounts(known: { key: string; count: number }[] = []) {
   const clock = { now: noon }
   const spent: [string, number][] = []
-  const onQuotaSpent = (key: string, max: number): void => void spent.push([key, max])
+  const problems: Error[] = []
+  const onQuotaSpent = async (key: string, max: number): Promise<void> => {
+    spent.push([key, max])
+    const problem = problems.pop()
+    if (problem) throw problem
+  }
   const counts = createSenderCounts({ known, onQuotaSpent, now: () => clock.now })
-  return { counts, clock, spent }
+  return { counts, clock, spent, problems }
 }
 
 describe('a daily quota', () => {
@@ -55,6 +60,15 @@ describe('a daily quota', () => {
     const { counts, spent } = openCounts([{ key: 'user/jenkins', count: 50 }])
     for (let n = 0; n < 5; n++) expect(counts.admit(sender)).toMatchObject({ reason: 'daily_quota' })
     expect(spent).toEqual([['user/jenkins', 3]])
+  })
+
+  it('is told again when it could not be told', async () => {
+    const { counts, spent, problems } = openCounts([{ key: 'user/jenkins', count: 3 }])
+    problems.push(new Error('the store is away'))
+    counts.admit(sender)
+    await new Promise((resolve) => setImmediate(resolve))
+    for (let n = 0; n < 3; n++) counts.admit(sender)
+    expect(spent).toHaveLength(2)
   })
 
   it('is not touched by what the rate refuses', () => {

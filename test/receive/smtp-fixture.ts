@@ -69,7 +69,7 @@ export async function startGateway(
     newId: () => `M${++count}`,
     now: more.now ?? (() => 1_700_000_000_000),
     known: more.known ?? [],
-    onQuotaSpent: (key, max) => spent.push([key, max]),
+    onQuotaSpent: async (key, max) => void spent.push([key, max]),
     log: (level, message, facts) => logged.push({ level, message, facts }),
     spoolFolder,
     isDiskFull: more.isDiskFull ?? (() => false),

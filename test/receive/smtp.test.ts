@@ -309,7 +309,7 @@ describe('the listener', () => {
       save: () => Promise.resolve(),
       onRejected: () => undefined,
       known: [],
-      onQuotaSpent: () => undefined,
+      onQuotaSpent: async () => undefined,
       newId: () => 'M',
       now: () => 0,
       log: () => undefined,
