@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { JobNotification } from '../domain/job.js'
+import { splitPlus } from '../domain/plus-address.js'
 import type { GuardedDatabase } from '../store/sqlite/guarded-database.js'
 import { type Blocking, createBlockingCalls } from '../thread/blocking-calls.js'
 import type { MailtriggerAnswers } from '../wasm/guest-host.js'
@@ -38,7 +39,10 @@ export function createGuestCalls(parts: GuestCallParts): { answers: MailtriggerA
       db_exec: (sql, parameters) => database.exec(sql, parameters),
       mail_search: (query) => waitingCalls().searchMails(query),
       mail_get: (mailId) => waitingCalls().readMail(mailId),
-      people_get: (address) => people.get(String(address).trim().toLowerCase()) ?? null,
+      people_get: (address) => {
+        const asked = String(address).trim().toLowerCase()
+        return people.get(asked) ?? people.get(splitPlus(asked).plain) ?? null
+      },
       http: (call) => waitingCalls().http(call),
       notify: (given) => {
         if (notifications.length >= notificationsMax) {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { JobNotification } from '../domain/job.js'
 import { readSeverity, severities } from '../domain/message.js'
+import { splitPlus } from '../domain/plus-address.js'
 
 export const notificationsMax = 20
 const recipientsMax = 1_000
@@ -62,7 +63,8 @@ export function readNotification(given: unknown, known: KnownNames): JobNotifica
   if (read === null)
     throw new Error(`notify: ${JSON.stringify(severity)} is no severity; one of ${severities.join(', ')}`)
   if (channel && !known.channels.has(channel)) throw new Error(`notify: there is no channel ${JSON.stringify(channel)}`)
-  const wrong = to?.find((entry) => !known.groups.has(entry) && !/^[^\s@<>,;]+@[^\s@<>,;]+$/.test(entry))
+  const isGroup = (entry: string) => known.groups.has(entry) || known.groups.has(splitPlus(entry).plain)
+  const wrong = to?.find((entry) => !isGroup(entry) && !/^[^\s@<>,;]+@[^\s@<>,;]+$/.test(entry))
   if (wrong !== undefined) {
     throw new Error(`notify: ${JSON.stringify(wrong)} is neither a mail address nor a group`)
   }

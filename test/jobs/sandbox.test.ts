@@ -209,7 +209,7 @@ describe('what was raised', () => {
     const result = await box.runBody(
       'raises',
       `${tryAll(
-        "mailtrigger.notify({ to: 'devops', title: 'a', severity: 'high', fingerprint: 'f', channel: 'ops' })",
+        "mailtrigger.notify({ to: 'devops+db', title: 'a', severity: 'high', fingerprint: 'f', channel: 'ops' })",
         'mailtrigger.notify({})',
         "mailtrigger.notify({ title: 'a', severity: 'loud' })",
         "mailtrigger.notify({ title: 'a', channel: 'nowhere' })",
@@ -223,7 +223,7 @@ describe('what was raised', () => {
     expect(lines.slice(1).every((line) => line.startsWith('! notify: ') || line.includes('at most 20'))).toBe(true)
     expect(result.report.notifications).toHaveLength(20)
     expect(result.report.notifications[0]).toEqual({
-      to: ['devops'],
+      to: ['devops+db'],
       title: 'a',
       text: '',
       severity: 'critical',
@@ -282,15 +282,17 @@ describe('the network', () => {
 })
 
 describe('people', () => {
-  it('are found by address, in any case', async () => {
+  it('are found by address, in any case, also with a key', async () => {
     const result = await box.runBody(
       'people',
-      tryAll("mailtrigger.people.get('TIM@x.example')", "mailtrigger.people.get('no@x.example')"),
+      tryAll(
+        "mailtrigger.people.get('TIM@x.example')",
+        "mailtrigger.people.get('tim+DB@x.example')",
+        "mailtrigger.people.get('no+tim@x.example')",
+      ),
     )
-    expect(linesOf(result)).toEqual([
-      '{"address":"tim@x.example","name":"Tim","manager":"boss@x.example","channels":["telegram"]}',
-      'null',
-    ])
+    const tim = '{"address":"tim@x.example","name":"Tim","manager":"boss@x.example","channels":["telegram"]}'
+    expect(linesOf(result)).toEqual([tim, tim, 'null'])
   })
 })
 
