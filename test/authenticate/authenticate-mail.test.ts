@@ -1,8 +1,9 @@
+import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { authenticateMail } from '#src/authenticate/authenticate-mail.js'
 import { cutHeader } from '#src/authenticate/header-cut.js'
 import { createDnsCache } from '#src/authenticate/resolver.js'
-import type { SenderAuth } from '#src/domain/mail.js'
+import { authVerdicts, type SenderAuth } from '#src/domain/mail.js'
 import { type DnsServer, startDnsServer, type Zone } from '../stand-ins/dns-server.js'
 import { makeKey, signMail, writeMail } from './signed-mail.js'
 
@@ -536,6 +537,46 @@ describe('what strangers send', () => {
   ])('finds the author in %s', async (_, mail) => {
     const zone: Zone = { '_dmarc.example.com': { TXT: ['v=DMARC1; p=reject'] } }
     expect(await check({ zone, mail, from: 'x@evil.test' })).toMatchObject({ dmarc: 'fail', policy: 'reject' })
+  })
+
+  it('comes to a verdict on whatever bytes there are', async () => {
+    const pieces = [
+      'From: ',
+      'a@example.com',
+      'DKIM-Signature: ',
+      'a=rsa-sha256;',
+      'd=example.com;',
+      's=s1;',
+      'h=from;',
+      'l=1;',
+    ]
+    const junk = fc.constantFrom(
+      ...pieces,
+      '\r\n',
+      '\n',
+      '\r\n\r\n',
+      '<',
+      '>',
+      '"',
+      '(',
+      ':',
+      ';',
+      '=',
+      '\0',
+      '\\',
+      '@',
+      ',',
+    )
+    const bytes = fc.array(fc.oneof(junk, fc.string({ unit: 'binary', maxLength: 5 })), { maxLength: 60 })
+    const zone = { 's1._domainkey.example.com': { TXT: [rsa.record] }, 'example.com': { TXT: ['v=spf1 %{l} a:%{d}'] } }
+    await fc.assert(
+      fc.asyncProperty(bytes, bytes, async (mail, local) => {
+        const auth = await check({ zone, mail: mail.join(''), from: `${local.join('')}@example.com` })
+        expect(authVerdicts).toEqual(expect.arrayContaining([auth.spf, auth.dkim, auth.dmarc]))
+        expect(Object.values(auth.reasons).join('')).not.toMatch(/the check failed|cannot be verified/)
+      }),
+      { seed: 7, numRuns: 300 },
+    )
   })
 
   it('keeps reasons on one short line', async () => {

@@ -71,6 +71,21 @@ function makeDetail(changes: Partial<DeliveryDetail> = {}): DeliveryDetail {
 const print = (changes: Partial<Trace>, options: { all?: boolean; deliveries?: DeliveryDetail[] } = {}): string =>
   printTrace(makeTrace('m1', changes), { colors, all: false, ...options })
 
+test('who sent the mail stands before the routes, one line a check, without what would command a terminal', () => {
+  const reasons = { spf: 'a.test permits 192.0.2.1', dkim: 'the mail is not signed', dmarc: 'evil \u001b[31m' }
+  const auth = { spf: 'pass', dkim: 'none', dmarc: 'fail', policy: 'reject', reasons } as const
+  expect(
+    print({ auth, routes: [makeRouteTrace()] })
+      .split('\n')
+      .slice(0, 4),
+  ).toEqual([
+    '@ auth spf   pass  a.test permits 192.0.2.1',
+    '@ auth dkim  none  the mail is not signed',
+    '@ auth dmarc fail  evil \ufffd[31m',
+    expect.stringContaining('disks'),
+  ])
+})
+
 describe('routes', () => {
   test('that matched show each condition with what it saw, and each step', () => {
     const condition = makeGroup('all', 'true', [
