@@ -2,11 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { formatSize } from '../domain/units.js'
+import type { MailContent } from '../engine/mail-content.js'
 import type { NearMiss } from '../route/near-miss.js'
 import type { DeliveryDetail, MailDetail, MailSummary } from '../store/store.js'
 import { chooseMails, choosing, listPage, type MailChoice } from './choose-mails.js'
 import { type Cli, CliExit, exitCodes } from './cli.js'
 import { type Client, connect } from './client.js'
+import { printContent } from './print-content.js'
 import { printNearMisses } from './print-near-miss.js'
 import { countOf, printTable, printTime } from './print-table.js'
 import { cut, printTrace } from './print-trace.js'
@@ -24,11 +26,11 @@ export function addMails(program: Command, cli: () => Cli): void {
     .action((options: ListOptions) => runList(cli(), options))
   mails
     .command('show')
-    .description('one mail: what happened to it, and why')
+    .description('one mail: what happened to it, why, and what it says')
     .argument('<id>')
     .option('--raw', 'the mail itself, as it was received')
     .option('--trace', 'the trace as JSON')
-    .option('--all', 'every condition, also of routes that did not match')
+    .option('--all', 'every condition, also of routes that did not match, and all of its text')
     .action((id: string, options: { raw?: boolean; trace?: boolean; all?: boolean }) => runShow(cli(), id, options))
   choosing(mails.command('export').description('write mails as .eml files'))
     .argument('[ids...]')
@@ -82,9 +84,11 @@ async function runShow(
   const mail = await client.get<MailDetail>(path)
   const deliveries = await readDeliveries(client, mail)
   const near = mail.status === 'unrouted' ? await client.get<{ items: NearMiss[] }>(`${path}/near-misses`) : null
-  cli.show({ ...mail, delivery_list: deliveries, ...(near && { near_misses: near.items }) }, () => {
+  const content = await client.get<MailContent>(`${path}/content`)
+  cli.show({ ...mail, delivery_list: deliveries, ...(near && { near_misses: near.items }), content }, () => {
     const nearest = near ? printNearMisses(near.items, cli) : ''
-    return `${printMail(mail, deliveries, cli, options.all === true)}${nearest && `\n${nearest}`}`
+    const said = printContent(content, { colors: cli.colors, all: options.all === true })
+    return [printMail(mail, deliveries, cli, options.all === true), nearest, said].filter(Boolean).join('\n')
   })
 }
 

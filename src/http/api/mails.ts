@@ -3,7 +3,7 @@ import { mailStatuses } from '../../domain/delivery.js'
 import { ApiError } from '../../domain/errors.js'
 import type { MailDetail } from '../../store/store.js'
 import type { ApiParts } from '../api.js'
-import { Mail, MailSummary } from '../schema/mail.js'
+import { Mail, MailContent, MailSummary } from '../schema/mail.js'
 import { ReplayAnswer } from '../schema/replay.js'
 import { Trace } from '../schema/trace.js'
 import { readActor } from './actor.js'
@@ -52,6 +52,14 @@ const readTrace = createRoute({
   ...operation('viewer', 'mails', 'Says why its last routing came out as it did', { request: { params: idParam } }),
   responses: answer(Trace, 'The trace'),
 })
+const readContent = createRoute({
+  method: 'get',
+  path: '/{id}/content',
+  ...operation('viewer', 'mails', 'Shows what is in a mail: its text, HTML, headers and the names of its attachments', {
+    request: { params: idParam },
+  }),
+  responses: answer(MailContent, 'What is in it'),
+})
 const readRaw = createRoute({
   method: 'get',
   path: '/{id}/raw',
@@ -86,6 +94,7 @@ export function mailRoutes({ calls }: Pick<ApiParts, 'calls'>) {
     if (!trace) throw new ApiError(409, 'not_routed_yet', 'the mail has not been routed yet')
     return c.json(trace, 200)
   })
+  routes.openapi(readContent, async (c) => c.json(await calls.readMailContent(c.req.valid('param').id), 200))
   routes.openapi(readRaw, async (c) => {
     const { id } = c.req.valid('param')
     const raw = await calls.readRawMail(id)

@@ -1,17 +1,16 @@
 import { z } from '@hono/zod-openapi'
 import { mailStatuses } from '../../domain/delivery.js'
+import type { MailContent as MailContentValue } from '../../engine/mail-content.js'
 import type { MailDetail, MailSummary as MailSummaryValue } from '../../store/store.js'
 import { DeliverySummary } from './delivery.js'
 import { NotificationSummary } from './notification.js'
 import { Time } from './time.js'
 import { Trace } from './trace.js'
 
-export const MailStatus = z
-  .enum(mailStatuses)
-  .openapi('MailStatus', {
-    description:
-      '`held` waits for a route to be tried again, or for a person: who sent it did not pass. A replay lets it in.',
-  })
+export const MailStatus = z.enum(mailStatuses).openapi('MailStatus', {
+  description:
+    '`held` waits for a route to be tried again, or for a person: who sent it did not pass. A replay lets it in.',
+})
 
 export const Envelope = z
   .object({
@@ -52,3 +51,22 @@ export const Mail = z
     delivery_list: z.array(DeliverySummary),
   })
   .openapi('Mail') satisfies z.ZodType<MailDetail>
+
+const address = z.object({ name: z.string(), address: z.string() })
+
+export const MailContent = z
+  .object({
+    subject: z.string(),
+    from: z.array(address),
+    to: z.array(address),
+    cc: z.array(address),
+    date: Time.describe('What its Date says, or when it came where that is absurd.'),
+    message_id: z.string().nullable(),
+    headers: z.record(z.string(), z.array(z.string())).describe('Names in lower case.'),
+    text: z.string().describe('What conditions on `body` see.'),
+    text_source: z.enum(['text', 'html', 'raw', 'none']).describe('`raw`: the bytes of a mail that could not be read.'),
+    html: z.string().nullable(),
+    attachments: z.array(z.object({ filename: z.string(), content_type: z.string(), size_bytes: z.number().int() })),
+    malformed: z.string().nullable().describe('Why it could not be read in full.'),
+  })
+  .openapi('MailContent') satisfies z.ZodType<MailContentValue>
