@@ -56,6 +56,20 @@ describe('a digest', () => {
     expect(new Set(deliveries.map(({ dedupeKey }) => dedupeKey)).size).toBe(2)
   })
 
+  it('passes on the gateways of all it gathered, and that one of them was a bounce', () => {
+    const from = (gateways: string[], isBackscatter: boolean) => ({ gateways, isBackscatter, replyTo: 'a@x.example' })
+    const items = [
+      makeItem('a', { origin: from(['one'], false) }, now, [ops]),
+      makeItem('b', { origin: from(['one', 'two'], true) }, now, [tim]),
+    ]
+    const digest = composeDigest(makeDigest({ items }), now, now)
+    expect(digest?.message.origin).toEqual({ gateways: ['one', 'two'], isBackscatter: true, replyTo: null })
+    expect(digest?.deliveries.map(({ message }) => message.origin)).toEqual([
+      { gateways: ['one'], isBackscatter: false, replyTo: null },
+      { gateways: ['one', 'two'], isBackscatter: true, replyTo: null },
+    ])
+  })
+
   it('of a whole route is named by the route alone', () => {
     const digest = makeDigest({ key: '', items: [makeItem('a', {}, now)] })
     expect(composeDigest(digest, now, now)?.message.title).toBe('1 alert of Monit')
