@@ -93,7 +93,9 @@ describe('on the machine', () => {
 
   test('the disk has room, and says how much', async () => {
     const full = { dataFolder: folder, freeBytesMin: Number.MAX_SAFE_INTEGER }
-    expect((await examineDisk({ ...full, freeBytesMin: 0 })).text).toMatch(/^\d.* of \d.* are free$/)
+    expect((await examineDisk({ ...full, freeBytesMin: 0 })).text).toMatch(
+      /^\d.* of \d.* are free under the data folder$/,
+    )
     expect(await examineDisk(full)).toMatchObject({
       state: 'bad',
       text: expect.stringContaining('no mail is taken in'),

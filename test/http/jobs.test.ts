@@ -70,6 +70,7 @@ beforeAll(async () => {
     saveMail: async () => undefined,
     newId: () => 'mail-1',
     mailLimits: () => ({ sizeBytesMax: 1_000, recipientsMax: 1 }),
+    diskRoom: () => ({ freeBytes: null, freeBytesMin: 0, isNearlyFull: false }),
     status: () => Promise.reject(new Error('nobody asks')),
     reload: async () => ({ hash: '', routes: 0 }),
     isReady: () => true,

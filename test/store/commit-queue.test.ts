@@ -82,3 +82,28 @@ test('writes asked for while results are handed out go into the next commit', as
   expect(commits()).toBe(2)
   expect(rows()).toEqual([1, 2, 3])
 })
+
+test('a disk that is full or fails at a write may be tried again, a constraint may not', async () => {
+  const { queue, insert } = openQueue()
+  const fail = (code: string) => (): void => {
+    throw sqliteError(code)
+  }
+  await expect(queue.write(fail('SQLITE_FULL'))).rejects.toMatchObject({ isPassing: true })
+  await expect(queue.write(fail('SQLITE_IOERR_WRITE'))).rejects.toMatchObject({ isPassing: true })
+  await queue.write(insert(1))
+  await expect(queue.write(insert(1))).rejects.toMatchObject({ isPassing: false })
+})
+
+test('after a failed fsync nothing goes on: the queue throws, whoever waits', () => {
+  const { queue, insert } = openQueue()
+  void queue.write(insert(1))
+  void queue.write(() => {
+    throw sqliteError('SQLITE_IOERR_FSYNC')
+  })
+  expect(() => queue.drain()).toThrow(/nothing that was acknowledged is lost\. Look at the disk/)
+})
+
+/** As better-sqlite3 throws it. */
+function sqliteError(code: string): Error {
+  return Object.assign(new Error('disk I/O error'), { name: 'SqliteError', code })
+}
