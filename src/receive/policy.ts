@@ -50,43 +50,17 @@ export function compilePolicy(settings: SmtpSettings): SmtpPolicy {
   const allowsClient = compileRanges(settings.allow)
   const trusted = settings.allow.filter((range) => !isEverybody(range))
   const trustsClient = compileRanges(trusted)
-  const globs = settings.recipients?.map(foldAddress) ?? null
-  const users = new Map(settings.users.map((user) => [user.name, withFoldedGlobs(user)]))
-  const credentials = settings.users.flatMap(({ name, password }) =>
-    password === null ? [] : [digest(name, password)],
-  )
+  const limitsOfUsers = new Map(settings.users.map(({ name, limits }) => [name, limits]))
   return {
     allowsClient,
     trustsClient,
-    hasUsers: credentials.length > 0,
-    acceptsPassword: (name, password) => {
-      const given = digest(name, password)
-      let accepted = false
-      for (const known of credentials) accepted = timingSafeEqual(known, given) || accepted
-      return accepted
-    },
-    takesPlainPasswords: settings.insecureAuth,
-    certificateUser: (names) =>
-      settings.users.find(({ certificate }) => certificate !== null && names.includes(certificate))?.name ?? null,
+    ...compileLogins(settings),
+    ...compileRights(settings, allowsClient),
     mustNameClient: compileRanges(settings.proxyProtocol),
     trustsXclient: compileRanges(settings.xclient),
-    refuseSender: (from, { client, user, encrypted }) => {
-      if (user !== null) return refuseSenderOf(users.get(user), from)
-      if (allowsClient(client)) return null
-      if (users.size === 0) return new MailRejected(554, 'not_allowed', `5.7.1 ${client} may not send here`)
-      const first = encrypted ? '' : 'STARTTLS, then '
-      return new MailRejected(530, 'auth_required', `5.7.0 ${first}AUTH is required before MAIL`)
-    },
-    refuseRecipient: (address, user) => {
-      const recipient = foldAddress(address)
-      if (globs !== null && !isRecipient(recipient, globs)) {
-        return new MailRejected(550, 'unknown_recipient', `5.1.1 ${address} is no recipient here`)
-      }
-      return user === null ? null : refuseRecipientOf(users.get(user), address)
-    },
     limitedSender: ({ client, user }) => {
       if (user !== null) {
-        return { key: `user/${user}`, limits: { ...settings.userLimits, ...users.get(user)?.limits } }
+        return { key: `user/${user}`, limits: { ...settings.userLimits, ...limitsOfUsers.get(user) } }
       }
       return trustsClient(client) ? null : { key: `client/${clientKeyOf(client)}`, limits: settings.clientLimits }
     },
@@ -97,23 +71,64 @@ export function compilePolicy(settings: SmtpSettings): SmtpPolicy {
   }
 }
 
+type Logins = Pick<SmtpPolicy, 'hasUsers' | 'acceptsPassword' | 'takesPlainPasswords' | 'certificateUser'>
+
+function compileLogins({ users, insecureAuth }: SmtpSettings): Logins {
+  const credentials = users.flatMap(({ name, password }) => (password === null ? [] : [digest(name, password)]))
+  return {
+    hasUsers: credentials.length > 0,
+    acceptsPassword: (name, password) => {
+      const given = digest(name, password)
+      let accepted = false
+      for (const known of credentials) accepted = timingSafeEqual(known, given) || accepted
+      return accepted
+    },
+    takesPlainPasswords: insecureAuth,
+    certificateUser: (names) =>
+      users.find(({ certificate }) => certificate !== null && names.includes(certificate))?.name ?? null,
+  }
+}
+
+function compileRights(
+  settings: SmtpSettings,
+  allowsClient: SmtpPolicy['allowsClient'],
+): Pick<SmtpPolicy, 'refuseSender' | 'refuseRecipient'> {
+  const globs = settings.recipients?.map(foldAddress) ?? null
+  const users = new Map(settings.users.map((user) => [user.name, withFoldedGlobs(user)]))
+  return {
+    refuseSender: (from, { client, user, encrypted }) => {
+      const known = user === null ? undefined : users.get(user)
+      if (known) return refuseSenderOf(known, from)
+      if (allowsClient(client)) return null
+      if (users.size === 0) return new MailRejected(554, 'not_allowed', `5.7.1 ${client} may not send here`)
+      const first = encrypted ? '' : 'STARTTLS, then '
+      return new MailRejected(530, 'auth_required', `5.7.0 ${first}AUTH is required before MAIL`)
+    },
+    refuseRecipient: (address, user) => {
+      if (globs !== null && !isRecipient(foldAddress(address), globs)) {
+        return new MailRejected(550, 'unknown_recipient', `5.1.1 ${address} is no recipient here`)
+      }
+      const known = user === null ? undefined : users.get(user)
+      return known ? refuseRecipientOf(known, address) : null
+    },
+  }
+}
+
 function withFoldedGlobs(user: SmtpUser): SmtpUser {
   const fold = (globs: string[] | null): string[] | null => globs?.map(foldAddress) ?? null
   return { ...user, senders: fold(user.senders), recipients: fold(user.recipients) }
 }
 
 /** The null sender of bounces is `<>` among a user's senders; a `*` alone allows it as it allows anything. */
-function refuseSenderOf(user: SmtpUser | undefined, from: string): MailRejected | null {
-  if (!user || user.senders === null) return null
+function refuseSenderOf(user: SmtpUser, from: string): MailRejected | null {
+  if (user.senders === null) return null
   const sender = foldAddress(from)
   if (matchesSome(sender === '' ? '<>' : sender, user.senders)) return null
   return new MailRejected(553, 'sender_not_allowed', `5.7.1 user ${user.name} may not send as <${from}>`)
 }
 
-function refuseRecipientOf(user: SmtpUser | undefined, address: string): MailRejected | null {
-  if (!user || user.recipients === null) return null
-  const recipient = foldAddress(address)
-  if (isRecipient(recipient, user.recipients)) return null
+function refuseRecipientOf(user: SmtpUser, address: string): MailRejected | null {
+  if (user.recipients === null || isRecipient(foldAddress(address), user.recipients)) return null
   return new MailRejected(550, 'recipient_not_allowed', `5.7.1 user ${user.name} may not write to ${address}`)
 }
 
