@@ -33,10 +33,12 @@ interface Job {
   mail: RawMail
   check: CheckOptions
   resolve: (auth: SenderAuth) => void
+  /** Runs until its turn comes. */
+  patience: NodeJS.Timeout | undefined
 }
 
 /** With this many mails asked about, others wait; their bytes are copied when their turn comes. */
-const inFlightMax = 64
+const inFlightMax = 256
 const inFlightBytesMax = 64_000_000
 const waitingMax = 2_000
 /** The thread keeps to the settings' time by itself. One that is this much later hangs, and is replaced. */
@@ -84,10 +86,15 @@ export function createAuthenticator(): Authenticator {
     void broken.terminate()
     for (const id of [...inFlight.keys()]) finish(id, unknownSender(reason))
   }
+  const giveUp = (job: Job): void => {
+    waiting.splice(waiting.indexOf(job), 1)
+    job.resolve(unknownSender('too many mails wait for the check'))
+  }
   const sendWaiting = (): void => {
     while (!isStopped && inFlight.size < inFlightMax && bytesInFlight < inFlightBytesMax) {
       const job = waiting.shift()
       if (!job) return
+      clearTimeout(job.patience)
       send(job)
     }
   }
@@ -122,13 +129,19 @@ export function createAuthenticator(): Authenticator {
           signal.removeEventListener('abort', leave)
           resolve(auth)
         }
-        waiting.push({ mail, check, resolve: settle })
+        const job: Job = { mail, check, resolve: settle, patience: undefined }
+        // While DNS does not answer, mails must not queue up behind each other's waits.
+        job.patience = setTimeout(() => giveUp(job), check.settings.timeoutMs)
+        waiting.push(job)
         sendWaiting()
       }),
     async stop() {
       isStopped = true
       const ending = worker
-      for (const job of waiting.splice(0)) job.resolve(unknownSender('the program is stopping'))
+      for (const job of waiting.splice(0)) {
+        clearTimeout(job.patience)
+        job.resolve(unknownSender('the program is stopping'))
+      }
       if (ending) replace(ending, 'the program is stopping')
       await ending?.terminate()
     },

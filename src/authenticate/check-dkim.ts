@@ -110,7 +110,7 @@ class BoundedVerifier extends DkimVerifier {
   listAuthors(): string[] {
     if (this.headerFrom.length > 0 || !this.headers) return this.headerFrom
     const written = this.headers.parsed.filter(({ key }) => key === 'from').map(({ line }) => textOf(line))
-    return written.flatMap((line) => line.match(/[^\s<>()[\]:;,"]{1,64}@[^\s<>()[\]:;,"]{1,255}/g) ?? [])
+    return written.flatMap((line) => decodeWords(line).match(/[^\s<>()[\]:;,"]{1,64}@[^\s<>()[\]:;,"]{1,255}/g) ?? [])
   }
 
   isSigned(): boolean {
@@ -139,6 +139,15 @@ class BoundedVerifier extends DkimVerifier {
     this.keyNames = chosen.map(({ tags }) => `${tags.get('s')}._domainkey.${tags.get('d')}`)
     return chosen.map(({ header }) => header)
   }
+}
+
+/** An address may not be an encoded word (RFC 2047, 5), and some programs read it from one all the same. */
+function decodeWords(line: string): string {
+  return line.replace(/=\?[^?\s]{1,40}\?([bq])\?([^?\s]*)\?=/gi, (_, encoding: string, text: string) =>
+    encoding.toLowerCase() === 'b'
+      ? Buffer.from(text, 'base64').toString('utf8')
+      : text.replace(/=([0-9a-f]{2})/gi, (__, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+  )
 }
 
 function textOf(line: Uint8Array): string {

@@ -51,8 +51,9 @@ function rank({ verdict }: Finding): number {
 /** In ASCII and without repeats. */
 export function listAuthorDomains(addresses: readonly string[]): string[] {
   const domains = addresses.map((address) => {
-    const written = address.slice(address.lastIndexOf('@') + 1).trim()
-    return domainToASCII(written.replace(/\.$/, '')).toLowerCase()
+    // What a mail program does not show must not make another domain of it.
+    const written = address.slice(address.lastIndexOf('@') + 1).replace(/[\p{Cc}\p{Cf}\s]/gu, '')
+    return domainToASCII(written).toLowerCase().replace(/\.$/, '')
   })
   return [...new Set(domains)].filter((domain) => domain.includes('.'))
 }

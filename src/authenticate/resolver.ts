@@ -52,6 +52,7 @@ export function createDnsCache(servers: readonly string[], questionMs: number, n
   const resolver = new Resolver({ timeout: questionMs, tries: triesMax })
   if (servers.length > 0) resolver.setServers(servers)
   const known = new Map<string, { at: number; answer: unknown; missing: NoSuchRecord['code'] | null }>()
+  const underWay = new Map<string, Promise<unknown>>()
 
   const remember = (question: string, answer: unknown, missing: NoSuchRecord['code'] | null): void => {
     if (JSON.stringify(answer ?? null).length > cacheEntryCharactersMax) return
@@ -59,6 +60,18 @@ export function createDnsCache(servers: readonly string[], questionMs: number, n
     if (oldest !== undefined && known.size >= cacheEntriesMax) known.delete(oldest)
     known.delete(question)
     known.set(question, { at: now(), answer, missing })
+  }
+  const askServers = async (question: string, name: string, type: RecordType): Promise<unknown> => {
+    try {
+      const answer = await resolver.resolve(name, type)
+      remember(question, answer, null)
+      return answer
+    } catch (error) {
+      const missing = missingOf(error)
+      if (missing === null) throw troubleOf(error, name)
+      remember(question, null, missing)
+      throw new NoSuchRecord(missing, question)
+    }
   }
   return {
     async ask(name, type) {
@@ -68,16 +81,10 @@ export function createDnsCache(servers: readonly string[], questionMs: number, n
         if (hit.missing) throw new NoSuchRecord(hit.missing, question)
         return structuredClone(hit.answer)
       }
-      try {
-        const answer = await resolver.resolve(name, type)
-        remember(question, answer, null)
-        return structuredClone(answer)
-      } catch (error) {
-        const missing = missingOf(error)
-        if (missing === null) throw troubleOf(error, name)
-        remember(question, null, missing)
-        throw new NoSuchRecord(missing, question)
-      }
+      const asking = underWay.get(question) ?? askServers(question, name, type)
+      underWay.set(question, asking)
+      const forget = (): unknown => underWay.get(question) === asking && underWay.delete(question)
+      return structuredClone(await asking.finally(forget))
     },
   }
 }

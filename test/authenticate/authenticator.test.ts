@@ -56,6 +56,16 @@ it('is not held up by a mail whose sender does not answer', async () => {
   expect(await slow).toMatchObject({ spf: 'temperror', reasons: { spf: 'the program is stopping' } })
 })
 
+it('answers everybody while DNS answers nobody', async () => {
+  const settings = { resolvers: [dns.address], timeoutMs: 300 }
+  const mail = makeMail(writeMail('a@slow.test'), 'a@slow.test')
+  const asked = Array.from({ length: 700 }, () => {
+    const { signal } = new AbortController()
+    return authenticator.authenticate(mail, { settings, hostname: 'gw.test' }, signal)
+  })
+  expect(new Set((await Promise.all(asked)).map(({ spf }) => spf))).toEqual(new Set(['temperror']))
+})
+
 it('goes on with other servers when it is told of others', async () => {
   const other = await startDnsServer({ 'example.com': { TXT: ['v=spf1 -all'] } })
   const mail = makeMail(writeMail('alert@example.com'))
