@@ -46,9 +46,9 @@ function decodeQuotedPrintable(content: Buffer): Buffer {
     const byte = content[at] ?? 0
     if (byte === equals) {
       const code = hexByte(content[at + 1], content[at + 2])
-      const next = code === null ? endOfSoftBreak(content, at + 1) : at + 3
-      if (code !== null || next === at + 1) out[length++] = code ?? equals
-      at = next
+      const softEnd = code === null ? endOfSoftBreak(content, at + 1) : null
+      if (softEnd === null) out[length++] = code ?? equals
+      at = softEnd ?? (code === null ? at + 1 : at + 3)
       solid = length
       continue
     }
@@ -81,11 +81,11 @@ function hexDigit(byte: number | undefined): number {
   return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : Number.NaN
 }
 
-/** After the line end that an `=` takes back, blanks before it included; `from` itself where there is none. */
-function endOfSoftBreak(content: Buffer, from: number): number {
+/** After the line end that an `=` takes back, blanks before it included; null where there is none. */
+function endOfSoftBreak(content: Buffer, from: number): number | null {
   let at = from
   while (content[at] === 0x20 || content[at] === 0x09) at++
   while (content[at] === carriageReturn) at++
   if (content[at] === lineFeed) return at + 1
-  return at >= content.length ? at : from
+  return at >= content.length ? at : null
 }
