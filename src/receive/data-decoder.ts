@@ -2,7 +2,7 @@
 export type LineFault = 'bare_cr' | 'dot_between_bare_line_ends'
 
 export interface Decoded {
-  /** What the piece adds to the mail, without the dots that only protect lines. */
+  /** What the piece adds to the mail, without the dots that only protect lines; mostly a view of the piece. */
   content: Buffer
   /** Where in the piece the mail was over, just after its final CR LF dot CR LF; -1 while it goes on. */
   end: number
@@ -31,6 +31,8 @@ type State =
  * CVE-2023-51764 and its kin), and only there: a CR without LF, and a lone dot between line ends of which one is bare,
  * are faults that have to refuse the whole mail. Bare line feeds elsewhere are taken as they are, since many scripts
  * send them. How the bytes are cut into pieces makes no difference.
+ *
+ * It is on the way of every byte that is received, so it copies nothing but what stands behind a dot that goes.
  */
 export class DataDecoder {
   #state: State = 'line start'
@@ -41,57 +43,74 @@ export class DataDecoder {
     return this.#fault
   }
 
+  /** Content is moved together within the piece, which is the decoder's from here on up to `end`. */
   decode(piece: Buffer): Decoded {
-    const parts: Buffer[] = []
-    // What of the piece is not yet in `parts` begins here; a dot that is held back is never before it.
+    let state = this.#state
+    // Where the dot lies that is held back; before the piece, what was held back is in `carried`.
+    let heldAt = -1
+    const carried = heldIn(state)
+    let isCarriedContent = false
+    // The content so far is before `to`, and what follows it from `from` on.
+    let to = 0
     let from = 0
-    // What an earlier piece ended in, while it is not decided whether it belongs to the mail.
-    let carried = heldIn(this.#state)
+    const moveUpTo = (end: number): void => {
+      if (to !== from) piece.copyWithin(to, from, end)
+      to += end - from
+    }
+    const contentUpTo = (end: number): Buffer => {
+      moveUpTo(end)
+      const content = piece.subarray(0, to)
+      return isCarriedContent ? Buffer.concat([Buffer.from(carried), content]) : content
+    }
     for (let i = 0; i < piece.length; i++) {
-      const byte = piece[i] ?? 0
-      if (this.#state === 'text' && byte !== cr && byte !== lf) continue
-      const before = this.#state
-      this.#state = this.#next(before, byte)
-      if (before === 'dot cr' && byte === lf) return { content: join(parts), end: i + 1 }
-      if (this.#state === 'dot' || this.#state === 'bare dot') {
-        parts.push(piece.subarray(from, i))
-        from = i
-      } else if (heldIn(before) !== '' && heldIn(this.#state) === '') {
+      if (state === 'text') i = skipText(piece, i)
+      const byte = piece[i]
+      if (byte === undefined) break
+      const before = state
+      this.#fault ??= faultBetween(before, byte)
+      state = nextState(before, byte)
+      if (before === 'dot cr' && byte === lf) return { content: contentUpTo(Math.max(heldAt, 0)), end: i + 1 }
+      if (state === 'dot' || state === 'bare dot') heldAt = i
+      else if (heldIn(before) !== '' && heldIn(state) === '') {
         const isProtection = byte === dot && heldIn(before) === '.'
-        if (carried === '') from = isProtection ? i : from
-        else if (!isProtection) parts.push(Buffer.from(carried))
-        carried = ''
+        if (heldAt < 0) isCarriedContent = !isProtection
+        else if (isProtection) {
+          moveUpTo(heldAt)
+          from = heldAt + 1
+        }
       }
     }
-    if (heldIn(this.#state) === '') parts.push(piece.subarray(from))
-    return { content: join(parts), end: -1 }
+    this.#state = state
+    return { content: contentUpTo(heldIn(state) === '' ? piece.length : Math.max(heldAt, 0)), end: -1 }
   }
+}
 
-  #next(state: State, byte: number): State {
-    if (byte === lf) {
-      if (state === 'cr') return 'line start'
-      if (state === 'dot' || state === 'bare dot' || state === 'bare dot cr') {
-        this.#fault ??= 'dot_between_bare_line_ends'
-        return state === 'bare dot cr' ? 'line start' : 'bare line start'
-      }
-      return 'bare line start'
-    }
-    if (state === 'cr' || state === 'dot cr' || state === 'bare dot cr') this.#fault ??= 'bare_cr'
-    if (byte === cr) {
-      if (state === 'dot') return 'dot cr'
-      return state === 'bare dot' ? 'bare dot cr' : 'cr'
-    }
-    if (byte === dot && state === 'line start') return 'dot'
-    if (byte === dot && state === 'bare line start') return 'bare dot'
-    return 'text'
+/** Where the line ends, or the piece does. */
+function skipText(piece: Buffer, from: number): number {
+  let at = from
+  while (at < piece.length && piece[at] !== cr && piece[at] !== lf) at++
+  return at
+}
+
+function nextState(state: State, byte: number): State {
+  if (byte === lf) return state === 'cr' || state === 'bare dot cr' ? 'line start' : 'bare line start'
+  if (byte === cr) {
+    if (state === 'dot') return 'dot cr'
+    return state === 'bare dot' ? 'bare dot cr' : 'cr'
   }
+  if (byte === dot && state === 'line start') return 'dot'
+  return byte === dot && state === 'bare line start' ? 'bare dot' : 'text'
+}
+
+function faultBetween(state: State, byte: number): LineFault | null {
+  if (byte === lf) {
+    const isLoneDot = state === 'dot' || state === 'bare dot' || state === 'bare dot cr'
+    return isLoneDot ? 'dot_between_bare_line_ends' : null
+  }
+  return state === 'cr' || state === 'dot cr' || state === 'bare dot cr' ? 'bare_cr' : null
 }
 
 function heldIn(state: State): '' | '.' | '.\r' {
   if (state === 'dot' || state === 'bare dot') return '.'
   return state === 'dot cr' || state === 'bare dot cr' ? '.\r' : ''
-}
-
-function join(parts: Buffer[]): Buffer {
-  return parts.length === 1 ? (parts[0] ?? Buffer.alloc(0)) : Buffer.concat(parts)
 }

@@ -126,7 +126,7 @@ describe('DataDecoder', () => {
         let content = ''
         let rest: string | null = null
         for (let n = 0; n + 1 < places.length && rest === null; n++) {
-          const piece = bytes.subarray(places[n], places[n + 1])
+          const piece = Buffer.from(bytes.subarray(places[n], places[n + 1]))
           const decoded = decoder.decode(piece)
           content += decoded.content.toString('latin1')
           if (decoded.end >= 0) rest = bytes.subarray((places[n] ?? 0) + decoded.end).toString('latin1')
