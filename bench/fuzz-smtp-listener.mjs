@@ -90,4 +90,6 @@ process.on('message', (/** @type {string} */ question) => {
   })
 })
 process.on('disconnect', () => process.exit(0))
+// Ctrl-C is for the one that asks, which wants the figures yet.
+process.on('SIGINT', () => undefined)
 process.send?.({ type: 'ready', ports, pid: process.pid })

@@ -3,7 +3,8 @@
 //
 //   node bench/fuzz-smtp.mjs [--sessions 100000] [--seed 1] [--parallel 48] [--only N] [--json]
 //
-// The same seed makes the same sessions; --only speaks the one with this number and shows both sides of it.
+// The same seed makes the same sessions; --only speaks the one with this number and shows both sides of it. Ctrl-C ends
+// a long run early, with the figures so far.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -163,8 +164,11 @@ function speak(index) {
 }
 
 const first = only ?? 0
-const last = only === null ? count : only + 1
+let last = only === null ? count : only + 1
 let next = first
+process.once('SIGINT', () => {
+  last = next
+})
 const startFigures = await askFigures()
 let earlyFigures = startFigures
 const startedAt = performance.now()
@@ -175,10 +179,10 @@ const progress = setInterval(() => {
   if (process.stderr.isTTY || count > 200_000) console.error(`${next} sessions, ${Math.round(readRssMb(pid) ?? 0)} MB`)
 }, 60_000)
 
-/** Speaks the sessions up to this one. @param {number} upTo */
+/** Speaks the sessions up to this one, or to the last. @param {number} upTo */
 async function speakUpTo(upTo) {
   const lane = async () => {
-    while (next < upTo) await speak(next++)
+    while (next < Math.min(upTo, last)) await speak(next++)
   }
   await Promise.all(Array.from({ length: parallel }, lane))
 }
