@@ -2,6 +2,7 @@ import type { Config } from '../domain/config.js'
 import type { Condition, Route, StepVerb } from '../domain/route.js'
 import { findAuthTest } from '../route/find-auth-test.js'
 import { lintAlerts } from './lint-alerts.js'
+import { lintDoor } from './lint-door.js'
 import { lintLlm, matchesEverything } from './lint-llm.js'
 import type { NameSort, Reading } from './normalise/reading.js'
 import { keyPlaceAt, nodeAt, type Place, positionOf } from './source.js'
@@ -22,6 +23,7 @@ export function lintConfig(config: Checked, reading: Reading): void {
   lintAlerts(config, reading)
   lintHeaderTo(config, reading)
   lintAuth(config, reading)
+  lintDoor(config.server, reading)
 }
 
 function lintUnused(sort: NameSort, section: string, { root, names, used, issues }: Reading): void {

@@ -16,6 +16,13 @@ test.each([
     [],
   ],
   ['a channel nobody uses', base, ['unused-channel 3:3']],
+  [
+    'limits for clients that may not send',
+    'server: { smtp: { client_limits: { rate: 60/1m } } }',
+    ['idle-client-limits 1:19'],
+  ],
+  ['limits of connections alone', 'server: { smtp: { client_limits: { connections: 5 } } }', []],
+  ['limits for strangers', 'server: { smtp: { allow: ["::/0"], client_limits: { rate: 60/1m, per_day: 5 } } }', []],
   ['a lookup nobody uses', 'lookups: { a: { inline: 1 } }', ['unused-lookup 1:12']],
   ['an action nobody uses', 'actions: { a: { module: a.wasm } }', ['unused-action 1:12']],
   ['a route that sends nothing', `routes:\n  - { name: r, when: { subject: x } }`, ['no-delivery 2:13']],
