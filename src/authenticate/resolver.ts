@@ -24,7 +24,7 @@ export class DnsTrouble extends Error {
 }
 
 /** No such name, or nothing of that type under it. */
-class NoSuchRecord extends Error {
+export class NoSuchRecord extends Error {
   override readonly name = 'NoSuchRecord'
   readonly code: 'ENOTFOUND' | 'ENODATA'
   constructor(code: NoSuchRecord['code'], question: string) {

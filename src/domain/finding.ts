@@ -1,6 +1,6 @@
 /** What the doctor says about one thing. */
 export interface Finding {
-  /** Which thing: `folder`, `disk`, `certificate`, `names`, `database`, `clock`, `queue`, `config`, `channels`. */
+  /** Which thing: `folder`, `disk`, `certificate`, `names`, `dns`, `database`, `clock`, `queue`, `config`, `channels`. */
   check: string
   state: 'ok' | 'warn' | 'bad'
   /** What is the case, in a sentence. Never a secret. */

@@ -2,6 +2,7 @@ import type { Config } from '../domain/config.js'
 import type { Finding } from '../domain/finding.js'
 import { createDatabaseCheck } from './database-check.js'
 import type { Engine } from './engine.js'
+import { examineDns } from './examine-dns.js'
 import { examineChannels, examineClock, examineLoad, examineQueue } from './examine-gateway.js'
 import { closeFolder, examineCertificate, examineDisk, examineFolder, examineNames } from './examine-machine.js'
 
@@ -22,11 +23,12 @@ export function offerDoctorCalls({ store, current, audit, now }: Engine) {
     const { config, warnings, stored } = current()
     const { server } = config
     const at = now()
-    const [stats, heartbeat, loads, points, ...ofMachine] = await Promise.all([
+    const [stats, heartbeat, loads, points, ofDns, ...ofMachine] = await Promise.all([
       store.readStats(at),
       store.readHeartbeat(),
       store.listConfigLoads({ limit: 1 }),
       store.readSeries({ from: at - dayMs, to: at, stepMs: hourMs, scope: 'channel' }),
+      examineDns(server.smtp.senderAuth),
       examineFolder(server.dataFolder),
       examineDisk(server),
       examineCertificate(server, at),
@@ -42,6 +44,7 @@ export function offerDoctorCalls({ store, current, audit, now }: Engine) {
         examineQueue(stats, at),
         examineClock(heartbeat, at),
         ...ofMachine,
+        ...ofDns,
         ofDatabase,
       ],
     }
