@@ -2,6 +2,7 @@ import type { Attachment } from '../domain/mail.js'
 import { toLine } from './headers.js'
 import { mimeLimits, type Overrun, valueLimits } from './mime-limits.js'
 import type { MimePart } from './mime-part.js'
+import { cutText } from './text-part.js'
 import { decodeTransfer } from './transfer-encoding.js'
 
 /** The attachments of one mail in their order: never more, and never larger together, than a mail may have. */
@@ -36,7 +37,7 @@ export class AttachmentList {
   #push(filename: string | undefined, contentType: string, content: Buffer, contentId: string): void {
     this.#bytes += content.byteLength
     if (this.#bytes > mimeLimits.attachmentBytes) return
-    const line = toLine(filename ?? '').slice(0, valueLimits.filenameLength)
+    const line = cutFilename(toLine(filename ?? ''))
     this.items.push({
       filename: line || `attachment-${this.items.length + 1}`,
       contentType,
@@ -45,6 +46,13 @@ export class AttachmentList {
       ...(contentId ? { contentId } : {}),
     })
   }
+}
+
+/** A name that is too long loses its middle: rules and people go by its beginning and by its extension. */
+function cutFilename(name: string): string {
+  if (name.length <= valueLimits.filenameLength) return name
+  const extension = /\.[^./\\]{1,20}$/.exec(name)?.[0] ?? ''
+  return `${cutText(name, valueLimits.filenameLength - extension.length)}${extension}`
 }
 
 /** What is decoded may be a part of the mail's own bytes, or of a pool; a copy can be handed to another thread. */

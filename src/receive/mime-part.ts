@@ -32,7 +32,7 @@ export function describePart(fields: HeaderField[], defaultType: string): MimePa
     type: toType(contentType.value, defaultType),
     parameters: contentType.parameters,
     disposition: disposition.value || null,
-    filename: toLine(name).slice(0, valueLimits.filenameLength),
+    filename: toLine(name),
     contentId: toLine(firstField({ fields }, 'content-id') ?? '')
       .replace(/^<|>$/g, '')
       .slice(0, valueLimits.filenameLength),
