@@ -100,9 +100,10 @@ export class PromptConnection extends SMTPConnection {
     if (over !== null) return new MailRejected(421, 'too_many_commands', over)
     const fault = checkCommand(command)
     if (fault?.isLast) return new MailRejected(fault.code, 'not_smtp', fault.message)
-    if (fault !== null || verb !== 'AUTH' || this._isSupported('AUTH')) return fault
-    if (!this.#rules.withholdsAuth(this.session)) return null
-    return { code: 538, message: '5.7.11 STARTTLS comes before AUTH here', isLast: false }
+    if (fault !== null || this._isSupported(verb)) return fault
+    return verb === 'AUTH' && this.#rules.withholdsAuth(this.session)
+      ? { code: 538, message: '5.7.11 STARTTLS comes before AUTH here', isLast: false }
+      : { code: 500, message: '5.5.2 unknown command', isLast: false }
   }
 
   override send(code: number, data?: string | string[] | null, context?: string | false): void {
