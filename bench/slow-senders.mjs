@@ -3,10 +3,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { beginData, openSession } from './smtp-session.mjs'
 
 const [senders = 1_000, megabytes = 25, finishing = 40] = process.argv.slice(2).map(Number)
 const pieceBytes = 1_000_000
@@ -78,46 +78,10 @@ async function startServer() {
 
 /** A session in which DATA has begun. */
 async function openSender() {
-  const client = await openSession()
-  for (const command of ['EHLO slow', 'MAIL FROM:<slow@mailtrigger.app>', 'RCPT TO:<ops@mailtrigger.app>', 'DATA']) {
-    client.socket.write(`${command}\r\n`)
-    const reply = await client.reply()
-    if (!/^(250|354)/.test(reply)) throw new Error(`${command}: ${reply}`)
-  }
-  client.socket.write('Subject: slow\r\n\r\n')
-  return client
-}
-
-async function openSession() {
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true })
-  /** @type {string[]} */
-  const replies = []
-  let wake = () => {}
-  let rest = ''
-  socket.on('error', () => {})
-  socket.on('data', (bytes) => {
-    rest += bytes
-    for (let end = rest.indexOf('\r\n'); end >= 0; end = rest.indexOf('\r\n')) {
-      if (rest[3] !== '-') replies.push(rest.slice(0, end))
-      rest = rest.slice(end + 2)
-    }
-    wake()
-  })
-  socket.on('close', () => {
-    replies.push('gone')
-    wake()
-  })
-  const reply = async () => {
-    for (;;) {
-      const first = replies.shift()
-      if (first !== undefined) return first
-      await new Promise((done) => {
-        wake = () => done(undefined)
-      })
-    }
-  }
-  await reply()
-  return { socket, reply }
+  const session = await openSession(port)
+  await beginData(session)
+  session.socket.write('Subject: slow\r\n\r\n')
+  return session
 }
 
 /** @param {import('node:net').Socket} socket @param {Uint8Array} bytes */
