@@ -59,7 +59,7 @@ export function receiveMessage(stream: SMTPServerDataStream, bounds: ReceiveBoun
       stream.pause()
       writing = keeping
         .catch((error: unknown) => {
-          if (rejection === null) refuse(explainFailure(error, bounds.onSpoolFailure))
+          if (rejection === null && !isSettled) refuse(explainFailure(error, bounds.onSpoolFailure))
         })
         .finally(goOn)
     }
