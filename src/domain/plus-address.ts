@@ -8,13 +8,13 @@ export interface PlusAddress {
 
 /**
  * Splits at the first `+` of the local part, so that keys may have a `+` of their own. A name without `@` is all local
- * part. What begins with `+`, or is quoted, has no key: nothing would be left to deliver to, or the quotes would break.
+ * part. What begins with `+`, is quoted, or has a second `@` has no key: it is no plain address of anybody.
  */
 export function splitPlus(address: string): PlusAddress {
   const at = address.lastIndexOf('@')
   const local = at < 0 ? address : address.slice(0, at)
   const plus = local.indexOf('+')
-  if (plus <= 0 || local.startsWith('"')) return { plain: address, key: null }
+  if (plus <= 0 || /^"|@/.test(local)) return { plain: address, key: null }
   return { plain: local.slice(0, plus) + address.slice(local.length), key: local.slice(plus + 1) || null }
 }
 

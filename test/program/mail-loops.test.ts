@@ -1,13 +1,22 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type SmtpSink, startSmtpSink } from '../stand-ins/smtp-sink.js'
 import { until } from '../stand-ins/until.js'
 import { type Program, startProgram } from './start-program.js'
 
 const programs: Program[] = []
-const sinks: SmtpSink[] = []
-afterEach(async () => {
-  for (const program of programs.splice(0)) await program.stop()
-  for (const sink of sinks.splice(0)) await sink.stop()
+let sink: SmtpSink
+/** Mails to the sink. */
+let program: Program
+beforeAll(async () => {
+  sink = await startSmtpSink()
+  program = await start(sink.port)
+})
+beforeEach(() => {
+  sink.mails.length = 0
+})
+afterAll(async () => {
+  for (const one of programs) await one.stop()
+  await sink.stop()
 })
 
 /** A gateway that mails everything it gets to whoever listens on `port`, with `to` as the only recipient. */
@@ -24,12 +33,6 @@ async function start(port = 9): Promise<Program> {
   const program = await startProgram(routesTo(port))
   programs.push(program)
   return program
-}
-
-async function startSink(): Promise<SmtpSink> {
-  const sink = await startSmtpSink()
-  sinks.push(sink)
-  return sink
 }
 
 const portOf = ({ app }: Program): number => app.smtp[0]?.port ?? 0
@@ -54,17 +57,17 @@ async function loopsRefused({ app }: Program, count: number) {
 
 describe('a loop made on purpose ends with a refusal', () => {
   it('where the mail server of a channel is the gateway itself', async () => {
-    const program = await start()
-    await pointTo(program, portOf(program))
-    const { deliveries } = await program.settled(await program.send({ from: 'cron@db1.example' }))
+    const own = await start()
+    await pointTo(own, portOf(own))
+    const { deliveries } = await own.settled(await own.send({ from: 'cron@db1.example' }))
     expect(deliveries).toHaveLength(1)
     expect(deliveries[0]).toMatchObject({ status: 'dead', channel: 'mail', attempts: 1 })
     expect(deliveries[0]?.attempt_list[0]).toMatchObject({ outcome: 'permanent', status_code: 554 })
     expect(deliveries[0]?.attempt_list[0]?.excerpt).toContain('5.4.6 the mail has passed this gateway before')
-    expect(await loopsRefused(program, 1)).toMatchObject([
+    expect(await loopsRefused(own, 1)).toMatchObject([
       { reason: 'loop', code: 554, from: 'gateway@ours.example', rcpt: 'devops@mailtrigger.app', count: 1 },
     ])
-    expect(await countMails(program)).toBe(1)
+    expect(await countMails(own)).toBe(1)
   })
 
   it('where two gateways send to each other, also when the first was restarted', async () => {
@@ -86,9 +89,8 @@ describe('a loop made on purpose ends with a refusal', () => {
   })
 
   it('where it came in by HTTP, and is brought back by HTTP', async () => {
-    const sink = await startSink()
-    const program = await start(sink.port)
     await program.settled(await program.send({}))
+    const before = await countMails(program)
     const raw = sink.mails[0]?.raw ?? ''
     expect(raw.match(/^X-MailTrigger-Hop: [0-9a-f]{16}; 1\r$/gim)).toHaveLength(1)
     const answer = await fetch(`${program.app.http.url}/api/v1/mails?from=a@b.example&to=devops@mailtrigger.app`, {
@@ -99,7 +101,7 @@ describe('a loop made on purpose ends with a refusal', () => {
     expect(answer.status).toBe(422)
     expect(await answer.json()).toMatchObject({ error: { code: 'loop', message: expect.stringContaining('5.4.6') } })
     expect(await loopsRefused(program, 1)).toMatchObject([{ from: 'a@b.example', count: 1 }])
-    expect(await countMails(program)).toBe(1)
+    expect(await countMails(program)).toBe(before)
   })
 })
 
@@ -137,8 +139,6 @@ function bounceOf(returned: string): string {
 
 describe('a bounce of our own mail', () => {
   it('is stored and routed, and what is made of it has the null return path', async () => {
-    const sink = await startSink()
-    const program = await start(sink.port)
     await program.settled(await program.send({ from: 'cron@db1.example' }))
     const id = await program.send({ from: '', raw: bounceOf(sink.mails[0]?.raw ?? '') })
     const { deliveries } = await program.settled(id)
@@ -157,8 +157,6 @@ describe('a bounce of our own mail', () => {
   })
 
   it('goes nowhere when the server takes no null sender, and the channel goes on', async () => {
-    const sink = await startSink()
-    const program = await start(sink.port)
     sink.script('MAIL', '550 5.7.1 sender refused')
     const { deliveries } = await program.settled(await program.send({ from: '', raw: bounceOf('X: y\r\n\r\n') }))
     expect(deliveries).toMatchObject([{ status: 'dead' }])
@@ -168,8 +166,6 @@ describe('a bounce of our own mail', () => {
 })
 
 it('nothing is ever sent to whoever a mail is from', async () => {
-  const sink = await startSink()
-  const program = await start(sink.port)
   const vacation = { 'Auto-Submitted': 'auto-replied (vacation)', From: 'devops@mailtrigger.app' }
   const asksForReceipts = {
     'Disposition-Notification-To': 'spy@forged.example',
