@@ -1,10 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
 import { MailRejected } from '../domain/errors.js'
+import { foldAddress } from '../domain/fold-address.js'
 import { splitPlus } from '../domain/plus-address.js'
 import type { SmtpSettings, SmtpUser } from '../domain/smtp-settings.js'
 import { clientKeyOf, compileRanges, isEverybody } from './client-ranges.js'
-import { foldAddress } from './fold-address.js'
 import type { LimitedSender } from './sender-limits.js'
 
 /** Who speaks, as far as the session knows by now. */

@@ -1,3 +1,5 @@
+import { foldAddress } from '../domain/fold-address.js'
+
 /** A mail address with `*` standing for any characters, compiled. Everything else, also `+`, stands for itself. */
 export interface AddressGlob {
   /** The address when there is no `*`. */
@@ -5,11 +7,6 @@ export interface AddressGlob {
   /** `example.com` for `*@example.com`. */
   domain: string | null
   matches: (address: string) => boolean
-}
-
-/** Case never matters: the domain has none, and no mail system in use tells local parts apart by it (RFC 5321, 2.4). */
-export function foldAddress(address: string): string {
-  return address.normalize('NFC').toLowerCase()
 }
 
 /**

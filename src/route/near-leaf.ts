@@ -1,6 +1,7 @@
+import { foldAddress } from '../domain/fold-address.js'
 import type { Condition, TextField } from '../domain/route.js'
 import { formatDuration, formatSize } from '../domain/units.js'
-import { compileAddressGlob, foldAddress } from './address-glob.js'
+import { compileAddressGlob } from './address-glob.js'
 import type { TestCondition } from './compile-condition.js'
 import { findNearPattern } from './near-pattern.js'
 import { findNearText, type Nearness, type NearReading } from './near-text.js'

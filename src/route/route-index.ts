@@ -1,5 +1,5 @@
+import { foldAddress } from '../domain/fold-address.js'
 import type { TextField } from '../domain/route.js'
-import { foldAddress } from './address-glob.js'
 import type { TestNode } from './compile-condition.js'
 import type { CompiledRoute } from './compile-routes.js'
 import { buildLiteralIndex } from './literal-index.js'

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest'
-import { foldAddress } from '#src/receive/fold-address.js'
+import { foldAddress } from '#src/domain/fold-address.js'
 import { compilePolicy } from '#src/receive/policy.js'
-import { openSettings } from './open-settings.js'
+import { compileAddressGlob } from '#src/route/address-glob.js'
+import { openSettings } from '../receive/open-settings.js'
 
 it.each([
   ['Ops@MailTrigger.app', 'ops@mailtrigger.app'],
@@ -20,5 +21,6 @@ it.each(['*@näide.example', '*@xn--nide-loa.example', '*@N\u00c4IDE.example'])(
     const { refuseRecipient } = compilePolicy({ ...openSettings, recipients: [glob] })
     for (const address of ['ops@näide.example', 'Ops@NÄIDE.example']) expect(refuseRecipient(address, null)).toBeNull()
     expect(refuseRecipient('ops@naide.example', null)).not.toBeNull()
+    expect(compileAddressGlob(glob).matches('Ops@NÄIDE.example')).toBe(true)
   },
 )
