@@ -6,8 +6,6 @@ import { clientKeyOf } from './client-ranges.js'
 import { type ConnectionRules, PromptConnection } from './prompt-connection.js'
 import { type ProxyHeader, readProxyHeader } from './proxy-protocol.js'
 
-export { PromptConnection } from './prompt-connection.js'
-
 export interface ServerRules extends ConnectionRules {
   /** Has this address, a proxy's, to say for whom it calls before anything else? */
   mustNameClient: (address: string) => boolean

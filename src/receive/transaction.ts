@@ -8,7 +8,7 @@ import type { SmtpLimits } from './limits.js'
 import type { LoginLimits } from './login-limits.js'
 import { explainFailure, noRoom, receiveMessage } from './message.js'
 import type { SmtpPolicy } from './policy.js'
-import type { PromptConnection } from './prompt-server.js'
+import type { PromptConnection } from './prompt-connection.js'
 import { userOf } from './rejection.js'
 import type { LimitedSender, SenderCounts } from './sender-limits.js'
 

@@ -1,7 +1,7 @@
 import { SMTPConnection } from 'smtp-server/lib/smtp-connection.js'
 import { describe, expect, it, vi } from 'vitest'
 import { MailRejected, StoreError } from '#src/domain/errors.js'
-import { PromptConnection } from '#src/receive/prompt-server.js'
+import { PromptConnection } from '#src/receive/prompt-connection.js'
 import { startSmtp } from '#src/receive/smtp.js'
 import { openSettings, plainUser } from './open-settings.js'
 import { beginData, connectRaw } from './raw-client.js'
