@@ -16,8 +16,6 @@ export interface ReceiveBounds {
   sizeBytesMax: number
   overrunBytesMax: number
   room: MailRoom
-  /** Looks at each piece as it comes, dot-unstuffed; what it says refuses the mail. */
-  inspect?: (piece: Buffer) => MailRejected | null
   /** The spool failed with this; the client hears 452 or 451. */
   onSpoolFailure: (error: unknown) => void
 }
@@ -65,9 +63,7 @@ export function receiveMessage(stream: SMTPServerDataStream, bounds: ReceiveBoun
     }
     const onPiece = (piece: Buffer): void => {
       seenBytes += piece.length
-      const found = rejection === null ? (bounds.inspect?.(piece) ?? null) : null
       if (seenBytes > sizeBytesMax && rejection?.smtpCode !== 552) refuse(tooLarge(sizeBytesMax))
-      else if (found !== null) refuse(found)
       else if (rejection === null) keep(piece)
       if (rejection !== null && seenBytes > sizeBytesMax + bounds.overrunBytesMax) {
         stream.pause()
