@@ -2,23 +2,17 @@ import type { Mail } from '../domain/mail.js'
 import { AttachmentList } from './attachment-list.js'
 import { readCalendar } from './calendar.js'
 import { readFields } from './headers.js'
-import { htmlToText } from './html-to-text.js'
-import { mimeLimits, type Overrun, valueLimits } from './mime-limits.js'
+import { type Block, joinBlocks, joinNonBlank } from './join-blocks.js'
+import { valueLimits } from './mime-limits.js'
 import { describePart, type MimePart } from './mime-part.js'
-import { readMimeTree } from './mime-tree.js'
+import { type MimeReading, readMimeTree } from './mime-tree.js'
 import { readSignedContent } from './signed-content.js'
-import { cutText, readTextPart } from './text-part.js'
+import { readTextPart } from './text-part.js'
 import { readTnef } from './tnef.js'
 import { decodeTransfer } from './transfer-encoding.js'
 import { extractUuFiles } from './uuencode.js'
 
 export type MailBody = Pick<Mail, 'text' | 'textSource' | 'html' | 'attachments'>
-
-/** What a reader shows one below the other. An alternative is one block that has both forms. */
-interface Block {
-  text: string
-  html: string
-}
 
 /** What is shown only when a mail has nothing better to show, best first. */
 const substitutes = ['winmail', 'calendar', 'other text', 'sealed', 'fragment'] as const
@@ -27,7 +21,7 @@ interface Gathered {
   blocks: Block[]
   substitutes: Map<(typeof substitutes)[number], Block>
   attachments: AttachmentList
-  overruns: Overrun[]
+  reading: MimeReading
 }
 
 /** Where a part stands: what is shown depends on the multipart around it (RFC 8621 4.1.4). */
@@ -41,8 +35,9 @@ interface Place {
  * What a mail program would show of a mail: texts in their order, HTML in their place, the rest as attachments. An
  * attached mail is an attachment: its text must never trigger a rule meant for the mail around it.
  */
-export function readMailBody(root: MimePart, overruns: Overrun[]): MailBody {
-  const gathered: Gathered = { blocks: [], substitutes: new Map(), attachments: new AttachmentList(), overruns }
+export function readMailBody(root: MimePart, reading: MimeReading): MailBody {
+  const { overruns } = reading
+  const gathered: Gathered = { blocks: [], substitutes: new Map(), attachments: new AttachmentList(), reading }
   gather(root, { parent: '', index: 0, signedDepth: 0 }, gathered)
   overruns.push(...gathered.attachments.overruns())
   const isBlank = gathered.blocks.every(({ text, html }) => text.trim() === '' && html.trim() === '')
@@ -63,7 +58,8 @@ function gather(part: MimePart, place: Place, into: Gathered): void {
 function gatherMultipart(part: MimePart, place: Place, into: Gathered): void {
   const { type, parts } = part
   // Within another multipart this is text that lost its form; the mail as a whole is salvaged instead.
-  if (!part.isDelimited && place.parent !== '') into.blocks.push({ text: readTextPart(part, into.overruns), html: '' })
+  if (!part.isDelimited && place.parent !== '')
+    into.blocks.push({ text: readTextPart(part, into.reading.overruns), html: '' })
   if (type === 'multipart/encrypted') keep(into, 'sealed', encryptedNote)
   const blocks: Block[] = type === 'multipart/alternative' ? [] : into.blocks
   parts.forEach((child, index) => {
@@ -93,7 +89,7 @@ function isShown({ type, disposition, filename }: MimePart, { parent, index }: P
 }
 
 function gatherText(part: MimePart, into: Gathered): void {
-  const content = readTextPart(part, into.overruns)
+  const content = readTextPart(part, into.reading.overruns)
   if (part.type === 'text/html') {
     into.blocks.push({ text: '', html: content })
     return
@@ -121,7 +117,7 @@ function gatherSigned(part: MimePart, place: Place, into: Gathered): void {
     return
   }
   const { fields, bodyOffset } = readFields(inner)
-  const root = readMimeTree(inner, describePart(fields, 'text/plain'), bodyOffset, into.overruns)
+  const root = readMimeTree(inner, describePart(fields, 'text/plain'), bodyOffset, into.reading)
   gather(root, { ...place, signedDepth: place.signedDepth + 1 }, into)
 }
 
@@ -141,42 +137,10 @@ function gatherAttachment(part: MimePart, place: Place, into: Gathered): void {
   else if (part.type.startsWith('text/') && !unreadableTexts.test(part.type)) {
     // RFC 2046 4.1.4: an unknown kind of text may be shown as it is.
     const isFile = part.disposition === 'attachment' || part.filename !== ''
-    if (!isFile) keep(into, 'other text', { text: readTextPart(part, into.overruns), html: '' })
+    if (!isFile) keep(into, 'other text', { text: readTextPart(part, into.reading.overruns), html: '' })
   }
 }
 
 function keep(into: Gathered, kind: (typeof substitutes)[number], block: Block): void {
   if (!into.substitutes.has(kind)) into.substitutes.set(kind, block)
-}
-
-function joinBlocks(blocks: Block[], overruns: Overrun[]): Omit<MailBody, 'attachments'> {
-  const isHtml = blocks.some(({ html }) => html.trim() !== '')
-  let convertible: number = mimeLimits.htmlToTextLength
-  const texts = blocks.map(({ text, html }) => {
-    if (text.trim() !== '' || html.trim() === '') return text
-    if (html.length > convertible) overruns.push({ limit: 'htmlToTextLength', found: html.length })
-    const part = cutText(html, convertible)
-    convertible -= part.length
-    return htmlToText(part)
-  })
-  const hasText = blocks.some(({ text }) => text.trim() !== '')
-  const text = joinNonBlank(texts)
-  const html = isHtml ? joinNonBlank(blocks.map(({ text, html }) => (html.trim() === '' ? quoteText(text) : html))) : ''
-  if (text.length > mimeLimits.textLength) overruns.push({ limit: 'textLength', found: text.length })
-  if (html.length > mimeLimits.htmlLength) overruns.push({ limit: 'htmlLength', found: html.length })
-  return {
-    text: cutText(text, mimeLimits.textLength),
-    textSource: hasText ? 'text' : isHtml ? 'html' : 'none',
-    html: html === '' ? null : cutText(html, mimeLimits.htmlLength),
-  }
-}
-
-function joinNonBlank(texts: string[]): string {
-  return texts.filter((text) => text.trim() !== '').join('\n')
-}
-
-/** A text between parts that are HTML, as HTML. */
-function quoteText(text: string): string {
-  if (text.trim() === '') return ''
-  return `<pre>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')}</pre>`
 }

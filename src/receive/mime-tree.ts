@@ -2,21 +2,30 @@ import { readFields } from './headers.js'
 import { mimeLimits, type Overrun, valueLimits } from './mime-limits.js'
 import { boundaryOf, describePart, type MimePart } from './mime-part.js'
 
+/** What is counted over one mail and everything that is read within it. */
+export interface MimeReading {
+  parts: number
+  overruns: Overrun[]
+}
+
+/** Beyond the limit parts are counted, to say how many there are, up to here. */
+const partsCountedMax = 1_000_000
+
 /**
  * Finds the parts of a mail (RFC 2046 5.1) in one pass over its lines: every line `--boundary` of any multipart that is
  * open ends what is below it, so a boundary that is missing loses nothing of the parts around it. Blanks may follow a
  * boundary. An attached mail stays whole: its parts are not parts of this mail. Never fails; what goes beyond a limit
- * is said in `overruns`, and everything up to there is in the tree.
+ * is said in `reading`, and everything up to there is in the tree.
  */
-export function readMimeTree(raw: Buffer, root: MimePart, bodyOffset: number, overruns: Overrun[]): MimePart {
+export function readMimeTree(raw: Buffer, root: MimePart, bodyOffset: number, reading: MimeReading): MimePart {
   const open = new OpenMultiparts()
   let current: MimePart | null = root
   let contentStart = bodyOffset
-  let parts = 1
   let at = bodyOffset
+  reading.parts++
   open.enter(root, mimeLimits.depth)
 
-  while (open.depth > 0) {
+  while (open.depth > 0 && reading.parts < partsCountedMax) {
     const line = open.findDelimiter(raw, at)
     if (line === null) break
     if (current) current.content = raw.subarray(contentStart, withoutLineEnd(raw, contentStart, line.start))
@@ -24,7 +33,7 @@ export function readMimeTree(raw: Buffer, root: MimePart, bodyOffset: number, ov
     at = line.end
     const parent = open.leaveTo(line.boundary, line.isClosing)
     if (parent) parent.isDelimited = true
-    if (line.isClosing || parent === undefined || ++parts > mimeLimits.parts) continue
+    if (line.isClosing || parent === undefined || ++reading.parts > mimeLimits.parts) continue
     const header = raw.subarray(at, open.findHeaderEnd(raw, at))
     const { fields, bodyOffset: headerBytes } = readFields(header)
     current = describePart(fields, parent.type === 'multipart/digest' ? 'message/rfc822' : 'text/plain')
@@ -34,8 +43,8 @@ export function readMimeTree(raw: Buffer, root: MimePart, bodyOffset: number, ov
     open.enter(current, mimeLimits.depth)
   }
   if (current) current.content = raw.subarray(contentStart)
-  if (parts > mimeLimits.parts) overruns.push({ limit: 'parts', found: parts })
-  if (open.deepest > mimeLimits.depth) overruns.push({ limit: 'depth', found: open.deepest })
+  if (reading.parts > mimeLimits.parts) reading.overruns.push({ limit: 'parts', found: reading.parts })
+  if (open.deepest > mimeLimits.depth) reading.overruns.push({ limit: 'depth', found: open.deepest })
   return root
 }
 
@@ -106,11 +115,11 @@ class OpenMultiparts {
   }
 
   #matchLine(raw: Buffer, start: number): DelimiterLine | null {
-    const lineFeed = raw.indexOf(0x0a, start)
-    const end = lineFeed < 0 ? raw.length : lineFeed + 1
+    const end = endOfShortLine(raw, start)
+    if (end === null) return null
     let textEnd = end
     while (textEnd > start + 2 && isBlankOrLineEnd(raw[textEnd - 1])) textEnd--
-    if (textEnd - start > valueLimits.boundaryLength * 4) return null
+    if (textEnd === start + 2) return null
     const text = raw.toString('utf8', start + 2, textEnd)
     if (this.#places.has(text)) return { boundary: text, isClosing: false, start, end }
     const closed = text.endsWith('--') ? text.slice(0, -2).trimEnd() : ''
@@ -118,13 +127,24 @@ class OpenMultiparts {
   }
 }
 
+/** Longer than any boundary in UTF-8 with blanks behind it. */
+const delimiterBytesMax = valueLimits.boundaryLength * 4
+
+/** After its line end; null for a line that is too long. Byte by byte, since a mail may have millions of short ones. */
+function endOfShortLine(raw: Buffer, start: number): number | null {
+  const max = Math.min(raw.length, start + delimiterBytesMax)
+  for (let at = start; at < max; at++) if (raw[at] === 0x0a) return at + 1
+  return max === raw.length ? max : null
+}
+
 function startsWithDashes(raw: Buffer, at: number): boolean {
   return raw[at] === 0x2d && raw[at + 1] === 0x2d
 }
 
+/** The start of the next line that begins so, after `from`; -1 where there is none. */
 function nextDashes(raw: Buffer, from: number): number {
-  const found = raw.indexOf('\n--', from)
-  return found < 0 ? -1 : found + 1
+  for (let at = from; at < raw.length; at++) if (raw[at] === 0x0a && startsWithDashes(raw, at + 1)) return at + 1
+  return -1
 }
 
 /** The line end before a boundary belongs to the boundary. CR CR LF is one, too. */

@@ -4,7 +4,7 @@ import { type HeaderBlock, readHeaders } from './headers.js'
 import { readMailBody } from './mail-body.js'
 import { describeOverruns, type Overrun } from './mime-limits.js'
 import { describePart } from './mime-part.js'
-import { readMimeTree } from './mime-tree.js'
+import { type MimeReading, readMimeTree } from './mime-tree.js'
 import { salvageMail } from './salvage.js'
 
 /**
@@ -21,10 +21,11 @@ export function parseMail(raw: RawMail): Mail {
 }
 
 function readMail(raw: RawMail, block: HeaderBlock): Mail {
-  const overruns: Overrun[] = findHeaderOverruns(block)
+  const reading: MimeReading = { parts: 0, overruns: findHeaderOverruns(block) }
+  const { overruns } = reading
   const bytes = Buffer.from(raw.raw.buffer, raw.raw.byteOffset, raw.raw.byteLength)
-  const root = readMimeTree(bytes, describePart(block.fields, 'text/plain'), block.bodyOffset, overruns)
-  const body = readMailBody(root, overruns)
+  const root = readMimeTree(bytes, describePart(block.fields, 'text/plain'), block.bodyOffset, reading)
+  const body = readMailBody(root, reading)
   const lacksBoundary = root.type.startsWith('multipart/') && !root.isDelimited && root.content.length > 0
   const malformed = lacksBoundary ? 'a multipart whose boundary is nowhere' : describeOverruns(overruns)
   const mail: Mail = { ...describeHeader(raw, block), ...body, malformed, auth: raw.auth ?? null }

@@ -13,23 +13,45 @@ export function decodeTransfer(content: Buffer, encoding: string): Buffer {
 
 /**
  * Line breaks and junk are passed over. Some programs pad every line, or send several encoded texts in a row: what
- * follows a padding is read on if it is base64 and nothing else; a footer that a mailing list put below is not.
+ * follows a padding is read on up to the first line that is no base64, such as a footer that a mailing list added.
  */
 function decodeBase64(content: Buffer): Buffer {
   const text = content.toString('latin1')
   const padding = text.indexOf('=')
-  if (padding < 0 || text.length - padding < 5) return Buffer.from(text, 'base64')
-  const decoded: Buffer[] = []
-  for (const [piece] of text.matchAll(/[^=]+=*/g)) {
-    if (decoded.length > 0 && !isBase64(piece)) break
-    decoded.push(Buffer.from(piece, 'base64'))
-  }
-  return Buffer.concat(decoded)
+  const first = Buffer.from(text, 'base64')
+  if (padding < 0 || text.length - padding < 5) return first
+  return Buffer.concat([first, decodePadded(content, padding)])
 }
 
-function isBase64(piece: string): boolean {
-  return /^[A-Za-z0-9+/\s]+=*$/.test(piece) && piece.replace(/[\s=]/g, '').length % 4 !== 1
+/** From a padding on. Each padding ends a text of its own; bits that are left over there are none of it. */
+function decodePadded(content: Buffer, from: number): Buffer {
+  const out = Buffer.allocUnsafe(content.length - from)
+  let length = 0
+  /** Of `out` up to the last line end: what a line gave that turns out to be none is taken back. */
+  let whole = 0
+  let bits = 0
+  let count = 0
+  for (let at = from; at < content.length; at++) {
+    const byte = content[at] ?? 0
+    if (byte === lineFeed) whole = length
+    if (byte === equals) count = 0
+    if (byte === lineFeed || byte === equals || byte === carriageReturn) continue
+    const value = base64Values[byte] ?? noBase64
+    if (value === noBase64) return out.subarray(0, whole)
+    bits = ((bits << 6) | value) & 0xffffff
+    count += 6
+    if (count < 8) continue
+    count -= 8
+    out[length++] = bits >> count
+  }
+  return out.subarray(0, length)
 }
+
+const noBase64 = 255
+const base64Values = Uint8Array.from({ length: 256 }, (_, byte) => {
+  const value = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'.indexOf(String.fromCharCode(byte))
+  return value < 0 ? noBase64 : value
+})
 
 const equals = 0x3d
 const lineFeed = 0x0a
