@@ -55,7 +55,7 @@ export function makeParts(
     config,
     now: () => now,
     measure: () => 0,
-    parse: async (raw) => makeMail({ id: raw.id, envelope: raw.envelope }),
+    parse: async (raw) => makeMail({ id: raw.id, envelope: raw.envelope, auth: raw.auth ?? null }),
     matchRoutes: (mail, { llmExhausted }, signal) =>
       matchRoutes(compiled, mail, makeContext({ now, judgeByLlm, signal, llmExhausted })),
     silences: () => silences,
