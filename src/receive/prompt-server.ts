@@ -27,6 +27,8 @@ type HandOver = Parameters<SMTPServer['_handleProxy']>[1]
  */
 export class PromptSmtpServer extends SMTPServer {
   readonly #connections = new WeakMap<SMTPServerSession, PromptConnection>()
+  /** How many are under way, by client. */
+  readonly #handshakes = new Map<string, number>()
   readonly #rules: ServerRules
 
   constructor(options: SMTPServerOptions, rules: ServerRules) {
@@ -50,22 +52,26 @@ export class PromptSmtpServer extends SMTPServer {
     const isProxy = this._expectsProxyHeader(socket)
     if (!handshake && !isProxy) return super._acceptSocket(socket, handshake)
     // A proxy opens all its clients' connections from one address.
-    const most = isProxy ? null : this.#rules.handshakesMax(addressOf(socket))
-    if (most !== null && this.#countPending(socket) >= most) {
+    const leave = isProxy ? () => undefined : this.#enter(addressOf(socket))
+    const release = leave !== null && super._acceptSocket(socket, handshake)
+    if (!release) {
+      leave?.()
       socket.on('error', () => undefined)
       socket.destroy()
       return false
     }
-    const release = super._acceptSocket(socket, handshake)
-    if (release === false) return false
     // The topmost socket goes: Node does not bear it that TLS loses the socket below it in the middle of a handshake.
     const overdue = setTimeout(
       () => (this._pendingSockets.get(socket) ?? socket).destroy(),
       this.#rules.limits.handshakeMs,
     )
-    socket.once('close', () => clearTimeout(overdue))
-    return () => {
+    const settle = (): void => {
       clearTimeout(overdue)
+      leave()
+    }
+    socket.once('close', settle)
+    return () => {
+      settle()
       release()
     }
   }
@@ -95,11 +101,21 @@ export class PromptSmtpServer extends SMTPServer {
     })
   }
 
-  #countPending(socket: Socket): number {
-    const client = clientKeyOf(addressOf(socket))
-    let count = 0
-    for (const pending of this._pendingSockets.keys()) if (clientKeyOf(addressOf(pending)) === client) count++
-    return count
+  /** Counts a handshake of this client until the returned function is called; null when there are as many as may be. */
+  #enter(address: string): (() => void) | null {
+    const client = clientKeyOf(address)
+    const count = this.#handshakes.get(client) ?? 0
+    const most = this.#rules.handshakesMax(address)
+    if (most !== null && count >= most) return null
+    this.#handshakes.set(client, count + 1)
+    let isIn = true
+    return () => {
+      if (!isIn) return
+      isIn = false
+      const left = (this.#handshakes.get(client) ?? 1) - 1
+      if (left === 0) this.#handshakes.delete(client)
+      else this.#handshakes.set(client, left)
+    }
   }
 }
 
