@@ -9,12 +9,15 @@ const lengthMax = mimeLimits.htmlToTextLength
  * not break become ordinary ones, since nobody types them into a rule. At most 256 KB in and out.
  */
 export function htmlToText(html: string): string {
-  const text = convert(cutOpenTags(html.slice(0, lengthMax)), options)
+  const text = convert(cutOpenTags(html.slice(0, lengthMax)).replace(constructorTag, '<$1x'), options)
   return text
     .replace(/[\u00a0\u2007\u202f]/g, ' ')
     .replace(/(?:\u00ad|\u034f|\u200b|\ufeff)/gu, '')
     .slice(0, lengthMax)
 }
+
+/** html-to-text looks tags up in a plain object, takes this one for found there, and throws. */
+const constructorTag = /<(\/?)constructor(?![a-z])/gi
 
 /**
  * Cuts HTML where more tags are open than a mail can mean. The HTML parser takes quadratic time on them: 87,000 in
