@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { StoreError } from '../domain/errors.js'
 
 export interface RuntimeFile {
   token: string
@@ -39,7 +40,15 @@ export function createToken(file: string): string {
 
 function writePrivately(file: string, text: string): void {
   const draft = `${file}.${process.pid}.new`
-  writeFileSync(draft, text, { mode: 0o600 })
-  chmodSync(draft, 0o600)
-  renameSync(draft, file)
+  try {
+    writeFileSync(draft, text, { mode: 0o600 })
+    chmodSync(draft, 0o600)
+    renameSync(draft, file)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StoreError(`cannot write ${file}: ${reason}; make room on the disk, or see who owns the folder`, {
+      cause: error,
+    })
+  }
 }

@@ -92,6 +92,9 @@ describe.skipIf(!canMount())('a disk that fills up (skipped where no file system
     disk.fill(0)
     await server.kill('SIGTERM')
     expect(await server.ended, server.log()).toBe(0)
+    await expect(startServe(disk.folder, [])).rejects.toThrow(
+      /ended with 1: .*(the disk is full|no space left).*make room on/s,
+    )
   })
 })
 

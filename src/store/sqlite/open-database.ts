@@ -1,9 +1,12 @@
-import { chmodSync } from 'node:fs'
+import { chmodSync, statfsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import type Database from 'better-sqlite3'
 import { StoreError } from '../../domain/errors.js'
-import { openSqlite } from './binding.js'
+import { isSqliteError, openSqlite } from './binding.js'
 import { blankNumbers } from './dead-letter-groups.js'
 import { migrations } from './migrations.js'
+
+const openBytesMin = 200_000
 
 /**
  * Opens the one database file, creates or migrates it, and makes it power-safe.
@@ -64,6 +67,14 @@ function migrate(database: Database.Database): void {
 
 function explain(error: unknown, file: string): StoreError {
   if (error instanceof StoreError) return error
-  const message = error instanceof Error ? error.message : String(error)
+  const said = error instanceof Error ? error.message : String(error)
+  const message =
+    isSqliteError(error) && isDiskFull(file) ? `the disk is full; make room on it, then start again (${said})` : said
   return new StoreError(`cannot open ${file}: ${message}`, { cause: error })
+}
+
+/** SQLite needs some room to open a file, and says no more than "disk I/O error" when there is none. */
+function isDiskFull(file: string): boolean {
+  const { bavail, bsize } = statfsSync(dirname(file))
+  return bavail * bsize < openBytesMin
 }
