@@ -53,6 +53,16 @@ test.each([
     [],
   ],
   [
+    'a policy for strangers where nobody is one',
+    'server: { smtp: { sender_auth: { policy: reject } } }',
+    ['idle-sender-policy 1:34'],
+  ],
+  [
+    'a policy for strangers where everybody may send',
+    'server: { smtp: { allow: ["0.0.0.0/0"], recipients: ["*@a.test"], sender_auth: { policy: reject } } }',
+    [],
+  ],
+  [
     'a monitor that looks at who sent a mail, which nobody checks',
     `${base}monitors:\n  m: { expect: { when: { auth: { spf: pass } } }, every: 1h, on_down: { send: telegram } }`,
     ['auth-not-checked 7:3'],
