@@ -58,6 +58,19 @@ describe('createParser', () => {
     await parser.stop()
   })
 
+  it('hands over attachments larger than the heap of its thread, one after the other', async () => {
+    const parser = createParser({ heapMb: 24, timeoutMs: 60_000 })
+    const content = Buffer.alloc(8_000_000, 'attached')
+    const head = 'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Disposition: attachment\r\n\r\n'
+    const raw = rawMail(new Uint8Array(Buffer.concat([Buffer.from(head), content, Buffer.from('\r\n--b--\r\n')])))
+    for (let round = 0; round < 6; round++) {
+      const { attachments, malformed } = await parser.parse(raw, never)
+      expect(malformed).toBeNull()
+      expect(Buffer.compare(attachments[0]?.content ?? Buffer.alloc(0), content)).toBe(0)
+    }
+    await parser.stop()
+  })
+
   it('rejects when the caller gives up, and works on', async () => {
     const parser = createParser()
     const controller = new AbortController()
