@@ -24,7 +24,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-it('SIGTERM under load: what is acknowledged is stored, and delivered once', { timeout: 120_000 }, async () => {
+it('SIGTERM under load: what is acknowledged is stored, and delivered once', { timeout: 240_000 }, async () => {
   let server: ServeProcess | null = await startServe(folder, [])
   const load = startLoad({ sessions: 12, largeEvery: 10, port: () => server?.smtpPort ?? null })
   for (let round = 1; round <= rounds; round++) {
@@ -62,7 +62,7 @@ it('SIGTERM under load: what is acknowledged is stored, and delivered once', { t
   expect(delivered.length).toBe(stored.length)
 })
 
-it('a second signal ends it at once, whatever is under way', async () => {
+it('a second signal ends it at once, whatever is under way', { timeout: 60_000 }, async () => {
   const server = await startServe(folder, [])
   const slow = await connectRaw(server.smtpPort)
   await beginData(slow)

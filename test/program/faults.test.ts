@@ -28,7 +28,7 @@ const faults: Fault[] = [
 
 it.skipIf(!canTrace())(
   'a failing disk under load loses nothing acknowledged (skipped where there is no strace)',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'mailtrigger-faults-'))
     const hook = await startWebhookSink()

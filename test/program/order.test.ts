@@ -14,7 +14,7 @@ const mailsPerSession = 6
 
 it.skipIf(!canTrace())(
   'every 250 leaves after the fsync of its commit (skipped where there is no strace)',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'mailtrigger-order-'))
     const hook = await startWebhookSink()
