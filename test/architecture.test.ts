@@ -40,6 +40,8 @@ const floors: Record<string, number> = {
 /** Where each vendor package may be imported. Zod is the schema language and may be anywhere. */
 const vendorRooms: Record<string, string> = {
   'smtp-server': 'receive',
+  '@zone-eu/mailsplit': 'receive',
+  libmime: 'receive',
   'iconv-lite': 'receive',
   'html-to-text': 'receive',
   selfsigned: 'receive',

@@ -19,7 +19,7 @@ export async function readMailFile(file: string, envelope: GivenEnvelope, receiv
 /** A file has no envelope: without one given, the recipients are those its headers name. */
 export async function readMailBytes(bytes: Uint8Array, envelope: GivenEnvelope, receivedAt: number): Promise<RawMail> {
   const raw = { id: ulid(receivedAt), receivedAt, raw: toCrlf(bytes), envelope: emptyEnvelope }
-  const mail = parseMail(raw)
+  const mail = await parseMail(raw)
   const named = mail.headers['x-original-to'] ?? mail.headers['delivered-to'] ?? []
   const addressed = named.length > 0 ? named : [...mail.to, ...mail.cc].map((address) => address.address)
   return {

@@ -45,7 +45,7 @@ async function tryFile(cli: Cli, path: string, raw: RawMail, options: RunOptions
   const allowHosts = (options.allowHost ?? []).map((host) => host.toLowerCase())
   const action = { name: nameOfFile(path), config: readConfig(cli.options.config ?? []), timeoutMs, allowHosts }
   const attached = (options.attach ?? []).map(readAttachment)
-  const mail = parseMail(raw)
+  const mail = await parseMail(raw)
   const recipients = raw.envelope.to.map((address) => address.toLowerCase())
   const attempt = async (host: WasmHost): Promise<GuestTrial> => {
     const module = await loadFile(host, path)

@@ -177,6 +177,11 @@ function declaredCharset(lines: HeaderLine[]): string | null {
   return /charset\s*=\s*"?([^\s";]+)/i.exec(value)?.[1] ?? null
 }
 
+/** Whether a line, or the start of one, is a header field. */
+export function isHeaderLine(line: string): boolean {
+  return headerName(line) !== null
+}
+
 /** RFC 5322 3.6.8 and the obsolete blank before the colon of 4.5.8. */
 function headerName(line: string): string | null {
   return /^([!-9;-~]{1,200})[ \t]{0,200}:/.exec(line)?.[1]?.toLowerCase() ?? null

@@ -4,7 +4,7 @@ import { readCalendar } from './calendar.js'
 import { readFields } from './headers.js'
 import { type Block, joinBlocks, joinNonBlank } from './join-blocks.js'
 import { valueLimits } from './mime-limits.js'
-import { describePart, type MimePart } from './mime-part.js'
+import type { MimePart } from './mime-part.js'
 import { type MimeReading, readMimeTree } from './mime-tree.js'
 import { readSignedContent } from './signed-content.js'
 import { readTextPart } from './text-part.js'
@@ -35,10 +35,10 @@ interface Place {
  * What a mail program would show of a mail: texts in their order, HTML in their place, the rest as attachments. An
  * attached mail is an attachment: its text must never trigger a rule meant for the mail around it.
  */
-export function readMailBody(root: MimePart, reading: MimeReading): MailBody {
+export async function readMailBody(root: MimePart, reading: MimeReading): Promise<MailBody> {
   const { overruns } = reading
   const gathered: Gathered = { blocks: [], substitutes: new Map(), attachments: new AttachmentList(), reading }
-  gather(root, { parent: '', index: 0, signedDepth: 0 }, gathered)
+  await gather(root, { parent: '', index: 0, signedDepth: 0 }, gathered)
   overruns.push(...gathered.attachments.overruns())
   const isBlank = gathered.blocks.every(({ text, html }) => text.trim() === '' && html.trim() === '')
   const substitute = substitutes.map((kind) => gathered.substitutes.get(kind)).find((block) => block !== undefined)
@@ -46,25 +46,25 @@ export function readMailBody(root: MimePart, reading: MimeReading): MailBody {
   return { ...joinBlocks(blocks, overruns), attachments: gathered.attachments.items }
 }
 
-function gather(part: MimePart, place: Place, into: Gathered): void {
-  if (part.type.startsWith('multipart/')) gatherMultipart(part, place, into)
+async function gather(part: MimePart, place: Place, into: Gathered): Promise<void> {
+  if (part.type.startsWith('multipart/')) await gatherMultipart(part, place, into)
   else if (isShown(part, place)) gatherText(part, into)
   else if (/^application\/(vnd\.)?ms-tnef$/.test(part.type) || /^winmail\.dat$/i.test(part.filename)) {
     gatherTnef(part, into)
-  } else if (/^application\/(x-)?pkcs7-mime$/.test(part.type)) gatherSigned(part, place, into)
+  } else if (/^application\/(x-)?pkcs7-mime$/.test(part.type)) await gatherSigned(part, place, into)
   else gatherAttachment(part, place, into)
 }
 
-function gatherMultipart(part: MimePart, place: Place, into: Gathered): void {
+async function gatherMultipart(part: MimePart, place: Place, into: Gathered): Promise<void> {
   const { type, parts } = part
   // Within another multipart this is text that lost its form; the mail as a whole is salvaged instead.
   if (!part.isDelimited && place.parent !== '')
     into.blocks.push({ text: readTextPart(part, into.reading.overruns), html: '' })
   if (type === 'multipart/encrypted') keep(into, 'sealed', encryptedNote)
   const blocks: Block[] = type === 'multipart/alternative' ? [] : into.blocks
-  parts.forEach((child, index) => {
-    gather(child, { ...place, parent: type, index }, { ...into, blocks })
-  })
+  for (const [index, child] of parts.entries()) {
+    await gather(child, { ...place, parent: type, index }, { ...into, blocks })
+  }
   if (blocks === into.blocks) return
   into.blocks.push({
     text: joinNonBlank(blocks.map(({ text }) => text)),
@@ -108,7 +108,7 @@ function gatherTnef(part: MimePart, into: Gathered): void {
 }
 
 /** Signed around its content: what was signed is read in its place. Anything else of this type is encrypted. */
-function gatherSigned(part: MimePart, place: Place, into: Gathered): void {
+async function gatherSigned(part: MimePart, place: Place, into: Gathered): Promise<void> {
   const inner =
     place.signedDepth < valueLimits.signedDepth ? readSignedContent(decodeTransfer(part.content, part.encoding)) : null
   if (inner === null) {
@@ -117,8 +117,8 @@ function gatherSigned(part: MimePart, place: Place, into: Gathered): void {
     return
   }
   const { fields, bodyOffset } = readFields(inner)
-  const root = readMimeTree(inner, describePart(fields, 'text/plain'), bodyOffset, into.reading)
-  gather(root, { ...place, signedDepth: place.signedDepth + 1 }, into)
+  const root = await readMimeTree(fields, inner.subarray(bodyOffset), into.reading)
+  await gather(root, { ...place, signedDepth: place.signedDepth + 1 }, into)
 }
 
 const encryptedNote: Block = { text: 'This mail is encrypted. The gateway cannot read it.\n', html: '' }

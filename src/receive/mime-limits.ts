@@ -31,6 +31,8 @@ export const valueLimits = {
   parameterHeaderLength: 10_000,
   /** RFC 2046 5.1.1 allows 70; real senders reach twice that. */
   boundaryLength: 200,
+  /** Multiparts that are never closed, for whose parts a mail is split again. */
+  boundaryRepairs: 20,
   subjectLength: 100_000,
   messageIdLength: 1_000,
   /** Of an address and of a name. */

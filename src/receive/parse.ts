@@ -3,7 +3,6 @@ import { describeHeader, findHeaderOverruns } from './fields.js'
 import { type HeaderBlock, readHeaders } from './headers.js'
 import { readMailBody } from './mail-body.js'
 import { describeOverruns, type Overrun } from './mime-limits.js'
-import { describePart } from './mime-part.js'
 import { type MimeReading, readMimeTree } from './mime-tree.js'
 import { salvageMail } from './salvage.js'
 
@@ -12,20 +11,20 @@ import { salvageMail } from './salvage.js'
  * broken is read as far as it goes, and `malformed` says so. It may take long and use much memory, so `createParser`
  * runs it in a thread.
  */
-export function parseMail(raw: RawMail): Mail {
+export async function parseMail(raw: RawMail): Promise<Mail> {
   try {
-    return readMail(raw, readHeaders(raw.raw))
+    return await readMail(raw, readHeaders(raw.raw))
   } catch (error) {
     return salvageMail(raw, `the MIME parser gave up: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
-function readMail(raw: RawMail, block: HeaderBlock): Mail {
+async function readMail(raw: RawMail, block: HeaderBlock): Promise<Mail> {
   const reading: MimeReading = { parts: 0, overruns: findHeaderOverruns(block) }
   const { overruns } = reading
   const bytes = Buffer.from(raw.raw.buffer, raw.raw.byteOffset, raw.raw.byteLength)
-  const root = readMimeTree(bytes, describePart(block.fields, 'text/plain'), block.bodyOffset, reading)
-  const body = readMailBody(root, reading)
+  const root = await readMimeTree(block.fields, bytes.subarray(block.bodyOffset), reading)
+  const body = await readMailBody(root, reading)
   const lacksBoundary = root.type.startsWith('multipart/') && !root.isDelimited && root.content.length > 0
   const malformed = lacksBoundary ? 'a multipart whose boundary is nowhere' : describeOverruns(overruns)
   const mail: Mail = { ...describeHeader(raw, block), ...body, malformed, auth: raw.auth ?? null }

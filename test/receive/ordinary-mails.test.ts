@@ -11,7 +11,7 @@ const names = readdirSync(folder).filter((name) => name.endsWith('.eml'))
 it.each(names)('%s is read as mailparser reads it', async (name) => {
   const raw = readFileSync(new URL(name, folder))
   const others = await simpleParser(raw, { skipHtmlToText: true, skipTextToHtml: true, skipTextLinks: true })
-  const mail = parseMail(rawMail(new Uint8Array(raw)))
+  const mail = await parseMail(rawMail(new Uint8Array(raw)))
   expect(mail.subject).toBe(others.subject ?? '')
   expect(mail.from.map(({ address }) => address)).toEqual(
     (others.from?.value ?? []).map(({ address }) => address?.toLowerCase()),

@@ -37,14 +37,14 @@ describe('a sample mail', () => {
     ['names-with-controls.eml', { subject: 'one To: evil two' }, ['re port .txt', '報告 "Q4".pdf']],
     ['text-without-subtype.eml', { text: 'pressure low\n', textSource: 'text' }, []],
   ])('%s is understood', async (name, facts, filenames) => {
-    const mail = parseMail(rawMail(sample(name)))
+    const mail = await parseMail(rawMail(sample(name)))
     expect(mail).toMatchObject(facts)
     expect(mail.attachments.map((attachment) => attachment.filename)).toEqual(filenames)
     expect(mail.malformed).toBeNull()
   })
 
   it('has its table cells apart and its blanks ordinary when it is HTML alone', async () => {
-    const mail = parseMail(rawMail(sample('html-only.eml')))
+    const mail = await parseMail(rawMail(sample('html-only.eml')))
     expect(mail.text).toContain('severity critical')
     expect(mail.text).toContain('level = error')
     expect(mail.text).not.toContain('color')
@@ -52,7 +52,7 @@ describe('a sample mail', () => {
 
   it('survives the trip to another thread as it is', async () => {
     for (const name of samples) {
-      const mail = parseMail(rawMail(sample(name)))
+      const mail = await parseMail(rawMail(sample(name)))
       expect({ ...structuredClone(mail) }).toEqual(mail)
     }
   })
@@ -60,7 +60,7 @@ describe('a sample mail', () => {
 
 describe('parseMail', () => {
   it('fills every field', async () => {
-    const mail = parseMail(
+    const mail = await parseMail(
       rawMail(
         [
           'Date: Sat, 21 Nov 2026 10:00:00 +0100 (CET)',
@@ -112,8 +112,8 @@ describe('parseMail', () => {
     ['nonsense', 'Date: yesterday\r\n\r\n', receivedAt],
     ['far ahead', 'Date: Fri, 1 Jan 2038 00:00:00 +0000\r\n\r\n', receivedAt],
     ['a week ago', 'Date: 14 Nov 2026 12:00:00 +0000\r\n\r\n', receivedAt - 7 * 86_400_000],
-  ])('believes a date within reason: %s', (_name, content, date) => {
-    expect(parseMail(rawMail(content)).date).toBe(date)
+  ])('believes a date within reason: %s', async (_name, content, date) => {
+    expect((await parseMail(rawMail(content))).date).toBe(date)
   })
 
   it.each([
@@ -125,12 +125,12 @@ describe('parseMail', () => {
     ['NUL in the text', 'Subject: x\r\n\r\na\0b', 'ab'],
     ['a 70,000-byte line', `Subject: x\r\n\r\n${'x'.repeat(70_000)}\r\n`, `${'x'.repeat(70_000)}\n`],
   ])('finds the text of %s', async (_name, content, text) => {
-    expect(parseMail(rawMail(content)).text).toBe(text)
+    expect((await parseMail(rawMail(content))).text).toBe(text)
   })
 
   it('keeps within its limits', async () => {
     const part = 'Content-Type: application/pdf; name="a.pdf"\r\nContent-Disposition: attachment\r\n\r\nx\r\n'
-    const mail = parseMail(
+    const mail = await parseMail(
       rawMail(
         `${'Received: from a by b\r\n'.repeat(3_000)}To: ${'a@b.example, '.repeat(3_000)}\r\nSubject: below\r\n` +
           `Content-Type: multipart/mixed; boundary=q\r\n\r\n--q\r\n\r\n${'é'.repeat(1_100_000)}\r\n` +
@@ -156,30 +156,30 @@ describe('parseMail', () => {
   })
 
   it('gives attachments bytes of their own', async () => {
-    const mail = parseMail(rawMail(sample('no-text-part.eml')))
+    const mail = await parseMail(rawMail(sample('no-text-part.eml')))
     const content = mail.attachments[0]?.content
     expect(content && [...content]).toEqual([0xff, 0xd8, 0xff, 0xe0, 0x00, 0x10])
     expect(content?.buffer.byteLength).toBe(content?.byteLength)
     expect(mail.attachments[0]).toMatchObject({ contentType: 'image/jpeg', sizeBytes: 6 })
   })
 
-  it('reads what is within the limits of a mail that has too many parts', () => {
+  it('reads what is within the limits of a mail that has too many parts', async () => {
     const head = 'Subject: =?utf-8?q?caf=C3=A9?=\r\nFrom: a@b.example\r\n'
     const parts = '--b\r\n\r\nlevel = error\r\n'.repeat(5_000)
-    const mail = parseMail(rawMail(`${head}Content-Type: multipart/mixed; boundary=b\r\n\r\n${parts}`))
+    const mail = await parseMail(rawMail(`${head}Content-Type: multipart/mixed; boundary=b\r\n\r\n${parts}`))
     expect(mail).toMatchObject({
       subject: 'café',
       from: [{ address: 'a@b.example' }],
       textSource: 'text',
-      malformed: 'more than a mail may have: 5,001 parts (1,000 are read)',
+      malformed: 'more than a mail may have: 1,001 parts (1,000 are read)',
     })
     expect(mail.text.split('\n')).toHaveLength(999)
   })
 
-  it('salvages what it reads nothing of', () => {
+  it('salvages what it reads nothing of', async () => {
     const level = (depth: number): string => `Content-Type: multipart/mixed; boundary=b${depth}\r\n\r\n--b${depth}\r\n`
     const nested = Array.from({ length: 2_000 }, (_, depth) => level(depth)).join('')
-    const mail = parseMail(rawMail(`Subject: deep\r\n${nested}\r\nlevel = error\r\n`))
+    const mail = await parseMail(rawMail(`Subject: deep\r\n${nested}\r\nlevel = error\r\n`))
     expect(mail).toMatchObject({ subject: 'deep', textSource: 'raw' })
     expect(mail.malformed).toBe(
       'more than a mail may have: 1,001 parts (1,000 are read), 1,000 levels of multiparts (100 are read)',
@@ -191,7 +191,7 @@ describe('parseMail', () => {
     ['Content-Type: multipart/mixed; boundary=there', 'disk full\r\n', 'disk full\n'],
     ['Content-Type: multipart/mixed', '--x\r\n\r\ndisk full\r\n--x--\r\n', '--x\n\ndisk full\n--x--\n'],
   ])('salvages the body of a multipart whose boundary is nowhere: %s', async (header, body, text) => {
-    expect(parseMail(rawMail(`Subject: x\r\n${header}\r\n\r\n${body}`))).toMatchObject({
+    expect(await parseMail(rawMail(`Subject: x\r\n${header}\r\n\r\n${body}`))).toMatchObject({
       text,
       textSource: 'raw',
       malformed: 'a multipart whose boundary is nowhere',
@@ -201,7 +201,7 @@ describe('parseMail', () => {
   it('takes an empty part for what it is', async () => {
     const empty =
       'Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n\r\n--b--\r\n'
-    expect(parseMail(rawMail(empty))).toMatchObject({ textSource: 'none', malformed: null })
+    expect(await parseMail(rawMail(empty))).toMatchObject({ textSource: 'none', malformed: null })
   })
 
   it('bounds HTML bombs', async () => {
@@ -211,7 +211,7 @@ describe('parseMail', () => {
       '<table><tr><td>'.repeat(5_000),
       '<div>'.repeat(20_000),
     ]) {
-      const mail = parseMail(rawMail(`Content-Type: text/html\r\n\r\n${bomb}`))
+      const mail = await parseMail(rawMail(`Content-Type: text/html\r\n\r\n${bomb}`))
       expect(mail.text.length).toBeLessThanOrEqual(262_144)
     }
   })
@@ -268,7 +268,7 @@ describe('parseMail', () => {
     )
   })
 
-  it('never throws, whatever the bytes are', () => {
+  it('never throws, whatever the bytes are', async () => {
     const piece = fc.oneof(
       fc.uint8Array({ maxLength: 40 }),
       fc
@@ -285,23 +285,23 @@ describe('parseMail', () => {
         )
         .map((text) => new Uint8Array(Buffer.from(text))),
     )
-    fc.assert(
-      fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
-        const mail = parseMail(rawMail(new Uint8Array(Buffer.concat(pieces))))
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 40 }), async (pieces) => {
+        const mail = await parseMail(rawMail(new Uint8Array(Buffer.concat(pieces))))
         expect(mail.malformed ?? '').not.toMatch(/gave up/)
       }),
       { numRuns: 500 },
     )
   })
 
-  it('gives headers back as they were written', () => {
+  it('gives headers back as they were written', async () => {
     const name = fc.stringMatching(/^[A-Z][a-z]{0,10}(-[A-Z][a-z]{0,10})?$/)
     const value = fc.string({ unit: fc.constantFrom(...'ab é漢🔥,:;=?-'), maxLength: 40 }).map((text) => text.trim())
-    fc.assert(
-      fc.property(fc.array(fc.tuple(name, value), { maxLength: 20 }), value, (fields, subject) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(name, value), { maxLength: 20 }), value, async (fields, subject) => {
         const encoded = (text: string) => `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`
         const lines = fields.map(([key, text]) => `X-${key}: ${encoded(text)}\r\n`).join('')
-        const mail = parseMail(rawMail(`${lines}Subject: ${encoded(subject)}\r\n\r\nbody`))
+        const mail = await parseMail(rawMail(`${lines}Subject: ${encoded(subject)}\r\n\r\nbody`))
         expect(mail.subject).toBe(subject)
         for (const [key] of fields) {
           const written = fields.filter(([other]) => other.toLowerCase() === key.toLowerCase()).map(([, text]) => text)
@@ -350,7 +350,7 @@ describe('parseMail', () => {
           else if (kind === 'swap') bytes = Buffer.concat([rest, bytes.subarray(0, place)])
           else bytes = Buffer.concat([bytes.subarray(0, place), extra, rest])
         }
-        const mail = parseMail(rawMail(new Uint8Array(bytes)))
+        const mail = await parseMail(rawMail(new Uint8Array(bytes)))
         expect(mail.subject).not.toMatch(/[\r\n\0]/)
         expect(typeof mail.text).toBe('string')
         expect(() => structuredClone(mail)).not.toThrow()
