@@ -151,7 +151,7 @@ function keyOf(entry: string) {
 }
 
 const fields =
-  'fields and variables: host, from, text, subject, body, to, rcpt, sender, recipients, route, title, severity, event, fingerprint'
+  'fields and variables: host, from, text, subject, body, to, rcpt, rcpt_key, sender, recipients, route, title, severity, event, fingerprint'
 
 test.each<[entry: string, key: string[], told: string[]]>([
   ['subject', ['{{ mail.subject }}'], []],
