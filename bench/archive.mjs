@@ -111,7 +111,7 @@ async function measure(name, mails) {
     // There is something to look at also where nothing was before.
     await send(100, null)
     await sleep(3_000)
-    const mail = archive.middle ?? (await ask('/api/v1/mails?limit=1')).items[0].id
+    const mail = archive.middle ?? (await readFirstMail(ask))
     const quiet = await askAll(ask, mail)
     const busy = await askWhile(() => askAll(ask, mail), send)
     return { buildSeconds, quiet, ...busy }
@@ -161,7 +161,16 @@ async function askAll(ask, mail) {
   return table
 }
 
-/** @typedef {(path: string) => Promise<any>} Ask */
+/** A page, or what of an answer of the API is looked at. @typedef {string | { items?: { id: string }[] }} Answer */
+/** @typedef {(path: string) => Promise<Answer>} Ask */
+
+/** @param {Ask} ask */
+async function readFirstMail(ask) {
+  const answer = await ask('/api/v1/mails?limit=1')
+  const id = typeof answer === 'string' ? undefined : answer.items?.[0]?.id
+  if (id === undefined) throw new Error('no mail came in')
+  return id
+}
 
 /** @param {string} data @returns {Ask} */
 function openClient(data) {

@@ -7,7 +7,10 @@ export const inbox = defineChannel({
   kind: 'inbox',
   label: 'Inbox',
   description: 'The built-in inbox: every recipient has one, to read in the console.',
-  guide: { steps: ['Nothing is to be set up: every recipient has an inbox, which the console shows.'], note: null },
+  guide: {
+    steps: ['Nothing is to be set up: every recipient has an inbox, which the console shows under Channels, Inbox.'],
+    note: null,
+  },
   settings: z.strictObject({}),
   address: null,
   destination: () => null,

@@ -93,10 +93,10 @@ async function examineHere(cli: Cli, { fix }: DoctorOptions): Promise<Finding[]>
   return findings
 }
 
-const signs = { ok: '✓', warn: '!', bad: '✗' } as const
+const signs = { ok: '✓', warn: '!', bad: '✗', unknown: '·' } as const
 
 function printFinding({ check, state, text, hint }: Finding, { colors }: Cli): string {
-  const color = { ok: colors.green, warn: colors.yellow, bad: colors.red }[state]
+  const color = { ok: colors.green, warn: colors.yellow, bad: colors.red, unknown: colors.dim }[state]
   const line = `${color(`${signs[state]} ${check.padEnd(12)}`)} ${text}`
   return hint && state !== 'ok' ? `${line}\n  ${' '.repeat(12)} ${colors.dim(hint)}` : line
 }

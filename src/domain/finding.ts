@@ -2,7 +2,8 @@
 export interface Finding {
   /** Which thing: `folder`, `disk`, `certificate`, `names`, `dns`, `database`, `clock`, `queue`, `config`, `channels`. */
   check: string
-  state: 'ok' | 'warn' | 'bad'
+  /** `unknown`: nobody has looked yet. */
+  state: 'ok' | 'warn' | 'bad' | 'unknown'
   /** What is the case, in a sentence. Never a secret. */
   text: string
   /** What to do about it; null when there is nothing to do. */

@@ -23,7 +23,7 @@ export function createDatabaseCheck(folder: string, now: () => number): Database
   let running: { since: number } | null = null
   let last: Finding = {
     check: 'database',
-    state: 'ok',
+    state: 'unknown',
     text: 'not looked at since the start',
     hint: 'mailtrigger doctor --database looks at all of it',
     fixable: false,

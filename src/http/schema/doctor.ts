@@ -6,7 +6,7 @@ export const Diagnosis = z
     findings: z.array(
       z.object({
         check: z.string().describe('Which thing: `folder`, `disk`, `certificate`, `database`, …'),
-        state: z.enum(['ok', 'warn', 'bad']),
+        state: z.enum(['ok', 'warn', 'bad', 'unknown']),
         text: z.string(),
         hint: z.string().nullable().describe('What to do about it.'),
         fixable: z.boolean().describe('The server can mend it by itself.'),

@@ -43,8 +43,10 @@ export function prepareSmallTables(database: Database.Database) {
     `UPDATE deliveries SET due_at = created_at WHERE channel = ? AND lease_owner IS NULL
        AND due_at = (SELECT until FROM channel_pauses WHERE channel = ?)`,
   )
+  // A test of a channel names a mail that is not there: without one, retention goes by the entry's own age.
   const insertInbox = database.prepare<[string, string | null, string, string | null, string, number]>(
-    'INSERT INTO inbox (id, mail_id, delivery_id, recipient, message, at) VALUES (?, ?, ?, ?, ?, ?)',
+    `INSERT INTO inbox (id, mail_id, delivery_id, recipient, message, at)
+     VALUES (?, (SELECT id FROM mails WHERE id = ?), ?, ?, ?, ?)`,
   )
 
   const cacheSaves = new Map<string, number>()

@@ -32,7 +32,7 @@ let page: Page
 /** What the browser had to say of a page, and whom it asked that is not us. */
 let said: string[] = []
 
-describe.skipIf(chromiumPath === null)('in a browser', () => {
+describe.skipIf(chromiumPath === null)('pages in a browser (skipped where there is no Chromium)', () => {
   beforeAll(async () => {
     lived = await startLivedInProgram()
     browser = await openChromium()
@@ -67,6 +67,8 @@ describe.skipIf(chromiumPath === null)('in a browser', () => {
       '/config/history',
       '/config/warnings',
       '/system/rejections',
+      '/inbox',
+      '/inbox?recipient=nobody@example.com',
       '/system/audit',
       '/system/access',
       `/playground?mail=${mails.unrouted}`,

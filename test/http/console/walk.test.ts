@@ -90,7 +90,7 @@ async function sendUnrouted(): Promise<string> {
   return id
 }
 
-describe.skipIf(chromiumPath === null)('somebody new', () => {
+describe.skipIf(chromiumPath === null)('somebody new in a browser (skipped where there is no Chromium)', () => {
   beforeAll(async () => {
     browser = await openChromium()
   })

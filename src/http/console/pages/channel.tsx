@@ -120,10 +120,12 @@ async function readFailures(calls: ConsoleParts['calls'], { name }: ChannelDetai
   return found.sort((one, other) => (one.updated_at < other.updated_at ? 1 : -1)).slice(0, failuresMax)
 }
 
-function ChannelActions({ c, channel: { name, origin } }: { c: Context<ConsoleEnv>; channel: ChannelDetail }) {
-  if (origin === 'file') return null
+function ChannelActions({ c, channel: { name, kind, origin } }: { c: Context<ConsoleEnv>; channel: ChannelDetail }) {
+  const inbox = kind === 'inbox' ? <ButtonLink href="/inbox">Open the inbox</ButtonLink> : null
+  if (origin === 'file') return inbox
   return (
     <>
+      {inbox}
       <ButtonLink href={`${hrefOf(name)}/change`} icon="gear">
         Change
       </ButtonLink>

@@ -25,9 +25,14 @@ export const channelsPages: MountPage = ({ calls, now }, render) => {
     const shown = rest.slice(0, pageSize)
     const { points } = await calls.readSeries({ from: now() - dayMs, to: now(), stepMs: hourMs, by: 'channel' })
     const actions = (
-      <ButtonLink href="/new-channel" icon="channel" look="primary">
-        Add a channel
-      </ButtonLink>
+      <>
+        <ButtonLink href="/inbox" icon="mail">
+          Inbox
+        </ButtonLink>
+        <ButtonLink href="/new-channel" icon="channel" look="primary">
+          Add a channel
+        </ButtonLink>
+      </>
     )
     return render(
       c,

@@ -9,6 +9,7 @@ import { deadLetterActs } from './dead-letter-acts.js'
 import { deadLettersPages } from './dead-letters.js'
 import { deliveriesPages } from './deliveries.js'
 import { deliveryPages } from './delivery.js'
+import { inboxPages } from './inbox.js'
 import { jobPages } from './job.js'
 import { jobActs } from './job-acts.js'
 import { jobDatabasePages } from './job-database.js'
@@ -73,6 +74,7 @@ export const pages: readonly MountPage[] = [
   newChannelPages,
   changeChannelPages,
   channelPages,
+  inboxPages,
   peoplePages,
   linkPersonPages,
   personPages,

@@ -1,38 +1,20 @@
 import { mailStatuses } from '../../../domain/delivery.js'
-import { Icon } from '../elements/icon.js'
+import { SearchForm } from '../elements/search-form.js'
 import type { Searched } from '../read-search.js'
 
-export function SearchForm({ search, problem }: { search: string; problem: Searched['problem'] }) {
+export function MailSearch({ search, problem }: { search: string; problem: Searched['problem'] }) {
   return (
-    <search>
-      <form class="search" method="get" action="/mails">
-        <label for="search" class="hidden">
-          Search mails
-        </label>
-        <Icon name="search" />
-        <input
-          type="search"
-          id="search"
-          name="search"
-          value={search}
-          maxlength={500}
-          placeholder="disk full from:monit state:failed after:2h -test"
-          autocomplete="off"
-          aria-describedby={problem ? 'search-error' : undefined}
-          aria-invalid={problem ? 'true' : undefined}
-          hx-get="/mails"
-          hx-trigger="input changed delay:300ms"
-          hx-target="#mails-found"
-          hx-select="#mails-found"
-          hx-swap="outerHTML"
-          hx-replace-url="true"
-        />
-        <button type="submit" class="button">
-          Search
-        </button>
-        <SearchHelp />
-      </form>
-    </search>
+    <SearchForm
+      action="/mails"
+      label="Search mails"
+      search={search}
+      placeholder="disk full from:monit state:failed after:2h -test"
+      listId="mails-found"
+      lengthMax={500}
+      isRefused={problem !== null}
+    >
+      <SearchHelp />
+    </SearchForm>
   )
 }
 

@@ -12,7 +12,7 @@ import { Pager } from '../elements/pager.js'
 import { Time } from '../elements/time.js'
 import { readPageQuery } from '../read-form.js'
 import { readSearch, type Searched } from '../read-search.js'
-import { SearchForm, StateChips } from './mails-search.js'
+import { MailSearch, StateChips } from './mails-search.js'
 import { MailTools } from './mails-tools.js'
 import type { MountPage } from './page.js'
 
@@ -40,7 +40,7 @@ export const mailsPages: MountPage = ({ calls, now }, render) => {
       c,
       { title: 'Mails', section: 'mails' },
       <>
-        <SearchForm search={search} problem={searched.problem} />
+        <MailSearch search={search} problem={searched.problem} />
         <div id="mails-found">
           <SearchProblem searched={searched} />
           <StateChips search={search} />

@@ -4,6 +4,7 @@ import type { KindLine } from '../../../engine/channel-kinds.js'
 import type { ConsoleEnv, ConsoleParts } from '../console-env.js'
 import { Card, EmptyState } from '../elements/card.js'
 import { Icon } from '../elements/icon.js'
+import { SearchForm } from '../elements/search-form.js'
 import { leaveFor } from '../flash.js'
 import { readPageQuery } from '../read-form.js'
 import type { RenderPage } from '../render-page.js'
@@ -90,32 +91,13 @@ function KindChoice({ kinds, search }: { kinds: KindLine[]; search: string }) {
   )
   return (
     <>
-      <search>
-        <form class="search" method="get" action="/new-channel">
-          <label for="search" class="hidden">
-            Search kinds of channels
-          </label>
-          <Icon name="search" />
-          <input
-            type="search"
-            id="search"
-            name="search"
-            value={search}
-            maxlength={200}
-            placeholder={`a name or a word, of ${kinds.length} kinds: telegram, webhook, push …`}
-            autocomplete="off"
-            hx-get="/new-channel"
-            hx-trigger="input changed delay:200ms"
-            hx-target="#kinds"
-            hx-select="#kinds"
-            hx-swap="outerHTML"
-            hx-replace-url="true"
-          />
-          <button type="submit" class="button">
-            Search
-          </button>
-        </form>
-      </search>
+      <SearchForm
+        action="/new-channel"
+        label="Search kinds of channels"
+        search={search}
+        placeholder={`a name or a word, of ${kinds.length} kinds: telegram, webhook, push …`}
+        listId="kinds"
+      />
       <div id="kinds">
         {found.length === 0 ? (
           <EmptyState title="No kind of channel is like that">

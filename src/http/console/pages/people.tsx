@@ -11,6 +11,7 @@ import { DataTable } from '../elements/data-table.js'
 import { TextField } from '../elements/field.js'
 import { Icon } from '../elements/icon.js'
 import { Pager } from '../elements/pager.js'
+import { SearchForm } from '../elements/search-form.js'
 import { Tabs } from '../elements/tabs.js'
 import { done } from '../flash.js'
 import { filledIn, readForm, readPageQuery } from '../read-form.js'
@@ -41,7 +42,13 @@ export const peoplePages: MountPage = ({ calls }, render) => {
       { title: 'People', section: 'people', actions },
       <>
         <PeopleTabs current="people" />
-        <SearchForm search={search} />
+        <SearchForm
+          action="/people"
+          label="Search people"
+          search={search}
+          placeholder="part of an address, a name, a manager or a group"
+          listId="people-list"
+        />
         <div id="people-list">
           {page.items.length === 0 ? <Nobody search={search} /> : <PeopleTable people={page.items} />}
           <Pager url={new URL(c.req.url)} nextCursor={page.next_cursor} />
@@ -109,37 +116,6 @@ function PeopleTabs({ current }: { current: 'people' | 'groups' }) {
     { id: 'groups', label: 'Groups', href: '/people/groups' },
   ]
   return <Tabs label="People and groups" current={current} tabs={tabs} />
-}
-
-function SearchForm({ search }: { search: string }) {
-  return (
-    <search>
-      <form class="search" method="get" action="/people">
-        <label for="search" class="hidden">
-          Search people
-        </label>
-        <Icon name="search" />
-        <input
-          type="search"
-          id="search"
-          name="search"
-          value={search}
-          maxlength={200}
-          placeholder="part of an address, a name, a manager or a group"
-          autocomplete="off"
-          hx-get="/people"
-          hx-trigger="input changed delay:300ms"
-          hx-target="#people-list"
-          hx-select="#people-list"
-          hx-swap="outerHTML"
-          hx-replace-url="true"
-        />
-        <button type="submit" class="button">
-          Search
-        </button>
-      </form>
-    </search>
-  )
 }
 
 function Nobody({ search }: { search: string }) {

@@ -8,9 +8,10 @@ import type { ConsoleEnv } from '../console-env.js'
 import { countOf } from '../count-of.js'
 import { cutText } from '../cut-text.js'
 import { ActionButton, ButtonLink } from '../elements/action-button.js'
-import { Badge, StatusBadge } from '../elements/badge.js'
+import { Badge, StatusBadge, type Tone } from '../elements/badge.js'
 import { Card, EmptyState, Facts } from '../elements/card.js'
 import { DataTable } from '../elements/data-table.js'
+import type { IconName } from '../elements/icon.js'
 import { done } from '../flash.js'
 import type { MountPage } from './page.js'
 import { SystemTabs } from './system-tabs.js'
@@ -118,21 +119,18 @@ function Health({ c, diagnosis: { findings, is_running } }: { c: Context<Console
   )
 }
 
+const looks: Record<Finding['state'], { tone: Tone; icon: IconName; word: string }> = {
+  ok: { tone: 'good', icon: 'check', word: 'ok' },
+  warn: { tone: 'warn', icon: 'warning', word: 'look' },
+  bad: { tone: 'bad', icon: 'cross', word: 'bad' },
+  unknown: { tone: 'quiet', icon: 'dot', word: 'unknown' },
+}
+
 function FindingBadge({ state }: { state: Finding['state'] }) {
-  if (state === 'ok') {
-    return (
-      <Badge tone="good" icon="check">
-        ok
-      </Badge>
-    )
-  }
-  return state === 'warn' ? (
-    <Badge tone="warn" icon="warning">
-      look
-    </Badge>
-  ) : (
-    <Badge tone="bad" icon="cross">
-      bad
+  const { tone, icon, word } = looks[state]
+  return (
+    <Badge tone={tone} icon={icon}>
+      {word}
     </Badge>
   )
 }
