@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { ulid } from 'ulid'
 import type { RawMail } from '../domain/mail.js'
-import { parseMail } from '../receive/parse.js'
+import { parseMail } from '../receive/mime/parse.js'
 import { CliExit, exitCodes } from './cli.js'
 
 const mailBytesMax = 50_000_000

@@ -4,7 +4,7 @@ import { type Authenticator, createAuthenticator } from '../authenticate/authent
 import type { NetworkPolicy } from '../domain/config.js'
 import type { WasmHost } from '../domain/wasm.js'
 import { createOutbound, type Outbound } from '../outbound/client.js'
-import { createParser, type MailParser } from '../receive/parser.js'
+import { createParser, type MailParser } from '../receive/mime/parser.js'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.js'
 import type { Store } from '../store/store.js'
 import { createWasmHost } from '../wasm/host.js'

@@ -1,6 +1,6 @@
 import { MailRejected } from '../domain/errors.js'
 import { explainLoop, hopHeader, readHops } from '../domain/mail-loop.js'
-import { countHops } from './headers.js'
+import { countHops } from './mime/headers.js'
 
 /** What tells this gateway that a mail goes round. */
 export interface LoopBounds {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { parseMailQuery } from '#src/domain/mail-query.js'
 import { SearchLoop } from '#src/engine/search-loop.js'
-import { createParser, type MailParser } from '#src/receive/parser.js'
+import { createParser, type MailParser } from '#src/receive/mime/parser.js'
 import type { Store } from '#src/store/store.js'
 import { until } from '../stand-ins/until.js'
 import { claimMail, makeRaw, makeRouting, openStore } from '../store/store-fixture.js'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseAddresses } from '#src/receive/addresses.js'
+import { parseAddresses } from '#src/receive/mime/addresses.js'
 
 describe('parseAddresses', () => {
   it.each([

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createTransport } from 'nodemailer'
 import { describe, expect, it } from 'vitest'
 import { ensureCertificate } from '#src/receive/certificate.js'
-import { parseMail } from '#src/receive/parse.js'
+import { parseMail } from '#src/receive/mime/parse.js'
 import { plainUser } from './open-settings.js'
 import { type Gateway, startGateway } from './smtp-fixture.js'
 

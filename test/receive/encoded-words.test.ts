@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeText, decodeUndeclared } from '#src/receive/charset.js'
-import { decodeEncodedWords } from '#src/receive/encoded-words.js'
+import { decodeText, decodeUndeclared } from '#src/receive/mime/charset.js'
+import { decodeEncodedWords } from '#src/receive/mime/encoded-words.js'
 
 const b = (text: string, charset = 'utf-8'): string => `=?${charset}?B?${Buffer.from(text).toString('base64')}?=`
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readHeaders } from '#src/receive/headers.js'
+import { readHeaders } from '#src/receive/mime/headers.js'
 
 const read = (text: string) => readHeaders(new Uint8Array(Buffer.from(text, 'latin1')))
 

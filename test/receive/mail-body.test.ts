@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseMail } from '#src/receive/parse.js'
+import { parseMail } from '#src/receive/mime/parse.js'
 import { rawMail } from './raw-mail.js'
 import { attribute, properties, tnef } from './tnef-fixture.js'
 

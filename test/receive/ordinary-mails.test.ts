@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { simpleParser } from 'mailparser'
 import { expect, it } from 'vitest'
-import { parseMail } from '#src/receive/parse.js'
+import { parseMail } from '#src/receive/mime/parse.js'
 import { rawMail } from './raw-mail.js'
 
 const folder = new URL('../../fixtures/mails/', import.meta.url)

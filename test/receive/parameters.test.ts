@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseParameterHeader } from '#src/receive/parameters.js'
+import { parseParameterHeader } from '#src/receive/mime/parameters.js'
 
 describe('parseParameterHeader', () => {
   it.each<[string, string, Record<string, string>]>([

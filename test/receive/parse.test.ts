@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs'
 import fc from 'fast-check'
 import { afterAll, describe, expect, it } from 'vitest'
-import { htmlToText } from '#src/receive/html-to-text.js'
-import { parseMail } from '#src/receive/parse.js'
-import { createParser } from '#src/receive/parser.js'
+import { htmlToText } from '#src/receive/mime/html-to-text.js'
+import { parseMail } from '#src/receive/mime/parse.js'
+import { createParser } from '#src/receive/mime/parser.js'
 import { rawMail, receivedAt, sample } from './raw-mail.js'
 
 const parser = createParser()

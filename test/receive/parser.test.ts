@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createParser } from '#src/receive/parser.js'
+import { createParser } from '#src/receive/mime/parser.js'
 import { rawMail, sample } from './raw-mail.js'
 
 const never = new AbortController().signal

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { joinFlowedLines } from '#src/receive/flowed.js'
-import { decodeTransfer } from '#src/receive/transfer-encoding.js'
-import { extractUuFiles } from '#src/receive/uuencode.js'
+import { joinFlowedLines } from '#src/receive/mime/flowed.js'
+import { decodeTransfer } from '#src/receive/mime/transfer-encoding.js'
+import { extractUuFiles } from '#src/receive/mime/uuencode.js'
 
 const decode = (encoding: string, text: string): string =>
   decodeTransfer(Buffer.from(text, 'latin1'), encoding).toString('latin1')

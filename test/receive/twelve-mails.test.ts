@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { createParser } from '#src/receive/parser.js'
+import { createParser } from '#src/receive/mime/parser.js'
 import { connectRaw } from './raw-client.js'
 import { sample } from './raw-mail.js'
 import { startGateway } from './smtp-fixture.js'

@@ -1,4 +1,4 @@
-import type { Mail, RawMail } from '../domain/mail.js'
+import type { Mail, RawMail } from '../../domain/mail.js'
 import { cutBytes, decodeUndeclared } from './charset.js'
 import { describeHeader } from './fields.js'
 import { readHeaders } from './headers.js'

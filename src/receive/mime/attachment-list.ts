@@ -1,4 +1,4 @@
-import type { Attachment } from '../domain/mail.js'
+import type { Attachment } from '../../domain/mail.js'
 import { toLine } from './headers.js'
 import { mimeLimits, type Overrun, valueLimits } from './mime-limits.js'
 import type { MimePart } from './mime-part.js'

@@ -1,4 +1,4 @@
-import type { Mail } from '../domain/mail.js'
+import type { Mail } from '../../domain/mail.js'
 import { htmlToText } from './html-to-text.js'
 import { mimeLimits, type Overrun } from './mime-limits.js'
 import { cutText } from './text-part.js'

@@ -1,4 +1,4 @@
-import type { Mail } from '../domain/mail.js'
+import type { Mail } from '../../domain/mail.js'
 import { AttachmentList } from './attachment-list.js'
 import { readCalendar } from './calendar.js'
 import { readFields } from './headers.js'

@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import type { RawMail } from '../domain/mail.js'
+import type { RawMail } from '../../domain/mail.js'
 import { parseMail } from './parse.js'
 import type { ParseAnswer } from './parser.js'
 

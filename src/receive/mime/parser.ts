@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { Mail, RawMail } from '../domain/mail.js'
+import type { Mail, RawMail } from '../../domain/mail.js'
 import { AbortWatch } from './abort-watch.js'
 import { salvageMail } from './salvage.js'
 

@@ -1,4 +1,4 @@
-import type { Mail, RawMail } from '../domain/mail.js'
+import type { Mail, RawMail } from '../../domain/mail.js'
 import { describeHeader, findHeaderOverruns } from './fields.js'
 import { type HeaderBlock, readHeaders } from './headers.js'
 import { readMailBody } from './mail-body.js'

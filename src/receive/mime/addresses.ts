@@ -1,4 +1,4 @@
-import type { Address } from '../domain/mail.js'
+import type { Address } from '../../domain/mail.js'
 import { decodeEncodedWords } from './encoded-words.js'
 import { toLine } from './headers.js'
 import { mimeLimits, valueLimits } from './mime-limits.js'

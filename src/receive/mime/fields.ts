@@ -1,4 +1,4 @@
-import type { Mail, RawMail } from '../domain/mail.js'
+import type { Mail, RawMail } from '../../domain/mail.js'
 import { readAddresses } from './addresses.js'
 import { decodeEncodedWords } from './encoded-words.js'
 import { firstField, type HeaderBlock, toLine } from './headers.js'
