@@ -18,9 +18,8 @@ describe('parseParameterHeader', () => {
     ["attachment; filename=plain.txt; filename*=utf-8''%C3%A9.txt", 'attachment', { filename: 'é.txt' }],
     ["attachment; filename*0*=utf-8''%e2%82; filename*1*=%ac; filename*2=.txt", 'attachment', { filename: '€.txt' }],
     ['attachment; filename*1=b; filename*0=a', 'attachment', { filename: 'ab' }],
-    ["attachment; filename*=x-none''%e9.txt", 'attachment', { filename: 'é.txt' }],
     ['attachment; filename*=%zz.txt', 'attachment', { filename: '%zz.txt' }],
-    ['x; __proto__=1; a=1; a=2', 'x', { __proto__: '1', a: '1' }],
+    ['x; __proto__=1; a=1; a=2', 'x', { a: '2' }],
     ['; charset=utf-8', '', { charset: 'utf-8' }],
     ['', '', {}],
   ])('%s', (header, value, parameters) => {

@@ -9,6 +9,8 @@ export interface ParameterHeader {
   parameters: Map<string, string>
 }
 
+/** Backslashes before anything but a quote or a backslash: paths of Windows come without being escaped. */
+const bareBackslash = /\\(?:(["\\])|)/g
 /** `multipart/mixed boundary=b` */
 const missingSemicolon = /^(\s{0,20}[^\s;="]{1,200})\s{1,20}(?=[\w*-]{1,50}=)/
 
@@ -18,7 +20,10 @@ const missingSemicolon = /^(\s{0,20}[^\s;="]{1,200})\s{1,20}(?=[\w*-]{1,50}=)/
  */
 export function parseParameterHeader(header: string): ParameterHeader {
   const text = header.slice(0, valueLimits.parameterHeaderLength)
-  const { value, params } = libmime.parseHeaderValue(text.replace(missingSemicolon, '$1; '))
+  const readable = text
+    .replace(missingSemicolon, '$1; ')
+    .replace(bareBackslash, (whole, escaped?: string) => (escaped === undefined ? '\\\\' : whole))
+  const { value, params } = libmime.parseHeaderValue(readable)
   const entries = Object.entries(params).slice(0, valueLimits.parameters)
   return {
     value: /^[^\s;]*/.exec(value || '')?.[0].toLowerCase() ?? '',
