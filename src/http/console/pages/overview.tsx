@@ -19,8 +19,12 @@ export const overviewPages: MountPage = (parts, render) => {
   const app = new Hono<ConsoleEnv>()
   app.get('/', async (c) => {
     const { range } = readPageQuery(c, query)
-    const { points, sums, time } = await readActivity(parts, range)
-    const concerns = await readConcerns(parts)
+    // All at once: asked one after the other, each would wait for its turn among the mails that come in.
+    const [{ points, sums, time }, concerns, channels] = await Promise.all([
+      readActivity(parts, range),
+      readConcerns(parts),
+      parts.calls.listChannels(),
+    ])
     const { stats } = concerns
     const url = new URL(c.req.url)
     const isEmpty = Object.keys(stats.mails).length === 0 && (await hasNeverReceived(parts))
@@ -35,7 +39,7 @@ export const overviewPages: MountPage = (parts, render) => {
           <div class="columns">
             <NeedsAttention c={c} concerns={concerns} />
             <div>
-              <ChannelHealth channels={await parts.calls.listChannels()} sums={sums} />
+              <ChannelHealth channels={channels} sums={sums} />
               {concerns.jobs.length > 0 ? <NextRuns jobs={concerns.jobs} /> : null}
               <LastLoad load={concerns.lastLoad} />
             </div>
