@@ -38,7 +38,7 @@ export const inboxPages: MountPage = ({ calls }, render) => {
     const above = [{ label: 'Channels', href: '/channels' }]
     return render(
       c,
-      { title: 'Inbox', section: 'channels', above },
+      { title: 'Inbox', section: 'channels', above, styles: ['alerts.css'] },
       <>
         <FilterForm action="/inbox" label="Filter the inbox" isFiltered={url.search !== ''}>
           <TextField
@@ -76,8 +76,8 @@ function InboxTable({ page, url }: { page: Page<InboxEntry>; url: URL }) {
         columns={[
           { title: 'Severity', look: 'narrow', cell: ({ severity }) => <SeverityBadge severity={severity} /> },
           { title: 'What', look: 'wide', cell: (entry) => <What entry={entry} /> },
-          { title: 'To', cell: ({ recipient }) => <Whom recipient={recipient} /> },
-          { title: 'Came by', cell: (entry) => <CameBy entry={entry} /> },
+          { title: 'To', look: 'narrow', cell: ({ recipient }) => <Whom recipient={recipient} /> },
+          { title: 'Came by', look: 'narrow', cell: (entry) => <CameBy entry={entry} /> },
           { title: 'At', look: 'narrow', cell: ({ at }) => <Time at={at} /> },
         ]}
       />
