@@ -9,7 +9,7 @@ import { freePort } from '../stand-ins/free-port.js'
 import { startWebhookSink, type WebhookSink } from '../stand-ins/webhook-sink.js'
 
 /** Each costs a start of the program; KILLS=20 npx vitest run test/program/kill.test.ts is what docs/reliability.md shows. */
-const kills = Number(process.env.KILLS ?? 10)
+const kills = Number(process.env.KILLS ?? 6)
 const sessions = 12
 const mailsPerKill = 60
 /** What one channel of kind webhook sends at a time: the bound of what can be in flight at a kill. */

@@ -36,7 +36,7 @@ jobs:
 /** The same day of mail, watched by a route's hold and by the job: each tells of the same services, stopped at the same time. */
 test('Monit is watched alike with and without WASM', { timeout: 240_000 }, async () => {
   const mails = makeMails({ start, days: 1, mailsPerDay: 4_000, seed: 3 }).filter(
-    ({ from, at }) => from.startsWith('monit') && at < start + 8 * hourMs,
+    ({ from, at }) => from.startsWith('monit') && at < start + 4 * hourMs,
   )
   writeFileSync(join(folder, 'routes.yaml'), config)
   const lines = mails.map((mail) => JSON.stringify({ ...mail, acknowledgedAt: null, raw: composeRaw(mail) }))
@@ -68,7 +68,7 @@ test('Monit is watched alike with and without WASM', { timeout: 240_000 }, async
 
 async function simulate(): Promise<void> {
   const args = ['--config', join(folder, 'routes.yaml'), '--mails', join(folder, 'mails.jsonl'), '--next', '0']
-  const times = ['--from', `${start}`, '--to', `${start + 10 * hourMs}`]
+  const times = ['--from', `${start}`, '--to', `${start + 6 * hourMs}`]
   const job = ['--job', 'monit-watch', '--job-every', `${hourMs / 2}`]
   const child = spawn(
     process.execPath,

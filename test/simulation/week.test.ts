@@ -15,7 +15,7 @@ const hourMs = 3_600_000
 const dayMs = 24 * hourMs
 const start = Date.parse('2026-11-16T00:00:00Z')
 /** The whole week takes a quarter of an hour: SIMULATED_HOURS=168 npx vitest run test/simulation/week */
-const hours = Number(process.env.SIMULATED_HOURS ?? 4)
+const hours = Number(process.env.SIMULATED_HOURS ?? 3)
 const mailsPerDay = Number(process.env.SIMULATED_MAILS_PER_DAY ?? 2_860)
 /** Most of the time goes into starting the engine after each kill. */
 const timeoutMs = 240_000 + hours * 30_000
